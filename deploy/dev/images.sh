@@ -1,0 +1,150 @@
+# shellcheck shell=bash
+# Decides where images come from: the public registry, or stand-ins built here from Debian packages,
+# Maven Central and npm. In the second case a generated docker-compose.override.yml, which git ignores,
+# makes plain `docker compose` commands use the stand-ins and the binaries compiled on the host.
+
+STAND_INS=(rabbitmq kafka postgres caddy mail)
+OVERRIDE="$ROOT/docker-compose.override.yml"
+STAND_IN_WORK="$ROOT/target/stand-in"
+BINARIES="$ROOT/target/images/binaries"
+
+# prepare_images: afterwards `docker compose up --build` finds all it needs.
+prepare_images() {
+  if images_come_from_registry; then
+    [ ! -e "$OVERRIDE" ] || write_empty_override
+    step "official images" compose pull --ignore-buildable --policy missing
+    step "service images (compiled inside Docker)" compose build
+    return 0
+  fi
+  build_stand_ins
+  compile_on_host
+  write_override
+  step "service images" compose build
+}
+
+# SPILLWAY_IMAGES=official or stand-in decides without asking the network.
+images_come_from_registry() {
+  case ${SPILLWAY_IMAGES:-} in
+    official) return 0 ;;
+    stand-in) return 1 ;;
+    '') registry_answers ;;
+    *) die "SPILLWAY_IMAGES is '$SPILLWAY_IMAGES'." "It may be 'official', 'stand-in' or unset." ;;
+  esac
+}
+
+# Asks for one small manifest, and not for long.
+registry_answers() {
+  timeout 5 "${DOCKER[@]}" manifest inspect "${CADDY_IMAGE:-caddy:2.11}" >/dev/null 2>&1
+}
+
+build_stand_ins() {
+  local name
+  ensure_packages mvn=maven npm=npm
+  stand_in_exists base || build_base
+  for name in "${STAND_INS[@]}"; do
+    stand_in_exists "$name" || step "image $name" build_stand_in "$name"
+  done
+}
+
+# stand_in NAME: the image's name. Its tag is a hash of the recipe (and of the base's), so that an image is
+# built again exactly when its recipe changed.
+stand_in() {
+  local recipe="$ROOT/deploy/stand-in" folders=(base)
+  [ "$1" = base ] || folders+=("$1")
+  printf 'spillway/%s:%s' "$1" "$(
+    cd "$recipe" && find "${folders[@]}" -type f | LC_ALL=C sort | xargs sha256sum | sha256sum | cut -c1-12
+  )"
+}
+
+stand_in_exists() { docker image inspect "$(stand_in "$1")" >/dev/null 2>&1; }
+
+build_base() {
+  ensure_packages /usr/sbin/debootstrap=debootstrap /usr/share/keyrings/debian-archive-keyring.gpg=debian-archive-keyring
+  step "Debian base (debootstrap)" bootstrap_debian
+  step "image base" build_stand_in base --build-arg BOOTSTRAP=spillway/bootstrap:forky
+}
+
+# Debian's next release has the brokers and the database in the versions that we name. The script `sid`
+# bootstraps every release, also one that this machine's debootstrap does not know by name yet.
+bootstrap_debian() {
+  local mirror root
+  mirror=$(debian_mirror)
+  root=$(mktemp -d)
+  as_root debootstrap --variant=minbase --include=ca-certificates forky "$root" "$mirror" /usr/share/debootstrap/scripts/sid
+  as_root tar -C "$root" --exclude=./var/cache/apt/archives/*.deb -c . | docker import - spillway/bootstrap:forky
+  as_root rm -rf "$root"
+}
+
+build_stand_in() {
+  local name=$1 context=()
+  shift
+  case $name in
+    kafka)
+      fetch_kafka
+      context=(--build-context "jars=$STAND_IN_WORK/kafka")
+      ;;
+    mail)
+      fetch_mail
+      context=(--build-context "modules=$STAND_IN_WORK/mail/node_modules")
+      ;;
+  esac
+  # The network of the host, because a name server on a loopback address answers nobody else.
+  docker build --network host --tag "$(stand_in "$name")" --build-arg "BASE=$(stand_in base)" \
+    "${context[@]}" "$@" "$ROOT/deploy/stand-in/$name"
+}
+
+fetch_kafka() {
+  rm -rf "$STAND_IN_WORK/kafka"
+  mvn --batch-mode --quiet --file "$ROOT/deploy/stand-in/kafka/pom.xml" dependency:copy-dependencies \
+    -DincludeScope=runtime -DoutputDirectory="$STAND_IN_WORK/kafka"
+}
+
+fetch_mail() {
+  mkdir -p "$STAND_IN_WORK/mail"
+  cp "$ROOT/deploy/stand-in/mail/package.json" "$STAND_IN_WORK/mail/"
+  npm install --prefix "$STAND_IN_WORK/mail" --omit=dev --no-fund --no-audit
+}
+
+# The binaries that end in images.
+SERVICES=(order inventory notification)
+
+# What is compiled. Tests turn on features of some crates, so `./dev test` compiles its binaries with them
+# rather than every shared crate twice.
+COMPILED=(--workspace --bins)
+
+compile_on_host() {
+  require_rust
+  step "compile (release)" cargo build --release --locked "${COMPILED[@]}"
+  # A folder with nothing else in it, because the build is sent the whole folder.
+  mkdir -p "$BINARIES"
+  local name
+  for name in "${SERVICES[@]}" load; do
+    [ ! -e "$ROOT/target/release/$name" ] || cp -u "$ROOT/target/release/$name" "$BINARIES/"
+  done
+}
+
+require_rust() {
+  command -v cargo >/dev/null || die "Rust is missing (no cargo)." "Install it with rustup, 1.95 or newer, and open a new shell."
+  ensure_packages gcc=gcc pkg-config=pkg-config curl=curl \
+    /usr/include/zlib.h=zlib1g-dev
+}
+
+write_empty_override() { printf "# Written by ./dev. Not kept by git.\nservices: {}\n" >"$OVERRIDE"; }
+
+write_override() {
+  local name
+  {
+    echo "# Generated by ./dev for a machine that cannot reach the image registry. Not kept by git."
+    echo "services:"
+    for name in "${STAND_INS[@]}"; do
+      printf '  %s: {image: "%s"}\n' "$(compose_service "$name")" "$(stand_in "$name")"
+    done
+    for name in "${SERVICES[@]}" load; do
+      printf '  %s: {build: {args: {BASE_IMAGE: "%s"}, additional_contexts: {binaries: ./target/images}}}\n' \
+        "$name" "$(stand_in base)"
+    done
+  } >"$OVERRIDE.new"
+  mv "$OVERRIDE.new" "$OVERRIDE"
+}
+
+compose_service() { [ "$1" = caddy ] && echo gateway || echo "$1"; }

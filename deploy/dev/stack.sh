@@ -1,0 +1,115 @@
+# shellcheck shell=bash
+# The system as a whole: up, down, reset. Works on the Compose project that COMPOSE_PROJECT_NAME names.
+
+# Every published port, with the variable that moves it.
+PORTS=(GATEWAY_PORT:8080 AMQP_PORT:5672 RABBITMQ_UI_PORT:15672 KAFKA_PORT:9092 MAIL_PORT:1080)
+
+stack_up() {
+  case ${1:-} in
+    '' | --build) ;;
+    *) die "./dev up does not know '$1'." "./dev alone lists the commands." ;;
+  esac
+  if [ "${1:-}" != --build ] && engine_answers && everything_is_healthy; then
+    say "Already running; './dev up --build' takes over changes to the code."
+    print_addresses
+    return 0
+  fi
+  ensure_engine
+  check_ports
+  prepare_images
+  start_stack
+  print_addresses
+}
+
+stack_down() {
+  engine_answers || { say "No Docker engine is running, so nothing is up."; return 0; }
+  step "stop and remove containers" compose --profile '*' down --remove-orphans
+  say "The data is kept; './dev reset' removes it."
+}
+
+stack_reset() {
+  ensure_engine
+  step "remove containers and data" compose --profile '*' down --volumes --remove-orphans
+}
+
+start_stack() { step "start and wait until healthy" up_and_wait; }
+
+up_and_wait() {
+  compose up --detach --wait --wait-timeout 180 --remove-orphans && return 0
+  # What failed is what a reader of the log file looks for, so it comes last.
+  compose ps --all
+  unhealthy_services | xargs -r "${DOCKER[@]}" compose logs --no-color --tail 20
+  return 1
+}
+
+project() { echo "${COMPOSE_PROJECT_NAME:-spillway}"; }
+
+services_that_are() {
+  docker ps --all --filter "label=com.docker.compose.project=$(project)" "$@" \
+    --format '{{.Label "com.docker.compose.service"}}' | sort -u
+}
+
+everything_is_healthy() {
+  [ "$(services_that_are --filter health=healthy)" = "$(compose config --services | sort)" ] &&
+    [ -z "$(unhealthy_services)" ]
+}
+
+unhealthy_services() {
+  services_that_are --filter health=unhealthy
+  services_that_are --filter health=starting
+  services_that_are --filter status=exited
+}
+
+# check_ports: a taken port is an error of its own, before anything is built.
+check_ports() {
+  local entry variable port
+  for entry in "${PORTS[@]}"; do
+    variable=${entry%%:*}
+    port=$(setting "$variable" "${entry##*:}")
+    is_ours "$port" || ! is_taken "$port" || die "port $port is taken$(by_whom "$port")." "$(way_around "$variable" "$port")"
+  done
+}
+
+way_around() {
+  if [ "$(project)" = spillway ]; then
+    echo "Stop that, or move ours: $1=$(($2 % 10000 + 30000)) ./dev up (or a line in the file .env)."
+  else
+    echo "Stop that first: the project $(project) has fixed ports."
+  fi
+}
+
+# setting NAME DEFAULT: as Compose sees it, from the environment or from .env.
+setting() {
+  local value=${!1:-}
+  [ -n "$value" ] || value=$(sed -n "s/^$1=//p" "$ROOT/.env" 2>/dev/null | tail -n 1)
+  echo "${value:-$2}"
+}
+
+is_taken() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+
+is_ours() {
+  [ -n "$(docker ps --quiet --filter "label=com.docker.compose.project=$(project)" --filter "publish=$1")" ]
+}
+
+by_whom() {
+  local who
+  who=$(docker ps --filter "publish=$1" --format 'container {{.Names}}' | head -n 1)
+  [ -n "$who" ] || who=$(as_root ss -Hltnp "sport = :$1" 2>/dev/null | sed -n 's/.*users:((\("[^"]*"\).*/\1/p' | head -n 1)
+  [ -z "$who" ] || printf ' by %s' "$who"
+}
+
+print_addresses() {
+  local gateway ui mail
+  gateway=http://localhost:$(setting GATEWAY_PORT 8080)
+  ui=http://localhost:$(setting RABBITMQ_UI_PORT 15672)
+  mail=http://localhost:$(setting MAIL_PORT 1080)
+  cat <<ADDRESSES
+
+  Gateway     $gateway/
+  API pages   $gateway/order/docs/   $gateway/inventory/docs/   $gateway/notification/docs/
+  E-mails     $mail/
+  RabbitMQ    $ui/   (guest, guest)   amqp://guest:guest@localhost:$(setting AMQP_PORT 5672)/
+  Kafka       localhost:$(setting KAFKA_PORT 9092)
+
+ADDRESSES
+}

@@ -1,0 +1,189 @@
+//! The rule that services know nothing of each other, as a check on what is written.
+//!
+//! They may have `contracts` in common. A service does not depend on another, does not reach a
+//! broker past `messaging`, and names neither the HTTP address nor the database of another, in its
+//! source text or in its part of `docker-compose.yml`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+use serde::Deserialize;
+
+/// What only `messaging` may depend on.
+const BROKER_CLIENTS: [&str; 2] = ["lapin", "rdkafka"];
+
+/// What a service depends on and what it says.
+#[derive(Debug, Clone, Default)]
+pub struct Service {
+    /// Name of the crate, the binary, the host and the database.
+    pub name: String,
+    /// Direct dependencies of every kind.
+    pub dependencies: Vec<String>,
+    /// File names with their text.
+    pub texts: Vec<(String, String)>,
+}
+
+/// Every breach of the rule, as a sentence for people.
+#[must_use]
+pub fn breaches(services: &[Service]) -> Vec<String> {
+    let mut found = Vec::new();
+    for service in services {
+        let name = &service.name;
+        let others: Vec<_> = (services.iter().map(|other| other.name.as_str()))
+            .filter(|other| other != name)
+            .collect();
+        for dependency in &service.dependencies {
+            if others.contains(&dependency.as_str()) {
+                found.push(format!("{name} depends on the service {dependency}"));
+            }
+            if BROKER_CLIENTS.contains(&dependency.as_str()) {
+                found.push(format!(
+                    "{name} depends on {dependency}, which is hidden in messaging"
+                ));
+            }
+        }
+        for (file, text) in &service.texts {
+            for word in words(text) {
+                for other in others.iter().filter(|other| addresses(word, other)) {
+                    found.push(format!("{name} addresses {other} in {file}: {word}"));
+                }
+            }
+        }
+    }
+    found
+}
+
+/// Reads all services of the workspace at this path.
+///
+/// # Errors
+///
+/// When `cargo metadata` fails, finds no services or a file cannot be read.
+pub fn read_services(workspace: &Path) -> Result<Vec<Service>> {
+    let compose = fs::read_to_string(workspace.join("docker-compose.yml"))?;
+    let folder = workspace.join("services").canonicalize()?;
+    let mut services = Vec::new();
+    for package in packages(workspace)? {
+        let Some(root) = package
+            .manifest_path
+            .parent()
+            .filter(|root| root.starts_with(&folder))
+        else {
+            continue;
+        };
+        let mut texts = vec![(
+            "docker-compose.yml".to_owned(),
+            block(&compose, &package.name),
+        )];
+        for part in ["src", "migrations", "tests", "templates"] {
+            read_texts(&root.join(part), workspace, &mut texts)?;
+        }
+        let dependencies = package
+            .dependencies
+            .into_iter()
+            .map(|dependency| dependency.name);
+        services.push(Service {
+            name: package.name,
+            dependencies: dependencies.collect(),
+            texts,
+        });
+    }
+    ensure!(
+        services.len() >= 3,
+        "only {} services were found",
+        services.len()
+    );
+    Ok(services)
+}
+
+#[derive(Deserialize)]
+struct Metadata {
+    packages: Vec<Package>,
+}
+
+#[derive(Deserialize)]
+struct Package {
+    name: String,
+    manifest_path: PathBuf,
+    dependencies: Vec<Dependency>,
+}
+
+#[derive(Deserialize)]
+struct Dependency {
+    name: String,
+}
+
+fn packages(workspace: &Path) -> Result<Vec<Package>> {
+    let output = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+        .args(["metadata", "--format-version=1", "--no-deps", "--offline"])
+        .current_dir(workspace)
+        .output()
+        .context("cargo metadata")?;
+    ensure!(
+        output.status.success(),
+        "cargo metadata: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let metadata: Metadata = serde_json::from_slice(&output.stdout)?;
+    Ok(metadata.packages)
+}
+
+fn read_texts(folder: &Path, workspace: &Path, texts: &mut Vec<(String, String)>) -> Result<()> {
+    if !folder.exists() {
+        return Ok(());
+    }
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            read_texts(&path, workspace, texts)?;
+        } else {
+            let name = path
+                .strip_prefix(workspace)
+                .unwrap_or(&path)
+                .display()
+                .to_string();
+            texts.push((name, fs::read_to_string(&path)?));
+        }
+    }
+    Ok(())
+}
+
+/// The lines of one service in `docker-compose.yml`, where services are indented by two spaces.
+fn block(compose: &str, service: &str) -> String {
+    let start = format!("  {service}:");
+    let lines = compose.lines().skip_while(|line| *line != start).skip(1);
+    let lines = lines.take_while(|line| line.is_empty() || line.starts_with("   "));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// The text cut where an address can neither go on nor begin.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| c.is_whitespace() || "\"'`<>()[]{},;|".contains(c))
+}
+
+/// Whether the word is `host:port` or a URL whose host, user or database is the service.
+fn addresses(word: &str, service: &str) -> bool {
+    let Some((scheme, rest)) = word.split_once("://") else {
+        return is_host(word, service) && word.len() > service.len();
+    };
+    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let (user, host) = authority.rsplit_once('@').unwrap_or(("", authority));
+    let database = path
+        .split('?')
+        .next()
+        .filter(|_| scheme.starts_with("postgres"));
+    is_host(host, service) || user.split(':').next() == Some(service) || database == Some(service)
+}
+
+/// Whether it is the service's name, with or without a port.
+fn is_host(text: &str, service: &str) -> bool {
+    let Some(rest) = text.strip_prefix(service) else {
+        return false;
+    };
+    let port = rest
+        .strip_prefix(':')
+        .and_then(|rest| rest.split('/').next());
+    rest.is_empty()
+        || port.is_some_and(|port| !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()))
+}

@@ -1,0 +1,32 @@
+//! Tests of the running system from outside, and its load generator.
+//!
+//! The tests see what a user and an operator see: HTTP through the gateway, the brokers, the mail
+//! catcher, and `docker compose` to stop, start and scale. Of the services' code they know only
+//! `contracts`. `./dev test` starts a system for them and says where it is; without that they fail.
+//!
+//! - [`architecture`] checks that services know nothing of each other; it needs no running system.
+//! - [`Stack`] gives a test the running system, shared or alone.
+//! - [`load`] is behind the binary `load`, which `./dev bench` runs inside the Compose network.
+
+pub mod architecture;
+pub mod load;
+
+mod collector;
+mod compose;
+mod eventually;
+mod gateway;
+mod mailbox;
+mod rabbitmq;
+mod settings;
+mod stack;
+mod topic;
+
+pub use collector::{Collector, Span, Trace};
+pub use compose::{Compose, Container, Metrics};
+pub use eventually::{SOON, eventually};
+pub use gateway::{Answer, Change, Gateway, Notification, Order, StockLevel, wish};
+pub use mailbox::{Address, Email, Envelope, Headers, Mailbox};
+pub use rabbitmq::{DeadLetter, RabbitMq};
+pub use settings::setting;
+pub use stack::Stack;
+pub use topic::{Record, TopicReader, TopicWriter};

@@ -1,0 +1,354 @@
+//! The first programs (`shared/messaging/examples`), run like a reader runs them: on the brokers'
+//! published addresses, without a look at anything else.
+//!
+//! What they print is compared with what `docs/first-programs.md` shows. That walk restarts RabbitMQ,
+//! which disturbs whatever else uses the same stack at that moment.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use e2e::{Compose, setting};
+use futures::future::{join_all, try_join_all};
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::net::TcpListener;
+use tokio::process::{Child, Command};
+use tokio::sync::RwLock;
+use tokio::time::timeout;
+
+const NAMES: [&str; 11] = [
+    "rabbitmq_producer",
+    "rabbitmq_consumer",
+    "kafka_producer",
+    "kafka_consumer",
+    "persistence",
+    "ack_and_retry",
+    "routing",
+    "filtering",
+    "work_queue",
+    "consumer_group",
+    "delay",
+];
+
+/// How long a program may take on a busy machine.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// Held for writing by the test that restarts RabbitMQ, and by those who want `hello` for themselves.
+static BROKERS: RwLock<()> = RwLock::const_new(());
+
+#[tokio::test]
+async fn every_program_prints_what_the_guide_shows() -> Result<()> {
+    let _alone = BROKERS.write().await;
+    let brokers = Brokers::running()?;
+    brokers.forget_hello().await?;
+    let compose = Compose::from_environment()?;
+
+    let walked = walk(&brokers, &compose).await;
+    compose.restore()?;
+    let walked = walked?;
+    assert_eq!(walked, BTreeSet::from(NAMES.map(str::to_owned)));
+    Ok(())
+}
+
+/// Runs every command of the guide in order and returns the programs among them.
+async fn walk(brokers: &Brokers, compose: &Compose) -> Result<BTreeSet<String>> {
+    let guide = std::fs::read_to_string(root().join("docs/first-programs.md"))?;
+    let mut walked = BTreeSet::new();
+    for (command, shown) in console(&guide) {
+        if let Some(arguments) = command.strip_prefix("docker compose ") {
+            let arguments: Vec<_> = arguments.split(' ').collect();
+            compose.run(&arguments).await?;
+            compose.restore()?;
+            continue;
+        }
+        let example = command.strip_prefix("cargo run -p messaging --example ");
+        let words: Vec<_> = example.context(command.clone())?.split(' ').collect();
+        let ended = brokers.run(words[0], &words[1..]).await?;
+        assert!(ended.success, "{command}: {}", ended.stderr);
+        assert_eq!(masked(&ended.stdout), masked(&shown), "{command}");
+        walked.insert(words[0].to_owned());
+    }
+    Ok(walked)
+}
+
+#[tokio::test]
+async fn a_queue_that_another_program_has_declared_differently_is_used_as_it_is() -> Result<()> {
+    let _alone = BROKERS.write().await;
+    let brokers = Brokers::running()?;
+    brokers.forget_hello().await?;
+    brokers.declare_hello_as_a_classic_queue().await?;
+
+    let sent = brokers.run("rabbitmq_producer", &[]).await?;
+    assert!(sent.success, "{}", sent.stderr);
+    let received = brokers.run("rabbitmq_consumer", &["1"]).await?;
+    assert!(received.stdout.contains("Received 'Hello World!'"));
+    brokers.forget_hello().await
+}
+
+#[tokio::test]
+async fn the_consumers_stop_cleanly_on_ctrl_c() -> Result<()> {
+    let _alone = BROKERS.write().await;
+    let brokers = Brokers::running()?;
+    for (producer, consumer, message) in [
+        ("rabbitmq_producer", "rabbitmq_consumer", "Hello World!"),
+        ("kafka_producer", "kafka_consumer", "Hello Kafka!"),
+    ] {
+        let mut running = brokers.start(consumer, &[])?;
+        let stdout = running.stdout.take().context("no output")?;
+        let mut lines = BufReader::new(stdout).lines();
+        ensure!(brokers.run(producer, &[]).await?.success);
+        let mut next = async || -> Result<String> {
+            let line = timeout(LIMIT, lines.next_line()).await??;
+            line.context("the program has ended")
+        };
+        while !next().await?.contains(message) {}
+
+        let id = running.id().context("it has ended")?.to_string();
+        Command::new("kill").args(["-INT", &id]).status().await?;
+        while !next().await?.contains("Stopped") {}
+        assert!(timeout(LIMIT, running.wait()).await??.success());
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_the_producer_says_it_sent_is_what_the_consumer_reads() -> Result<()> {
+    let _shared = BROKERS.read().await;
+    let brokers = Brokers::running()?;
+    let sent = brokers.run("kafka_producer", &[]).await?.stdout;
+    let (_, place) = sent.trim().split_once(": ").context("no place")?;
+
+    let mut running = brokers.start("kafka_consumer", &[])?;
+    let mut lines = BufReader::new(running.stdout.take().context("no output")?).lines();
+    let expected = format!("{place}, value = Hello Kafka!");
+    let found = async {
+        while let Some(line) = lines.next_line().await? {
+            if line == expected {
+                return Ok(());
+            }
+        }
+        anyhow::bail!("{expected} was not read")
+    };
+    timeout(LIMIT, found).await?
+}
+
+#[tokio::test]
+async fn a_program_can_run_beside_itself() -> Result<()> {
+    let _shared = BROKERS.read().await;
+    let brokers = Brokers::running()?;
+    for name in ["ack_and_retry", "routing", "filtering", "consumer_group"] {
+        let both = try_join_all([brokers.run(name, &[]), brokers.run(name, &[])]).await?;
+        for ended in &both {
+            assert!(ended.success, "{name}: {}", ended.stderr);
+        }
+        assert_eq!(
+            both[0].stdout.lines().count(),
+            both[1].stdout.lines().count()
+        );
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn prefetch_decides_who_gets_the_work() -> Result<()> {
+    let _shared = BROKERS.read().await;
+    let ended = Brokers::running()?.run("work_queue", &[]).await?;
+    let figures = figures(&ended.stdout);
+    let [1, by_fast, _, _, 100, 30, 30, _] = figures[..] else {
+        anyhow::bail!("{}", ended.stdout);
+    };
+    assert!(by_fast > 30, "{}", ended.stdout);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_short_delay_waits_behind_a_long_one_in_the_same_queue_only() -> Result<()> {
+    let _shared = BROKERS.read().await;
+    let ended = Brokers::running()?.run("delay", &[]).await?;
+    let figures = figures(&ended.stdout);
+    let [1500, _, 300, blocked, 300, free, 1500, _] = figures[..] else {
+        anyhow::bail!("{}", ended.stdout);
+    };
+    assert!(
+        blocked >= 1500 && (300..1500).contains(&free),
+        "{figures:?}"
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn without_a_broker_every_program_says_in_one_line_how_to_start_it() -> Result<()> {
+    let closed = "127.0.0.1:1".to_owned();
+    // Accepts connections, by its backlog, and never says a word.
+    let silent = TcpListener::bind("127.0.0.1:0").await?;
+    for address in [closed, silent.local_addr()?.to_string()] {
+        let brokers = Brokers {
+            amqp_url: format!("amqp://guest:guest@{address}/"),
+            kafka_brokers: address,
+        };
+        let ended = join_all(NAMES.map(|name| brokers.run(name, &[]))).await;
+        for (name, ended) in NAMES.into_iter().zip(ended) {
+            let Ended {
+                success,
+                stdout,
+                stderr,
+            } = ended?;
+            assert!(!success && stdout.is_empty(), "{name}: {stdout}");
+            assert_eq!(stderr.lines().count(), 1, "{name}: {stderr}");
+            assert!(
+                stderr.contains("`./dev up` or `docker compose up -d "),
+                "{name}: {stderr}"
+            );
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn programs_are_short_and_use_nothing_of_ours() -> Result<()> {
+    for name in NAMES {
+        let file = root().join(format!("shared/messaging/examples/{name}.rs"));
+        let code = std::fs::read_to_string(file)?;
+        assert!(code.lines().count() < 80, "{name} is too long");
+        assert!(
+            !code.contains("messaging::") && !code.contains("contracts::"),
+            "{name}"
+        );
+    }
+    Ok(())
+}
+
+/// Where programs are told that the brokers are.
+struct Brokers {
+    amqp_url: String,
+    kafka_brokers: String,
+}
+
+struct Ended {
+    success: bool,
+    stdout: String,
+    stderr: String,
+}
+
+impl Brokers {
+    fn running() -> Result<Self> {
+        Ok(Self {
+            amqp_url: format!("amqp://guest:guest@localhost:{}/", setting("AMQP_PORT")?),
+            kafka_brokers: setting("KAFKA_BROKERS")?,
+        })
+    }
+
+    async fn run(&self, name: &str, arguments: &[&str]) -> Result<Ended> {
+        let running = self.start(name, arguments)?;
+        let output = timeout(LIMIT, running.wait_with_output()).await;
+        let output = output.with_context(|| format!("{name} does not end"))??;
+        Ok(Ended {
+            success: output.status.success(),
+            stdout: String::from_utf8(output.stdout)?,
+            stderr: String::from_utf8(output.stderr)?,
+        })
+    }
+
+    fn start(&self, name: &str, arguments: &[&str]) -> Result<Child> {
+        let mut command = Command::new(program(name)?);
+        command
+            .args(arguments)
+            .env("AMQP_URL", &self.amqp_url)
+            .env("KAFKA_BROKERS", &self.kafka_brokers)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
+        Ok(command.spawn()?)
+    }
+
+    async fn forget_hello(&self) -> Result<()> {
+        let answer = management()
+            .await?
+            .delete(hello()?)
+            .basic_auth("guest", Some("guest"))
+            .send();
+        let status = answer.await?.status();
+        ensure!(status.is_success() || status == 404, "{status}");
+        Ok(())
+    }
+
+    async fn declare_hello_as_a_classic_queue(&self) -> Result<()> {
+        let arguments = serde_json::json!({"x-queue-type": "classic"});
+        let queue = serde_json::json!({"durable": true, "arguments": arguments});
+        let request = management().await?.put(hello()?).json(&queue);
+        let answer = request.basic_auth("guest", Some("guest")).send().await?;
+        Ok(answer.error_for_status().map(drop)?)
+    }
+}
+
+async fn management() -> Result<reqwest::Client> {
+    // Nothing here speaks TLS, the HTTP client wants to know all the same who would.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Ok(reqwest::Client::builder().timeout(LIMIT).build()?)
+}
+
+fn hello() -> Result<String> {
+    Ok(format!(
+        "{}/api/queues/%2F/hello",
+        setting("RABBITMQ_API_URL")?
+    ))
+}
+
+/// The examples, which `cargo test --workspace` and `./dev test` have built by now. A cargo within a
+/// test would see other variables and compile everything anew.
+fn program(name: &str) -> Result<PathBuf> {
+    let test = std::env::current_exe()?;
+    let target = test.ancestors().nth(2).context("not in a target folder")?;
+    let program = target.join("examples").join(name);
+    ensure!(
+        program.exists(),
+        "{name} is not built: run `cargo build --release --workspace --examples`"
+    );
+    Ok(program)
+}
+
+fn root() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+}
+
+/// The commands in the blocks marked `console`, each with the output shown below it.
+fn console(guide: &str) -> Vec<(String, String)> {
+    let mut commands: Vec<(String, String)> = Vec::new();
+    let mut inside = false;
+    for line in guide.lines() {
+        if line.starts_with("```") {
+            inside = line == "```console";
+        } else if let Some(command) = line.strip_prefix("$ ").filter(|_| inside) {
+            commands.push((command.to_owned(), String::new()));
+        } else if let Some((_, shown)) = commands.last_mut().filter(|_| inside) {
+            shown.push_str(line);
+            shown.push('\n');
+        }
+    }
+    commands
+}
+
+/// Figures, and units that stand directly behind them, differ from run to run.
+fn masked(text: &str) -> String {
+    let mut masked = String::new();
+    let mut rest = text;
+    while let Some(start) = rest.find(|c: char| c.is_ascii_digit()) {
+        masked.push_str(&rest[..start]);
+        masked.push('N');
+        rest = rest[start..].trim_start_matches(|c: char| c.is_ascii_digit());
+        let unit = ["ms", "µs", "s"].into_iter().find_map(|unit| {
+            let behind = rest.strip_prefix(unit)?;
+            (!behind.starts_with(char::is_alphanumeric)).then_some(behind)
+        });
+        rest = unit.unwrap_or(rest);
+    }
+    masked + rest
+}
+
+fn figures(text: &str) -> Vec<u64> {
+    let digits = text.split(|c: char| !c.is_ascii_digit());
+    digits.filter_map(|figure| figure.parse().ok()).collect()
+}

@@ -1,0 +1,17 @@
+//! The running system, looked at from outside. `./dev test` starts one for these tests and removes
+//! it afterwards; without one they fail.
+//!
+//! Products are shared out, so that tests which count stock may run beside each other: whoever counts
+//! takes a product of its own, everybody else the solo kayak.
+
+mod errors;
+mod lifecycle;
+mod orders;
+mod outages;
+mod poison;
+mod requests;
+mod scaling;
+mod trace;
+
+/// The product whose stock nobody counts.
+const ANYTHING: &str = "KAYAK-SOLO";

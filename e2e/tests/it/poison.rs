@@ -1,0 +1,173 @@
+//! Messages that cannot be handled end as dead letters, and everything beside them goes on.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use contracts::topology::STOCK_EVENTS;
+use contracts::{Message, ReserveStock, StockRefused};
+use e2e::{SOON, Stack, TopicReader, TopicWriter, eventually, wish};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::ANYTHING;
+
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// What is wrong with a message: its type, its body, and what the reason must mention.
+const POISON: [(&str, &str, &str); 4] = [
+    ("TYPE", "{ this is no JSON", "malformed"),
+    ("TYPE", r#"{"neither":"this","nor":"that"}"#, "malformed"),
+    (
+        "spillway.turn-lead-into-gold.v1",
+        "{}",
+        "unknown message type",
+    ),
+    ("NEXT", "{}", "unsupported version"),
+];
+
+#[tokio::test]
+async fn a_poisonous_command_becomes_a_dead_letter() -> Result<()> {
+    let stack = Stack::alone().await?;
+    let mut ids = Vec::new();
+    for (message_type, body, _) in POISON {
+        let message_type = real_type(message_type, "spillway.reserve-stock");
+        let id = Uuid::now_v7().to_string();
+        let headers = json!({
+            "cloudEvents_id": id, "cloudEvents_type": message_type, "cloudEvents_source": "e2e",
+            "cloudEvents_specversion": "1.0", "x-of-the-sender": "kept",
+        });
+        let properties =
+            json!({"message_id": id, "type": message_type, "delivery_mode": 2, "headers": headers});
+        stack
+            .rabbitmq
+            .publish("commands", "stock.reserve", properties, body)
+            .await?;
+        ids.push(id);
+    }
+    stack
+        .gateway
+        .place_until(&wish(ANYTHING, 1), "confirmed")
+        .await?;
+
+    let letters = stack.rabbitmq.take_dead_letters(&ids, LIMIT).await?;
+    for (id, (_, body, reason)) in ids.iter().zip(POISON) {
+        let letter = letters
+            .iter()
+            .find(|letter| letter.message_id() == id)
+            .context("lost")?;
+        assert_eq!(letter.payload, body);
+        assert_eq!(letter.header("x-of-the-sender"), "kept");
+        assert_eq!(
+            letter.header("dead-letter-queue"),
+            "inventory.stock-commands"
+        );
+        assert_eq!(letter.header("dead-letter-service"), "inventory");
+        let found = letter.header("dead-letter-reason").to_string();
+        ensure!(found.contains(reason), "expected {reason}, found {found}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_poisonous_order_event_becomes_a_dead_letter() -> Result<()> {
+    poison_topic("order-events", "spillway.order-placed", "notification").await
+}
+
+#[tokio::test]
+async fn a_poisonous_stock_event_becomes_a_dead_letter() -> Result<()> {
+    poison_topic("stock-events", "spillway.stock-reserved", "order").await
+}
+
+#[tokio::test]
+async fn a_nonsensical_command_is_answered() -> Result<()> {
+    let stack = Stack::shared().await?;
+    let events = TopicReader::follow(STOCK_EVENTS)?;
+    let mut unanswered = Vec::new();
+    for lines in [
+        json!([{"sku": "NO-SUCH-THING", "quantity": 1}]),
+        json!([{"sku": ANYTHING, "quantity": -5}]),
+        json!([]),
+    ] {
+        let (id, order) = (Uuid::now_v7(), Uuid::now_v7());
+        let properties = json!({"message_id": id, "type": ReserveStock::TYPE, "delivery_mode": 2});
+        let body = json!({"order_id": order, "lines": lines}).to_string();
+        stack
+            .rabbitmq
+            .publish("commands", "stock.reserve", properties, &body)
+            .await?;
+        unanswered.push(order.to_string());
+    }
+    eventually("every command is refused", SOON, async || {
+        while let Some(event) = events.next(Duration::ZERO) {
+            if event.message_type == StockRefused::TYPE {
+                unanswered.retain(|order| *order != event.key);
+            }
+        }
+        Ok(unanswered.is_empty().then_some(()))
+    })
+    .await
+}
+
+/// Puts poison into every partition, so that whichever one an order uses must get over it.
+async fn poison_topic(topic: &str, known: &str, service: &str) -> Result<()> {
+    let stack = Stack::alone().await?;
+    let writer = TopicWriter::connect()?;
+    let mut written = Vec::new();
+    for partition in 0..8 {
+        let (message_type, body, reason) = POISON[usize::try_from(partition)? % POISON.len()];
+        let message_type = real_type(message_type, known);
+        let id = Uuid::now_v7().to_string();
+        let headers = [
+            ("ce_id", id.as_str()),
+            ("ce_type", &message_type),
+            ("ce_source", "e2e"),
+            ("ce_specversion", "1.0"),
+            ("x-of-the-sender", "kept"),
+        ];
+        let offset = writer
+            .write((topic, partition), "poison", &headers, body.as_bytes())
+            .await?;
+        written.push((id, partition, offset, body, reason));
+    }
+    let order = stack
+        .gateway
+        .place_until(&wish(ANYTHING, 1), "confirmed")
+        .await?;
+    let told = ["order-placed", "order-confirmed", "order-confirmed"]
+        .into_iter()
+        .zip(["push", "push", "email"]);
+    stack
+        .gateway
+        .told(order.id, &told.collect::<Vec<_>>())
+        .await?;
+
+    let ids: Vec<_> = written.iter().map(|(id, ..)| id.clone()).collect();
+    let letters = stack.rabbitmq.take_dead_letters(&ids, LIMIT).await?;
+    for (id, partition, offset, body, reason) in written {
+        let letter = letters
+            .iter()
+            .find(|letter| letter.message_id() == id)
+            .context("lost")?;
+        assert_eq!(letter.payload, body);
+        assert_eq!(letter.header("x-of-the-sender"), "kept");
+        assert_eq!(letter.header("dead-letter-topic"), topic);
+        assert_eq!(letter.header("dead-letter-partition"), partition);
+        assert_eq!(letter.header("dead-letter-offset"), offset);
+        assert_eq!(
+            letter.header("dead-letter-consumer-group"),
+            &format!("{service}.{topic}")
+        );
+        assert_eq!(letter.header("dead-letter-key"), "poison");
+        let found = letter.header("dead-letter-reason").to_string();
+        ensure!(found.contains(reason), "expected {reason}, found {found}");
+    }
+    Ok(())
+}
+
+fn real_type(placeholder: &str, known: &str) -> String {
+    match placeholder {
+        "TYPE" => format!("{known}.v1"),
+        "NEXT" => format!("{known}.v999"),
+        other => other.to_owned(),
+    }
+}

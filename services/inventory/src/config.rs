@@ -1,0 +1,18 @@
+//! The configuration of the service.
+
+use messaging::MessagingArgs;
+use runtime::config::{DatabaseArgs, HttpArgs};
+
+/// What can be set, by environment variables or flags.
+#[derive(clap::Args)]
+pub struct Config {
+    /// Where to listen.
+    #[command(flatten)]
+    pub http: HttpArgs,
+    /// Where the tables are.
+    #[command(flatten)]
+    pub database: DatabaseArgs,
+    /// Where the brokers are.
+    #[command(flatten)]
+    pub messaging: MessagingArgs,
+}

@@ -1,0 +1,16 @@
+//! Products, stock and reservations.
+//!
+//! | | |
+//! |---|---|
+//! | owns | the products, the stock of each, what was reserved for which order |
+//! | consumes | the commands [`contracts::StockCommand`] from its queue in RabbitMQ |
+//! | produces | `stock-events`, `products` and `stock-levels` in Kafka |
+//!
+//! It knows an order only by its id.
+
+pub mod announce;
+pub mod config;
+pub mod domain;
+pub mod handlers;
+pub mod http;
+pub mod store;

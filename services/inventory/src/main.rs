@@ -1,0 +1,61 @@
+//! The wiring of the service; what it does is told in the library of the same name.
+
+use std::process::ExitCode;
+
+use contracts::topology::{
+    COMMANDS, PRODUCTS, STOCK_COMMANDS, STOCK_EVENTS, STOCK_LEVELS, STOCK_RELEASE, STOCK_RESERVE,
+    STOCK_SELL,
+};
+use inventory::{
+    announce::announce_products,
+    config::Config,
+    handlers,
+    http::{Api, routes},
+};
+use messaging::Bus;
+use runtime::{Lifecycle, database, health::Health, http};
+
+fn main() -> ExitCode {
+    runtime::run("inventory", start)
+}
+
+async fn start(config: Config, life: &Lifecycle) -> anyhow::Result<()> {
+    let pool = database::connect(&config.database, "inventory").await?;
+    messaging::migrate(&pool).await?;
+    sqlx::migrate!().run(&pool).await?;
+    let bus = Bus::new("inventory", config.messaging, pool.clone())?;
+    announce_products(&bus).await?;
+
+    let commands = bus
+        .queue(STOCK_COMMANDS)
+        .bind(COMMANDS, STOCK_RESERVE)
+        .bind(COMMANDS, STOCK_RELEASE)
+        .bind(COMMANDS, STOCK_SELL)
+        .batch(200);
+    life.spawn(
+        "stock commands",
+        commands.run("reserve-stock", handlers::ReserveStock, life.token()),
+    );
+    life.spawn(
+        "outbox to Kafka",
+        bus.kafka_relay([STOCK_EVENTS, PRODUCTS, STOCK_LEVELS], life.token()),
+    );
+    life.spawn("inbox clean-up", bus.housekeeping(life.token()));
+
+    let health = Health::default();
+    health.reported("RabbitMQ", {
+        let bus = bus.clone();
+        move || bus.clone().ping_rabbitmq()
+    });
+    health.reported("Kafka", {
+        let bus = bus.clone();
+        move || bus.clone().ping_kafka()
+    });
+    health.required("database", {
+        let pool = pool.clone();
+        move || database::ping(pool.clone())
+    });
+    let app = http::app("inventory", routes(Api { pool, bus }), health);
+    life.spawn("http", http::serve(config.http.addr, app, life.token()));
+    Ok(())
+}

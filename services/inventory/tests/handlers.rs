@@ -1,0 +1,155 @@
+//! What commands do to the database and to the outbox.
+
+use anyhow::{Result, anyhow};
+use contracts::{Line, ReleaseStock, ReserveStock, SellStock, StockCommand};
+use inventory::announce::announce_products;
+use inventory::handlers;
+use jiff::Timestamp;
+use messaging::{BatchHandler, Bus, Cause, Received};
+use serde_json::Value;
+use sqlx::PgPool;
+use uuid::Uuid;
+
+mod support;
+
+#[sqlx::test]
+async fn each_reservation_of_a_batch_is_answered_and_each_level_published_once(
+    pool: PgPool,
+) -> Result<()> {
+    let bus = support::bus(&pool).await?;
+    handle(
+        &bus,
+        [
+            reserve(1, "LAMP-HEAD"),
+            reserve(2, "LAMP-HEAD"),
+            reserve(3, "NONE"),
+        ],
+    )
+    .await?;
+    let published = published(&pool).await?;
+    let types: Vec<_> = published.iter().map(|(kind, _)| kind.as_str()).collect();
+    let (reserved, refused) = ("spillway.stock-reserved.v1", "spillway.stock-refused.v1");
+    assert_eq!(
+        types,
+        [
+            reserved,
+            reserved,
+            refused,
+            "spillway.stock-level-changed.v1"
+        ]
+    );
+    assert_eq!(published[2].1["reason"], r#"there is no product "NONE""#);
+    assert_eq!(
+        (&published[3].1["reserved"], &published[3].1["version"]),
+        (&2.into(), &2.into())
+    );
+    Ok(())
+}
+
+#[sqlx::test]
+async fn a_release_finds_the_products_of_its_order_by_itself(pool: PgPool) -> Result<()> {
+    let bus = support::bus(&pool).await?;
+    handle(&bus, [reserve(1, "LAMP-HEAD"), reserve(2, "DRYBAG-20")]).await?;
+    let (first, second) = (Uuid::from_u128(1), Uuid::from_u128(2));
+    handle(
+        &bus,
+        [
+            ReleaseStock { order_id: first }.into(),
+            SellStock { order_id: second }.into(),
+        ],
+    )
+    .await?;
+    let levels: Vec<(String, i64, i64)> =
+        sqlx::query_as("select sku, reserved, sold from stock where version > 1 order by sku")
+            .fetch_all(&pool)
+            .await?;
+    assert_eq!(
+        levels,
+        [
+            ("DRYBAG-20".to_owned(), 0, 1),
+            ("LAMP-HEAD".to_owned(), 0, 0)
+        ]
+    );
+    Ok(())
+}
+
+#[sqlx::test]
+async fn commands_that_change_nothing_publish_nothing(pool: PgPool) -> Result<()> {
+    let bus = support::bus(&pool).await?;
+    handle(
+        &bus,
+        [SellStock {
+            order_id: Uuid::from_u128(1),
+        }
+        .into()],
+    )
+    .await?;
+    handle(
+        &bus,
+        [ReleaseStock {
+            order_id: Uuid::from_u128(1),
+        }
+        .into()],
+    )
+    .await?;
+    handle(
+        &bus,
+        [ReleaseStock {
+            order_id: Uuid::from_u128(1),
+        }
+        .into()],
+    )
+    .await?;
+    assert_eq!(published(&pool).await?, []);
+    Ok(())
+}
+
+#[sqlx::test]
+async fn a_start_publishes_every_product_with_its_level_and_a_restart_nothing(
+    pool: PgPool,
+) -> Result<()> {
+    let bus = support::bus(&pool).await?;
+    announce_products(&bus).await?;
+    announce_products(&bus).await?;
+    let published = published(&pool).await?;
+    let count = |name: &str| published.iter().filter(|(kind, _)| kind == name).count();
+    assert_eq!(count("spillway.product-listed.v1"), 12);
+    assert_eq!(count("spillway.stock-level-changed.v1"), 12);
+    Ok(())
+}
+
+async fn handle<const N: usize>(bus: &Bus, commands: [StockCommand; N]) -> Result<()> {
+    let batch = commands.map(|body| Received {
+        id: Uuid::now_v7(),
+        time: Timestamp::now(),
+        cause: Cause::none(),
+        body,
+    });
+    let mut tx = bus.begin().await?;
+    let handled = handlers::ReserveStock.handle_batch(&mut tx, &batch).await;
+    handled.map_err(|failure| anyhow!("{failure}"))?;
+    Ok(tx.commit().await?)
+}
+
+/// Type and body of the messages in the outbox.
+async fn published(pool: &PgPool) -> Result<Vec<(String, Value)>> {
+    let rows: Vec<(String, Vec<u8>)> =
+        sqlx::query_as("select message_type, body from messaging.outbox order by seq")
+            .fetch_all(pool)
+            .await?;
+    rows.into_iter()
+        .map(|(kind, body)| Ok((kind, serde_json::from_slice(&body)?)))
+        .collect()
+}
+
+fn reserve(order: u128, sku: &str) -> StockCommand {
+    let lines = vec![Line {
+        sku: sku.to_owned(),
+        quantity: 1,
+    }];
+    ReserveStock {
+        order_id: Uuid::from_u128(order),
+        lines,
+    }
+    .into()
+}

@@ -1,0 +1,258 @@
+//! What the SQL decides, each test in a database of its own.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use contracts::{Line, ReleaseStock, ReserveStock, SellStock, StockCommand};
+use inventory::domain::{Decision, Stock, order_of};
+use inventory::store::{self, Restock};
+use sqlx::{PgConnection, PgPool};
+use uuid::Uuid;
+
+#[sqlx::test]
+async fn twelve_products_are_on_sale_and_one_is_scarce(pool: PgPool) -> Result<()> {
+    let levels = store::levels(&mut *pool.acquire().await?).await?;
+    assert_eq!(levels.len(), 12);
+    let scarce: Vec<_> = levels.iter().filter(|level| level.available < 10).collect();
+    assert_eq!(scarce.len(), 1);
+    assert_eq!(
+        (scarce[0].sku.as_str(), scarce[0].available),
+        ("GATE-WHEEL", 3)
+    );
+    Ok(())
+}
+
+#[sqlx::test]
+async fn an_unknown_sku_has_no_level(pool: PgPool) -> Result<()> {
+    let mut db = pool.acquire().await?;
+    assert_eq!(store::level(&mut db, "NONE").await?, None);
+    assert!(store::lock_levels(&mut db, &["NONE"]).await?.is_empty());
+    Ok(())
+}
+
+#[sqlx::test]
+async fn a_reservation_moves_pieces_and_stays_what_it_is(pool: PgPool) -> Result<()> {
+    let order = Uuid::now_v7();
+    assert_eq!(
+        transact(&pool, &[reserve(order, 2)]).await?,
+        [Decision::Reserved]
+    );
+    assert_eq!(pieces(&pool).await?, (1, 2, 0, 2));
+    assert!(matches!(
+        transact(&pool, &[reserve(order, 1)]).await?[..],
+        [Decision::Unchanged(_)]
+    ));
+    assert_eq!(pieces(&pool).await?, (1, 2, 0, 2));
+    Ok(())
+}
+
+#[sqlx::test]
+async fn a_reservation_is_released_or_sold_by_a_later_transaction(pool: PgPool) -> Result<()> {
+    let (first, second) = (Uuid::now_v7(), Uuid::now_v7());
+    transact(&pool, &[reserve(first, 2), reserve(second, 1)]).await?;
+    let decisions = transact(&pool, &[release(first), sell(second)]).await?;
+    assert_eq!(decisions, [Decision::Released, Decision::Sold]);
+    assert_eq!(pieces(&pool).await?, (2, 0, 1, 3));
+    Ok(())
+}
+
+#[sqlx::test]
+async fn a_release_in_advance_is_remembered(pool: PgPool) -> Result<()> {
+    let order = Uuid::now_v7();
+    transact(&pool, &[release(order)]).await?;
+    let decisions = transact(&pool, &[reserve(order, 1)]).await?;
+    assert!(matches!(decisions[..], [Decision::Refused(_)]));
+    assert_eq!(pieces(&pool).await?, (3, 0, 0, 1));
+    Ok(())
+}
+
+#[sqlx::test]
+async fn commands_with_names_that_no_database_can_store_are_refused(pool: PgPool) -> Result<()> {
+    let lines = vec![Line {
+        sku: "A\0B".to_owned(),
+        quantity: 1,
+    }];
+    let command = ReserveStock {
+        order_id: Uuid::now_v7(),
+        lines,
+    }
+    .into();
+    let decisions = transact(&pool, &[command]).await?;
+    assert!(matches!(decisions[..], [Decision::Refused(_)]));
+    Ok(())
+}
+
+#[sqlx::test]
+async fn many_buyers_at_once_get_no_piece_twice(pool: PgPool) -> Result<()> {
+    let buyers = (0..8).map(|_| {
+        let pool = pool.clone();
+        tokio::spawn(async move { transact(&pool, &[reserve(Uuid::now_v7(), 1)]).await })
+    });
+    let mut reserved = 0;
+    for buyer in buyers.collect::<Vec<_>>() {
+        reserved += usize::from(buyer.await?? == [Decision::Reserved]);
+    }
+    assert_eq!(reserved, 3);
+    assert_eq!(pieces(&pool).await?, (0, 3, 0, 4));
+    Ok(())
+}
+
+#[sqlx::test]
+async fn two_first_decisions_about_one_order_cannot_both_be_written(pool: PgPool) -> Result<()> {
+    let order = Uuid::now_v7();
+    let (mut fast, mut slow) = (pool.begin().await?, pool.begin().await?);
+    // Neither finds a row to lock.
+    let (mut seen_by_fast, mut seen_by_slow) =
+        (lock(&mut fast, order).await?, lock(&mut slow, order).await?);
+    seen_by_fast.decide(&release(order));
+    seen_by_slow.decide(&release(order));
+    store::save(&mut fast, &seen_by_fast).await?;
+    let waiting = tokio::spawn(async move { store::save(&mut slow, &seen_by_slow).await });
+    until_somebody_waits_for_a_lock(&pool).await?;
+    fast.commit().await?;
+    let error = waiting.await?.err().map(|error| error.to_string());
+    assert_eq!(
+        error.as_deref(),
+        Some("another instance decided about one of the orders at the same time")
+    );
+    Ok(())
+}
+
+#[sqlx::test]
+async fn the_database_refuses_books_that_do_not_add_up(pool: PgPool) -> Result<()> {
+    let lost = sqlx::query("update stock set available = available - 1")
+        .execute(&pool)
+        .await;
+    assert!(lost.is_err_and(|error| error.to_string().contains("no_piece_is_lost")));
+    let negative = sqlx::query("update stock set available = -1, reserved = initial + 1")
+        .execute(&pool)
+        .await;
+    assert!(negative.is_err_and(|error| error.to_string().contains("stock_available_check")));
+    Ok(())
+}
+
+#[sqlx::test]
+async fn one_idempotency_key_is_one_delivery(pool: PgPool) -> Result<()> {
+    assert_eq!(restock(&pool, Some("monday"), 5).await?, None);
+    assert_eq!(pieces(&pool).await?, (8, 0, 0, 2));
+    let earlier = restock(&pool, Some("monday"), 7).await?;
+    let earlier = earlier.map(|earlier| {
+        (
+            earlier.quantity,
+            earlier.level.available,
+            earlier.level.version,
+        )
+    });
+    assert_eq!(earlier, Some((5, 8, 2)));
+    assert_eq!(restock(&pool, None, 1).await?, None);
+    assert_eq!(restock(&pool, None, 1).await?, None);
+    assert_eq!(pieces(&pool).await?, (10, 0, 0, 4));
+    Ok(())
+}
+
+#[sqlx::test]
+async fn products_are_announced_once_however_many_instances_start(pool: PgPool) -> Result<()> {
+    let instances = (0..4).map(|_| {
+        let pool = pool.clone();
+        tokio::spawn(async move {
+            let mut tx = pool.begin().await?;
+            let announced = store::announce(&mut tx).await?.len();
+            tx.commit().await?;
+            anyhow::Ok(announced)
+        })
+    });
+    let mut announced = Vec::new();
+    for instance in instances.collect::<Vec<_>>() {
+        announced.push(instance.await??);
+    }
+    announced.sort_unstable();
+    assert_eq!(announced, [0, 0, 0, 12]);
+    Ok(())
+}
+
+#[sqlx::test]
+async fn an_announcement_that_is_rolled_back_is_made_again(pool: PgPool) -> Result<()> {
+    let mut tx = pool.begin().await?;
+    assert_eq!(store::announce(&mut tx).await?.len(), 12);
+    tx.rollback().await?;
+    assert_eq!(
+        store::announce(&mut *pool.acquire().await?).await?.len(),
+        12
+    );
+    Ok(())
+}
+
+/// What the handler does with a batch, without the answers.
+async fn transact(pool: &PgPool, batch: &[StockCommand]) -> Result<Vec<Decision>> {
+    let mut tx = pool.begin().await?;
+    let order_ids: Vec<_> = batch.iter().map(order_of).collect();
+    let reservations = store::lock_reservations(&mut tx, &order_ids).await?;
+    let levels = store::lock_levels(&mut tx, &["GATE-WHEEL"]).await?;
+    let mut stock = Stock::new(levels, reservations);
+    let decisions = batch.iter().map(|command| stock.decide(command)).collect();
+    store::save(&mut tx, &stock).await?;
+    tx.commit().await?;
+    Ok(decisions)
+}
+
+async fn lock(db: &mut PgConnection, order: Uuid) -> Result<Stock> {
+    Ok(Stock::new(
+        Default::default(),
+        store::lock_reservations(db, &[order]).await?,
+    ))
+}
+
+async fn restock(pool: &PgPool, key: Option<&str>, quantity: i64) -> Result<Option<Restock>> {
+    let mut tx = pool.begin().await?;
+    let levels = store::lock_levels(&mut tx, &["GATE-WHEEL"]).await?;
+    let level = levels["GATE-WHEEL"].restocked(quantity);
+    let new = Restock {
+        sku: "GATE-WHEEL".to_owned(),
+        quantity,
+        level,
+    };
+    let earlier = store::restock(&mut tx, key, &new).await?;
+    tx.commit().await?;
+    Ok(earlier)
+}
+
+/// Available, reserved, sold and version of the scarce product.
+async fn pieces(pool: &PgPool) -> Result<(i64, i64, i64, i64)> {
+    let level = store::level(&mut *pool.acquire().await?, "GATE-WHEEL").await?;
+    let level = level.ok_or_else(|| anyhow::anyhow!("the product is gone"))?;
+    Ok((level.available, level.reserved, level.sold, level.version))
+}
+
+async fn until_somebody_waits_for_a_lock(pool: &PgPool) -> Result<()> {
+    let waiting = async {
+        loop {
+            let waits: bool = sqlx::query_scalar(
+                "select exists (select from pg_stat_activity
+                                where datname = current_database() and wait_event_type = 'Lock')",
+            )
+            .fetch_one(pool)
+            .await?;
+            if waits {
+                return anyhow::Ok(());
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(5), waiting).await?
+}
+
+fn reserve(order_id: Uuid, quantity: i32) -> StockCommand {
+    let lines = vec![Line {
+        sku: "GATE-WHEEL".to_owned(),
+        quantity,
+    }];
+    ReserveStock { order_id, lines }.into()
+}
+
+fn release(order_id: Uuid) -> StockCommand {
+    ReleaseStock { order_id }.into()
+}
+
+fn sell(order_id: Uuid) -> StockCommand {
+    SellStock { order_id }.into()
+}

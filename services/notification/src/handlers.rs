@@ -1,0 +1,110 @@
+//! What the service does with messages.
+
+use contracts::{OrderEvent, SendNotification};
+use messaging::{BatchHandler, Failure, Received, Tx};
+use tracing::{debug, info};
+use uuid::Uuid;
+
+use crate::domain::channels;
+use crate::provider::Provider;
+use crate::store::{self, NewNotification};
+
+/// Decides whom to tell about the events of orders, and gives each channel its tasks.
+pub struct NotifyCustomers;
+
+impl BatchHandler for NotifyCustomers {
+    type Message = OrderEvent;
+
+    async fn handle_batch(
+        &self,
+        tx: &mut Tx,
+        batch: &[Received<OrderEvent>],
+    ) -> Result<(), Failure> {
+        let Some(first) = batch.first() else {
+            return Ok(());
+        };
+        let planned: Vec<_> = batch.iter().flat_map(plan).collect();
+        let new: Vec<_> = planned.iter().map(|(_, new)| new.clone()).collect();
+        let inserted = store::insert(tx, &new).await?;
+        for (received, new) in planned {
+            if inserted.contains(&new.id) {
+                tx.publish(&received.cause, &task(&received.body, &new));
+            }
+        }
+        info!(
+            order_id = %first.body.order().id,
+            trace_id = first.cause.trace_id(),
+            count = inserted.len(),
+            "queued notifications about {} events",
+            batch.len()
+        );
+        Ok(())
+    }
+}
+
+/// Delivers the tasks of one channel. A notification that is marked as sent is not sent again.
+///
+/// Delivering and committing are two things: when the process dies between them, the provider gets
+/// the notification again, under the same reference.
+pub struct Deliver<P>(pub P);
+
+impl<P: Provider> BatchHandler for Deliver<P> {
+    type Message = SendNotification;
+
+    async fn handle_batch(
+        &self,
+        tx: &mut Tx,
+        batch: &[Received<SendNotification>],
+    ) -> Result<(), Failure> {
+        let ids: Vec<_> = batch
+            .iter()
+            .map(|received| received.body.notification_id)
+            .collect();
+        let mut queued = store::lock_queued(tx, &ids).await?;
+        let mut sent = Vec::with_capacity(batch.len());
+        for Received {
+            body: task, cause, ..
+        } in batch
+        {
+            if !queued.remove(&task.notification_id) {
+                debug!(order_id = %task.order.id, id = %task.notification_id, "nothing left to deliver");
+                continue;
+            }
+            let reference = self.0.deliver(task, cause).await?;
+            sent.push((task.notification_id, reference));
+        }
+        store::mark_sent(tx, &sent).await?;
+        if let Some(first) = batch.first() {
+            let (channel, trace_id) = (first.body.channel.as_str(), first.cause.trace_id());
+            info!(order_id = %first.body.order.id, trace_id, count = sent.len(), "delivered by {channel}");
+        }
+        Ok(())
+    }
+}
+
+/// The notifications about one event.
+fn plan(
+    received: &Received<OrderEvent>,
+) -> impl Iterator<Item = (&Received<OrderEvent>, NewNotification)> {
+    let event = &received.body;
+    channels(event).map(move |(channel, recipient)| {
+        let new = NewNotification {
+            id: Uuid::now_v7(),
+            order_id: event.order().id,
+            event: event.name(),
+            channel,
+            recipient: recipient.to_owned(),
+        };
+        (received, new)
+    })
+}
+
+fn task(event: &OrderEvent, new: &NewNotification) -> SendNotification {
+    SendNotification {
+        notification_id: new.id,
+        channel: new.channel,
+        event: new.event,
+        order: event.order().clone(),
+        reason: event.reason().map(str::to_owned),
+    }
+}

@@ -1,0 +1,47 @@
+//! What was told to whom, over HTTP.
+
+use axum::extract::State;
+use runtime::http::{Json, Problem, Query};
+use serde::Deserialize;
+use sqlx::PgPool;
+use utoipa::IntoParams;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use uuid::Uuid;
+
+use crate::store::{self, Notification};
+
+/// The routes of the service.
+pub fn routes(pool: PgPool) -> OpenApiRouter {
+    OpenApiRouter::new()
+        .routes(routes!(list_notifications))
+        .with_state(pool)
+}
+
+/// Which notifications to list.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Selection {
+    /// The order that they are about.
+    pub order_id: Uuid,
+}
+
+/// The notifications about an order, oldest first.
+#[utoipa::path(
+    get,
+    path = "/api/notifications",
+    tag = "notifications",
+    params(Selection),
+    responses(
+        (status = 200, body = Vec<Notification>),
+        (status = 400, description = "`order_id` is missing or not a UUID", body = Problem),
+    )
+)]
+async fn list_notifications(
+    State(pool): State<PgPool>,
+    Query(Selection { order_id }): Query<Selection>,
+) -> Result<Json<Vec<Notification>>, Problem> {
+    let mut db = pool.acquire().await?;
+    let found = store::of_order(&mut db, order_id).await?;
+    Ok(Json(found))
+}

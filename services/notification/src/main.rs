@@ -1,0 +1,79 @@
+//! The wiring of the service; what it does is told in the library of the same name.
+
+use std::process::ExitCode;
+
+use contracts::topology::{
+    NOTIFICATION_EMAIL, NOTIFICATION_PUSH, NOTIFICATION_SMS, NOTIFICATIONS, ORDER_EVENTS,
+};
+use messaging::Bus;
+use notification::config::Config;
+use notification::handlers::{Deliver, NotifyCustomers};
+use notification::http::routes;
+use notification::provider::{Simulated, Smtp};
+use runtime::{Lifecycle, database, health::Health, http};
+
+fn main() -> ExitCode {
+    runtime::run("notification", start)
+}
+
+async fn start(config: Config, life: &Lifecycle) -> anyhow::Result<()> {
+    let smtp = Smtp::new(&config.email.smtp_url, config.email.from)?;
+    let pool = database::connect(&config.database, "notification").await?;
+    messaging::migrate(&pool).await?;
+    sqlx::migrate!().run(&pool).await?;
+    let bus = Bus::new("notification", config.messaging, pool.clone())?;
+
+    let events = bus.topic(ORDER_EVENTS).batch(500);
+    life.spawn(
+        "order events",
+        events.run("notify-customers", NotifyCustomers, life.token()),
+    );
+    life.spawn(
+        "outbox to RabbitMQ",
+        bus.rabbitmq_relay([NOTIFICATIONS], life.token()),
+    );
+
+    // One at a time, because what shares a transaction with a failure is delivered twice.
+    let email = bus
+        .queue(NOTIFICATION_EMAIL)
+        .bind(NOTIFICATIONS, "email.#")
+        .concurrency(8);
+    life.spawn(
+        "e-mail",
+        email.run("send-email", Deliver(smtp), life.token()),
+    );
+    let sms = bus
+        .queue(NOTIFICATION_SMS)
+        .bind(NOTIFICATIONS, "sms.*.vip")
+        .batch(100);
+    life.spawn(
+        "text messages",
+        sms.run("send-sms", Deliver(Simulated), life.token()),
+    );
+    let push = bus
+        .queue(NOTIFICATION_PUSH)
+        .bind(NOTIFICATIONS, "push.#")
+        .batch(100);
+    life.spawn(
+        "push messages",
+        push.run("send-push", Deliver(Simulated), life.token()),
+    );
+    life.spawn("inbox clean-up", bus.housekeeping(life.token()));
+
+    let health = Health::default();
+    health.reported("RabbitMQ", {
+        let bus = bus.clone();
+        move || bus.clone().ping_rabbitmq()
+    });
+    health.reported("Kafka", {
+        let bus = bus.clone();
+        move || bus.clone().ping_kafka()
+    });
+    health.required("database", {
+        let pool = pool.clone();
+        move || database::ping(pool.clone())
+    });
+    let app = http::app("notification", routes(pool), health);
+    life.spawn("http", http::serve(config.http.addr, app, life.token()));
+    Ok(())
+}

@@ -1,0 +1,134 @@
+//! The SQL of the service. Every function runs in the caller's transaction.
+
+use std::collections::HashSet;
+
+use contracts::{Channel, OrderEventName};
+use jiff::Timestamp;
+use serde::Serialize;
+use sqlx::postgres::PgRow;
+use sqlx::{FromRow, PgConnection, Row};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// A notification that was decided upon and not yet delivered.
+#[derive(Debug, Clone)]
+pub struct NewNotification {
+    /// Its id.
+    pub id: Uuid,
+    /// The order that it is about.
+    pub order_id: Uuid,
+    /// What happened.
+    pub event: OrderEventName,
+    /// How the customer learns of it.
+    pub channel: Channel,
+    /// Address or number.
+    pub recipient: String,
+}
+
+/// One thing that a customer was told, or is about to be.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Notification {
+    /// Id; the `Message-ID` of an e-mail is made of it.
+    pub id: Uuid,
+    /// The order that it is about.
+    pub order_id: Uuid,
+    /// What happened to the order.
+    #[schema(example = "order-confirmed")]
+    pub event: String,
+    /// `email`, `sms` or `push`.
+    #[schema(example = "email")]
+    pub channel: String,
+    /// Address or number of the customer.
+    #[schema(example = "ada@example.com")]
+    pub recipient: String,
+    /// `queued` or `sent`.
+    #[schema(example = "sent")]
+    pub status: String,
+    /// When it was decided to tell.
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Timestamp,
+    /// When the provider took it.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub sent_at: Option<Timestamp>,
+    /// What the provider knows it by.
+    pub reference: Option<String>,
+}
+
+/// Stores new notifications and returns the ids of those that did not exist: there is one per
+/// order, event and channel.
+pub async fn insert(db: &mut PgConnection, new: &[NewNotification]) -> sqlx::Result<HashSet<Uuid>> {
+    let inserted: Vec<Uuid> = sqlx::query_scalar(
+        "insert into notifications (id, order_id, event, channel, recipient)
+         select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[])
+         on conflict (order_id, event, channel) do nothing
+         returning id",
+    )
+    .bind(new.iter().map(|n| n.id).collect::<Vec<_>>())
+    .bind(new.iter().map(|n| n.order_id).collect::<Vec<_>>())
+    .bind(new.iter().map(|n| n.event.as_str()).collect::<Vec<_>>())
+    .bind(new.iter().map(|n| n.channel.as_str()).collect::<Vec<_>>())
+    .bind(new.iter().map(|n| n.recipient.as_str()).collect::<Vec<_>>())
+    .fetch_all(db)
+    .await?;
+    Ok(inserted.into_iter().collect())
+}
+
+/// Locks those of the notifications that are still to be delivered, and returns their ids.
+pub async fn lock_queued(db: &mut PgConnection, ids: &[Uuid]) -> sqlx::Result<HashSet<Uuid>> {
+    let queued: Vec<Uuid> = sqlx::query_scalar(
+        "select id from notifications where id = any($1) and status = 'queued'
+         order by id for update",
+    )
+    .bind(ids)
+    .fetch_all(db)
+    .await?;
+    Ok(queued.into_iter().collect())
+}
+
+/// Marks notifications as delivered, each with the provider's reference.
+pub async fn mark_sent(db: &mut PgConnection, sent: &[(Uuid, String)]) -> sqlx::Result<()> {
+    sqlx::query(
+        "update notifications set status = 'sent', sent_at = now(), reference = sent.reference
+         from unnest($1::uuid[], $2::text[]) as sent (id, reference)
+         where notifications.id = sent.id",
+    )
+    .bind(sent.iter().map(|(id, _)| *id).collect::<Vec<_>>())
+    .bind(
+        sent.iter()
+            .map(|(_, reference)| reference.as_str())
+            .collect::<Vec<_>>(),
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// The notifications about an order, oldest first.
+pub async fn of_order(db: &mut PgConnection, order_id: Uuid) -> sqlx::Result<Vec<Notification>> {
+    sqlx::query_as(
+        "select id, order_id, event, channel, recipient, status, created_at, sent_at, reference
+         from notifications where order_id = $1 order by created_at, id",
+    )
+    .bind(order_id)
+    .fetch_all(db)
+    .await
+}
+
+impl FromRow<'_, PgRow> for Notification {
+    fn from_row(row: &PgRow) -> sqlx::Result<Self> {
+        let sent_at: Option<jiff_sqlx::Timestamp> = row.try_get("sent_at")?;
+        Ok(Self {
+            id: row.try_get("id")?,
+            order_id: row.try_get("order_id")?,
+            event: row.try_get("event")?,
+            channel: row.try_get("channel")?,
+            recipient: row.try_get("recipient")?,
+            status: row.try_get("status")?,
+            created_at: row
+                .try_get::<jiff_sqlx::Timestamp, _>("created_at")?
+                .to_jiff(),
+            sent_at: sent_at.map(jiff_sqlx::Timestamp::to_jiff),
+            reference: row.try_get("reference")?,
+        })
+    }
+}

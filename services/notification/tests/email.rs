@@ -1,0 +1,112 @@
+//! What customers read.
+
+use anyhow::Result;
+use contracts::{Channel, OrderEventName, SendNotification};
+use notification::email::compose;
+use uuid::uuid;
+
+mod support;
+
+#[test]
+fn an_email_tells_it_all_in_plain_text() -> Result<()> {
+    let text = part(
+        &formatted(&task(OrderEventName::OrderConfirmed))?,
+        "text/plain",
+    );
+    let expected = "\
+Hello,
+
+Everything is set aside for you. We send it as soon as it is paid.
+
+2 x Throw rope, 20 m (ROPE-THROW), 34.90 EUR each: 69.80 EUR
+1 x Wheel <brass> & co (GATE-WHEEL), 1890.05 EUR each: 1890.05 EUR
+
+Total: 1959.85 EUR
+
+Order 019a0000-0000-7000-8000-00000000cafe";
+    assert_eq!(text, expected);
+    Ok(())
+}
+
+#[test]
+fn an_email_escapes_what_html_would_take_for_its_own() -> Result<()> {
+    let html = part(
+        &formatted(&task(OrderEventName::OrderConfirmed))?,
+        "text/html",
+    );
+    assert!(html.contains("Wheel &#60;brass&#62; &#38; co"), "{html}");
+    assert!(html.contains("1959.85 EUR"));
+    Ok(())
+}
+
+#[test]
+fn a_rejection_and_a_cancellation_give_their_reason() -> Result<()> {
+    for event in [
+        OrderEventName::OrderRejected,
+        OrderEventName::OrderCancelled,
+    ] {
+        let reason = Some("4 pieces of GATE-WHEEL are wanted, 3 are available".to_owned());
+        let email = formatted(&SendNotification {
+            reason,
+            ..task(event)
+        })?;
+        for kind in ["text/plain", "text/html"] {
+            let sentence = "Reason: 4 pieces of GATE-WHEEL are wanted, 3 are available.";
+            assert!(part(&email, kind).contains(sentence));
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn the_headers_name_the_order_the_notification_and_the_trace() -> Result<()> {
+    let email = formatted(&task(OrderEventName::OrderPaid))?;
+    for header in [
+        "Message-ID: <019a0000-0000-7000-8000-000000000001@spillway.example>",
+        "From: Spillway <orders@spillway.example>",
+        "To: ada@example.com",
+        "Subject: Your order 0000cafe is paid",
+        "X-Order-Id: 019a0000-0000-7000-8000-00000000cafe",
+        "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+    ] {
+        assert!(
+            email.lines().any(|line| line == header),
+            "{header} is not in {email}"
+        );
+    }
+    Ok(())
+}
+
+#[test]
+fn an_address_that_is_none_is_an_error() {
+    let mut task = task(OrderEventName::OrderPaid);
+    task.order.customer.email = "nobody".to_owned();
+    assert!(formatted(&task).is_err());
+}
+
+fn task(event: OrderEventName) -> SendNotification {
+    SendNotification {
+        notification_id: uuid!("019a0000-0000-7000-8000-000000000001"),
+        ..support::task(Channel::Email, event)
+    }
+}
+
+fn formatted(task: &SendNotification) -> Result<String> {
+    let traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    let email = compose(task, &support::sender()?, Some(traceparent))?;
+    Ok(String::from_utf8(email.formatted())?.replace("\r\n", "\n"))
+}
+
+/// The content of the part of this type, without soft line breaks.
+fn part(email: &str, kind: &str) -> String {
+    let part = email
+        .split("\n--")
+        .find(|part| part.contains(&format!("Content-Type: {kind}")));
+    let body = part
+        .and_then(|part| part.split_once("\n\n"))
+        .map_or("", |(_, body)| body);
+    body.replace("=\n", "")
+        .replace("=3D", "=")
+        .trim_end()
+        .to_owned()
+}

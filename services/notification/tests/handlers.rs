@@ -1,0 +1,140 @@
+//! What events and tasks do to the database and to the outbox.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use anyhow::{Result, anyhow};
+use contracts::{OrderConfirmed, OrderEvent, OrderPlaced, SendNotification, Tier};
+use jiff::Timestamp;
+use messaging::{BatchHandler, Bus, Cause, Failure, Received};
+use notification::handlers::{Deliver, NotifyCustomers};
+use notification::provider::{Provider, Simulated};
+use notification::store;
+use sqlx::PgPool;
+use uuid::Uuid;
+
+mod support;
+use support::{ORDER, order};
+
+#[sqlx::test]
+async fn each_channel_gets_a_task_under_its_own_routing_key(pool: PgPool) -> Result<()> {
+    let bus = support::bus(&pool).await?;
+    handle(&bus, &NotifyCustomers, [placed(), confirmed()]).await?;
+    let keys: Vec<String> =
+        sqlx::query_scalar("select routing_key from messaging.outbox order by seq")
+            .fetch_all(&pool)
+            .await?;
+    let expected = [
+        "push.order-placed.vip",
+        "email.order-confirmed.vip",
+        "sms.order-confirmed.vip",
+        "push.order-confirmed.vip",
+    ];
+    assert_eq!(keys, expected);
+    Ok(())
+}
+
+#[sqlx::test]
+async fn an_event_that_is_told_twice_is_passed_on_once(pool: PgPool) -> Result<()> {
+    let bus = support::bus(&pool).await?;
+    handle(&bus, &NotifyCustomers, [confirmed(), confirmed()]).await?;
+    handle(&bus, &NotifyCustomers, [confirmed()]).await?;
+    assert_eq!(tasks(&pool).await?.len(), 3);
+    Ok(())
+}
+
+#[sqlx::test]
+async fn a_delivered_notification_is_marked_and_not_delivered_again(pool: PgPool) -> Result<()> {
+    let bus = support::bus(&pool).await?;
+    handle(&bus, &NotifyCustomers, [placed()]).await?;
+    let task = tasks(&pool).await?.remove(0);
+    let provider = Deliver(Counter::default());
+    handle(&bus, &provider, [task.clone(), task.clone()]).await?;
+    handle(&bus, &provider, [task.clone()]).await?;
+    assert_eq!(provider.0.0.load(Ordering::Relaxed), 1);
+
+    let stored = store::of_order(&mut *pool.acquire().await?, ORDER)
+        .await?
+        .remove(0);
+    assert_eq!(stored.status, "sent");
+    assert_eq!(
+        stored.reference,
+        Some(format!("push-{}", task.notification_id))
+    );
+    Ok(())
+}
+
+#[sqlx::test]
+async fn a_notification_that_the_provider_refuses_stays_queued(pool: PgPool) -> Result<()> {
+    let bus = support::bus(&pool).await?;
+    handle(&bus, &NotifyCustomers, [placed()]).await?;
+    let task = tasks(&pool).await?.remove(0);
+    assert!(handle(&bus, &Deliver(Refusal), [task]).await.is_err());
+    let stored = store::of_order(&mut *pool.acquire().await?, ORDER)
+        .await?
+        .remove(0);
+    assert_eq!(stored.status, "queued");
+    Ok(())
+}
+
+/// The simulated provider, which counts its deliveries.
+#[derive(Default)]
+struct Counter(AtomicUsize);
+
+impl Provider for Counter {
+    async fn deliver(&self, task: &SendNotification, cause: &Cause) -> Result<String, Failure> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Simulated.deliver(task, cause).await
+    }
+}
+
+/// A provider that takes nothing.
+struct Refusal;
+
+impl Provider for Refusal {
+    async fn deliver(&self, _: &SendNotification, _: &Cause) -> Result<String, Failure> {
+        Err(Failure::reject("no"))
+    }
+}
+
+/// Handles messages the way a consumer does, in one transaction.
+async fn handle<H: BatchHandler, const N: usize>(
+    bus: &Bus,
+    handler: &H,
+    bodies: [H::Message; N],
+) -> Result<()> {
+    let batch = bodies.map(|body| Received {
+        id: Uuid::now_v7(),
+        time: Timestamp::now(),
+        cause: Cause::none(),
+        body,
+    });
+    let mut tx = bus.begin().await?;
+    let handled = handler.handle_batch(&mut tx, &batch).await;
+    handled.map_err(|failure| anyhow!("{failure}"))?;
+    Ok(tx.commit().await?)
+}
+
+/// The tasks in the outbox.
+async fn tasks(pool: &PgPool) -> Result<Vec<SendNotification>> {
+    let bodies: Vec<Vec<u8>> = sqlx::query_scalar("select body from messaging.outbox order by seq")
+        .fetch_all(pool)
+        .await?;
+    bodies
+        .iter()
+        .map(|body| Ok(serde_json::from_slice(body)?))
+        .collect()
+}
+
+fn placed() -> OrderEvent {
+    OrderPlaced {
+        order: order(Tier::Vip),
+    }
+    .into()
+}
+
+fn confirmed() -> OrderEvent {
+    OrderConfirmed {
+        order: order(Tier::Vip),
+    }
+    .into()
+}

@@ -1,0 +1,34 @@
+//! The configuration of the service, from the environment or the command line.
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use messaging::MessagingArgs;
+use runtime::config::{DatabaseArgs, HttpArgs};
+
+/// What can be configured.
+#[derive(clap::Args)]
+pub struct Config {
+    /// Where requests are answered.
+    #[command(flatten)]
+    pub http: HttpArgs,
+
+    /// The service's own database.
+    #[command(flatten)]
+    pub database: DatabaseArgs,
+
+    /// Both brokers.
+    #[command(flatten)]
+    pub messaging: MessagingArgs,
+
+    /// How long a confirmed order waits for its payment before it is cancelled, for example `15m`.
+    #[arg(id = "PAYMENT_DEADLINE", long = "payment-deadline", env = "PAYMENT_DEADLINE", default_value = "15m", value_parser = duration)]
+    pub payment_deadline: Duration,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let duration: SignedDuration = text
+        .parse()
+        .map_err(|error: jiff::Error| error.to_string())?;
+    Duration::try_from(duration).map_err(|_| "must not be negative".to_owned())
+}

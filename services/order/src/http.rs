@@ -1,0 +1,34 @@
+//! The HTTP API of orders.
+
+use messaging::Bus;
+use sqlx::PgPool;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::intake::Intake;
+
+mod place;
+mod read;
+mod request;
+mod settle;
+
+/// What the request handlers work with.
+#[derive(Clone)]
+pub struct Api {
+    /// For reading.
+    pub pool: PgPool,
+    /// For changing orders and telling others.
+    pub bus: Bus,
+    /// For new orders.
+    pub intake: Intake,
+}
+
+/// All routes of the service.
+pub fn routes(api: Api) -> OpenApiRouter {
+    OpenApiRouter::new()
+        .routes(routes!(place::place_order, read::list_orders))
+        .routes(routes!(read::get_order))
+        .routes(routes!(settle::pay_order))
+        .routes(routes!(settle::cancel_order))
+        .routes(routes!(read::list_products))
+        .with_state(api)
+}

@@ -1,0 +1,72 @@
+use axum::{
+    extract::State,
+    http::{HeaderMap, StatusCode, header},
+    response::IntoResponse,
+};
+use messaging::Cause;
+use opentelemetry::Context;
+use runtime::http::{Json, Problem, Valid};
+
+use super::{
+    Api,
+    request::{IDEMPOTENCY_KEY, PlaceOrder},
+};
+use crate::{
+    domain::{Order, PriceError},
+    intake::{Refusal, Request},
+};
+
+/// Place an order
+///
+/// The order is accepted and durable; whether its stock can be reserved shows a little later.
+#[utoipa::path(
+    post,
+    path = "/api/orders",
+    tag = "orders",
+    request_body = PlaceOrder,
+    params(("Idempotency-Key" = Option<String>, Header, description = "Repeating the request with the same key answers the same order")),
+    responses(
+        (status = 202, body = Order, headers(("Location" = String, description = "Where the order can be followed"))),
+        (status = 400, body = Problem, content_type = "application/problem+json", description = "Malformed"),
+        (status = 413, body = Problem, content_type = "application/problem+json", description = "Larger than 64 KiB"),
+        (status = 415, body = Problem, content_type = "application/problem+json", description = "Not JSON"),
+        (status = 422, body = Problem, content_type = "application/problem+json", description = "Well-formed and wrong"),
+        (status = 503, body = Problem, content_type = "application/problem+json", description = "Try again after `Retry-After` seconds"),
+    )
+)]
+pub(super) async fn place_order(
+    State(api): State<Api>,
+    headers: HeaderMap,
+    Valid(body): Valid<PlaceOrder>,
+) -> Result<impl IntoResponse, Problem> {
+    let keyed = body.keyed(&headers)?;
+    let (customer, lines) = body.into_wish()?;
+    let cause = Cause::from_context(&Context::current());
+    let order = api
+        .intake
+        .place(Request {
+            customer,
+            lines,
+            keyed,
+            cause,
+        })
+        .await?;
+    let location = [(header::LOCATION, format!("/api/orders/{}", order.id))];
+    Ok((StatusCode::ACCEPTED, location, Json(order)))
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        let message = refusal.to_string();
+        match refusal {
+            Refusal::NoPrice(
+                PriceError::UnknownSku { line, .. } | PriceError::MixedCurrencies { line },
+            ) => Self::unprocessable(format!("lines[{line}].sku"), message),
+            Refusal::NoPrice(PriceError::TooLarge) => Self::unprocessable("lines", message),
+            Refusal::KeyReused => Self::unprocessable(IDEMPOTENCY_KEY, message),
+            Refusal::NoPriceList | Refusal::Overloaded | Refusal::Unavailable => {
+                Self::unavailable(message, 1)
+            }
+        }
+    }
+}

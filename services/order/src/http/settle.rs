@@ -1,0 +1,81 @@
+use axum::extract::State;
+use jiff::Timestamp;
+use messaging::Cause;
+use opentelemetry::Context;
+use runtime::http::{Json, Path, Problem};
+use tracing::info;
+use uuid::Uuid;
+
+use super::{Api, read::no_order};
+use crate::{
+    announce::announce,
+    domain::{Event, Order, Outcome},
+    store,
+};
+
+/// Pay a confirmed order
+///
+/// Paying a paid order again changes nothing.
+#[utoipa::path(
+    post,
+    path = "/api/orders/{id}/payment",
+    tag = "orders",
+    params(("id" = Uuid, Path, description = "Id of the order")),
+    responses(
+        (status = 200, body = Order),
+        (status = 404, body = Problem, content_type = "application/problem+json", description = "No such order"),
+        (status = 409, body = Problem, content_type = "application/problem+json", description = "Not in a status to be paid"),
+    )
+)]
+pub(super) async fn pay_order(
+    State(api): State<Api>,
+    Path(id): Path<Uuid>,
+) -> Result<Json<Order>, Problem> {
+    settle(&api, id, Event::Payment, "paid").await
+}
+
+/// Cancel an order that is not paid
+///
+/// Cancelling a cancelled order again changes nothing.
+#[utoipa::path(
+    post,
+    path = "/api/orders/{id}/cancellation",
+    tag = "orders",
+    params(("id" = Uuid, Path, description = "Id of the order")),
+    responses(
+        (status = 200, body = Order),
+        (status = 404, body = Problem, content_type = "application/problem+json", description = "No such order"),
+        (status = 409, body = Problem, content_type = "application/problem+json", description = "Not in a status to be cancelled"),
+    )
+)]
+pub(super) async fn cancel_order(
+    State(api): State<Api>,
+    Path(id): Path<Uuid>,
+) -> Result<Json<Order>, Problem> {
+    settle(&api, id, Event::Cancellation, "cancelled").await
+}
+
+async fn settle(api: &Api, id: Uuid, event: Event, wanted: &str) -> Result<Json<Order>, Problem> {
+    let cause = Cause::from_context(&Context::current());
+    let mut tx = api.bus.begin().await?;
+    let mut order = store::lock(&mut tx, &[id])
+        .await?
+        .remove(&id)
+        .ok_or_else(|| no_order(id))?;
+    match order.apply(event, Timestamp::now()) {
+        Outcome::Changed => {
+            store::save(&mut tx, &[&order]).await?;
+            announce(&mut tx, &cause, &order);
+            tx.commit().await?;
+            info!(order_id = %id, trace_id = cause.trace_id(), "order {wanted} by the customer");
+            Ok(Json(order))
+        }
+        Outcome::Unchanged => Ok(Json(order)),
+        Outcome::Conflict => {
+            let status = order.status.as_str();
+            Err(Problem::conflict(format!(
+                "the order is {status}, so it cannot be {wanted}"
+            )))
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! The wiring of the service; what it does is told in the library of the same name.
+
+use std::process::ExitCode;
+
+use contracts::topology::{COMMANDS, ORDER_EVENTS, PAYMENT_DEADLINES, PRODUCTS, STOCK_EVENTS};
+use messaging::Bus;
+use order::config::Config;
+use order::handlers::{CancelUnpaidOrders, ConfirmOrReject, ListProducts};
+use order::http::{Api, routes};
+use order::{intake::Intake, store};
+use runtime::{Lifecycle, database, health::Health, http};
+
+fn main() -> ExitCode {
+    runtime::run("order", start)
+}
+
+async fn start(config: Config, life: &Lifecycle) -> anyhow::Result<()> {
+    let pool = database::connect(&config.database, "order").await?;
+    messaging::migrate(&pool).await?;
+    sqlx::migrate!().run(&pool).await?;
+    let bus = Bus::new("order", config.messaging, pool.clone())?;
+
+    let payment_deadline = config.payment_deadline;
+    let stock = bus.topic(STOCK_EVENTS).batch(500);
+    life.spawn(
+        "stock events",
+        stock.run(
+            "confirm-or-reject",
+            ConfirmOrReject { payment_deadline },
+            life.token(),
+        ),
+    );
+    let deadlines = bus
+        .queue(PAYMENT_DEADLINES)
+        .delayed_by(payment_deadline)
+        .batch(200);
+    life.spawn(
+        "payment deadlines",
+        deadlines.run("cancel-unpaid-orders", CancelUnpaidOrders, life.token()),
+    );
+    let products = bus.topic(PRODUCTS).batch(500);
+    life.spawn(
+        "products",
+        products.run("list-products", ListProducts, life.token()),
+    );
+    life.spawn(
+        "outbox to RabbitMQ",
+        bus.rabbitmq_relay([COMMANDS], life.token()),
+    );
+    life.spawn(
+        "outbox to Kafka",
+        bus.kafka_relay([ORDER_EVENTS], life.token()),
+    );
+    life.spawn("inbox clean-up", bus.housekeeping(life.token()));
+
+    let health = Health::default();
+    health.reported("RabbitMQ", {
+        let bus = bus.clone();
+        move || bus.clone().ping_rabbitmq()
+    });
+    health.reported("Kafka", {
+        let bus = bus.clone();
+        move || bus.clone().ping_kafka()
+    });
+    health.required("database", {
+        let pool = pool.clone();
+        move || database::ping(pool.clone())
+    });
+    health.required("price list", {
+        let pool = pool.clone();
+        move || store::price_list_is_here(pool.clone())
+    });
+    let (intake, writers) = Intake::new(&bus);
+    for writer in writers {
+        life.spawn("order intake", writer);
+    }
+    let app = http::app("order", routes(Api { pool, bus, intake }), health);
+    life.spawn("http", http::serve(config.http.addr, app, life.token()));
+    Ok(())
+}

@@ -1,0 +1,8 @@
+//! The SQL of the service. Every function works for a whole batch, locks rows in the order of
+//! their key, and leaves the transaction to its caller.
+
+mod orders;
+mod products;
+
+pub use orders::{Keyed, NewOrder, insert, lock, order, page, placed_under, save};
+pub use products::{has_products, list, price_list_is_here, prices, products};

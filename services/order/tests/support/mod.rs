@@ -1,0 +1,275 @@
+//! What the tests of this service share.
+
+#![expect(dead_code, reason = "each test file uses its own part of it")]
+
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    http::{HeaderMap, Request, StatusCode},
+};
+use contracts::{
+    Customer, Line, Money, ProductListed, StockEvent, StockRefused, StockReserved, Tier,
+};
+use jiff::Timestamp;
+use messaging::{BatchHandler, Bus, Cause, MessagingArgs, Received};
+use order::{
+    domain::{Order, PriceList, Product},
+    handlers::ConfirmOrReject,
+    http::{Api, routes},
+    intake::Intake,
+    store::{self, Keyed, NewOrder},
+};
+use runtime::health::Health;
+use serde_json::{Value, json};
+use sqlx::PgPool;
+use tower::ServiceExt;
+use uuid::Uuid;
+
+pub(crate) const TEA: &str = "TEA-001";
+pub(crate) const POT: &str = "POT-001";
+pub(crate) const PAYMENT_DEADLINE: Duration = Duration::from_secs(900);
+
+/// The service without its brokers: what it publishes stays in the outbox.
+pub(crate) struct Service {
+    pub pool: PgPool,
+    pub bus: Bus,
+    router: Router,
+}
+
+/// The answer to one request.
+pub(crate) struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Value,
+}
+
+impl Service {
+    /// A service with two products on sale.
+    pub(crate) async fn start(pool: PgPool) -> Result<Self> {
+        let service = Self::start_without_products(pool).await?;
+        list(&service.pool, &[listing(TEA, 450), listing(POT, 2_900)]).await?;
+        Ok(service)
+    }
+
+    pub(crate) async fn start_without_products(pool: PgPool) -> Result<Self> {
+        messaging::migrate(&pool).await?;
+        let bus = bus(&pool)?;
+        let (intake, writers) = Intake::new(&bus);
+        for writer in writers {
+            tokio::spawn(writer);
+        }
+        let api = Api {
+            pool: pool.clone(),
+            bus: bus.clone(),
+            intake,
+        };
+        let router = runtime::http::app("order", routes(api), Health::default());
+        Ok(Self { pool, bus, router })
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Result<Answer> {
+        self.send(Request::get(path).body(Body::empty())?).await
+    }
+
+    pub(crate) async fn post(&self, path: &str) -> Result<Answer> {
+        self.send(Request::post(path).body(Body::empty())?).await
+    }
+
+    pub(crate) async fn place(&self, body: &Value) -> Result<Answer> {
+        self.send(
+            Request::post("/api/orders")
+                .header("content-type", "application/json")
+                .body(body.to_string().into())?,
+        )
+        .await
+    }
+
+    pub(crate) async fn place_keyed(&self, key: &str, body: &Value) -> Result<Answer> {
+        let request = Request::post("/api/orders")
+            .header("content-type", "application/json")
+            .header("idempotency-key", key)
+            .body(body.to_string().into())?;
+        self.send(request).await
+    }
+
+    pub(crate) async fn send(&self, request: Request<Body>) -> Result<Answer> {
+        let response = self.router.clone().oneshot(request).await?;
+        let (parts, body) = response.into_parts();
+        let body = to_bytes(body, usize::MAX).await?;
+        let body = serde_json::from_slice(&body).unwrap_or_default();
+        Ok(Answer {
+            status: parts.status,
+            headers: parts.headers,
+            body,
+        })
+    }
+
+    /// Places an order for one tea and answers its id.
+    pub(crate) async fn placed(&self) -> Result<Uuid> {
+        let answer = self.place(&one_tea()).await?;
+        anyhow::ensure!(answer.status == StatusCode::ACCEPTED, "{}", answer.body);
+        answer.id()
+    }
+
+    /// Places an order whose stock is reserved.
+    pub(crate) async fn confirmed(&self) -> Result<Uuid> {
+        let id = self.placed().await?;
+        self.handle(
+            &ConfirmOrReject {
+                payment_deadline: PAYMENT_DEADLINE,
+            },
+            [reserved(id)],
+        )
+        .await?;
+        Ok(id)
+    }
+
+    /// Handles messages the way a consumer does, in one transaction.
+    pub(crate) async fn handle<H: BatchHandler>(
+        &self,
+        handler: &H,
+        bodies: impl IntoIterator<Item = H::Message>,
+    ) -> Result<()> {
+        let batch: Vec<_> = bodies.into_iter().map(received).collect();
+        let mut tx = self.bus.begin().await?;
+        handler
+            .handle_batch(&mut tx, &batch)
+            .await
+            .map_err(|failure| anyhow::anyhow!("{failure}"))?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    pub(crate) async fn order(&self, id: Uuid) -> Result<Order> {
+        store::order(&mut *self.pool.acquire().await?, id)
+            .await?
+            .context("no such order")
+    }
+
+    /// The types of the messages about this order in the outbox, oldest first, without their
+    /// common prefix and version.
+    pub(crate) async fn published(&self, id: Uuid) -> Result<Vec<String>> {
+        let types = "select message_type from messaging.outbox where convert_from(body, 'UTF8') like $1 order by seq";
+        let types: Vec<String> = sqlx::query_scalar(types)
+            .bind(format!("%{id}%"))
+            .fetch_all(&self.pool)
+            .await?;
+        let short = |name: &String| {
+            name.trim_start_matches("spillway.")
+                .trim_end_matches(".v1")
+                .to_owned()
+        };
+        Ok(types.iter().map(short).collect())
+    }
+
+    pub(crate) async fn count_orders(&self) -> Result<i64> {
+        Ok(sqlx::query_scalar("select count(*) from orders")
+            .fetch_one(&self.pool)
+            .await?)
+    }
+}
+
+impl Answer {
+    pub(crate) fn id(&self) -> Result<Uuid> {
+        Ok(self.body["id"].as_str().context("no id")?.parse()?)
+    }
+
+    /// The fields that a problem names.
+    pub(crate) fn fields(&self) -> Vec<&str> {
+        let errors = self.body["errors"].as_array();
+        errors
+            .into_iter()
+            .flatten()
+            .filter_map(|error| error["field"].as_str())
+            .collect()
+    }
+}
+
+pub(crate) fn one_tea() -> Value {
+    json!({"customer": {"email": "ada@example.org"}, "lines": [{"sku": TEA, "quantity": 1}]})
+}
+
+pub(crate) fn listing(sku: &str, cents: i64) -> ProductListed {
+    ProductListed {
+        sku: sku.to_owned(),
+        name: format!("Product {sku}"),
+        price: euros(cents),
+    }
+}
+
+pub(crate) fn euros(cents: i64) -> Money {
+    Money {
+        cents,
+        currency: "EUR".to_owned(),
+    }
+}
+
+pub(crate) async fn list(pool: &PgPool, listings: &[ProductListed]) -> Result<()> {
+    Ok(store::list(&mut *pool.acquire().await?, listings.iter()).await?)
+}
+
+pub(crate) fn reserved(order_id: Uuid) -> StockEvent {
+    StockEvent::StockReserved(StockReserved { order_id })
+}
+
+pub(crate) fn refused(order_id: Uuid) -> StockEvent {
+    StockEvent::StockRefused(StockRefused {
+        order_id,
+        reason: "only 3 left".to_owned(),
+    })
+}
+
+/// A new order for two pots, which nobody has stored.
+pub(crate) fn new_order(key: Option<&str>) -> NewOrder {
+    let product = Product {
+        sku: POT.to_owned(),
+        name: "Pot".to_owned(),
+        price: euros(2_900),
+    };
+    let prices = PriceList::from([(POT.to_owned(), product)]);
+    let customer = Customer {
+        email: "bo@example.org".to_owned(),
+        phone: Some("+4930123456".to_owned()),
+        tier: Tier::Vip,
+    };
+    let lines = [Line {
+        sku: POT.to_owned(),
+        quantity: 2,
+    }];
+    // PostgreSQL keeps microseconds.
+    let now = Timestamp::from_microsecond(Timestamp::now().as_microsecond()).unwrap_or_default();
+    let order = Order::place(Uuid::now_v7(), customer, &lines, &prices, now);
+    let keyed = key.map(|key| Keyed {
+        key: key.to_owned(),
+        request_hash: vec![1; 32],
+    });
+    NewOrder {
+        order: order.unwrap_or_else(|error| unreachable!("{error}")),
+        keyed,
+    }
+}
+
+fn received<M>(body: M) -> Received<M> {
+    Received {
+        id: Uuid::now_v7(),
+        time: Timestamp::now(),
+        cause: Cause::none(),
+        body,
+    }
+}
+
+fn bus(pool: &PgPool) -> Result<Bus> {
+    let args = MessagingArgs {
+        amqp_url: "amqp://localhost".to_owned(),
+        kafka_brokers: "localhost".to_owned(),
+        kafka_username: None,
+        kafka_password: String::new(),
+        retry_delays: vec![Duration::from_secs(1)],
+        outbox_poll: Duration::from_secs(1),
+        inbox_retention: Duration::from_secs(60),
+    };
+    Bus::new("order", args, pool.clone())
+}

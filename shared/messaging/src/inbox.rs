@@ -1,0 +1,43 @@
+use std::collections::HashSet;
+use std::time::Duration;
+
+use sqlx::{PgConnection, PgPool};
+use uuid::Uuid;
+
+/// Claims messages for a handler and returns those that it has not handled before.
+///
+/// When another transaction is handling one of them, this waits for its outcome. The ids are
+/// claimed in order, so that two batches that share messages cannot wait for each other.
+pub(crate) async fn claim(
+    db: &mut PgConnection,
+    handler: &str,
+    mut ids: Vec<Uuid>,
+) -> sqlx::Result<HashSet<Uuid>> {
+    ids.sort_unstable();
+    let new: Vec<Uuid> = sqlx::query_scalar(
+        "insert into messaging.inbox (handler, message_id)
+         select $1, id from unnest($2::uuid[]) id
+         on conflict do nothing
+         returning message_id",
+    )
+    .bind(handler)
+    .bind(&ids)
+    .fetch_all(db)
+    .await?;
+    Ok(new.into_iter().collect())
+}
+
+/// Forgets messages that were handled longer ago than any broker could deliver them again.
+pub(crate) async fn prune(pool: &PgPool, retention: Duration) -> sqlx::Result<u64> {
+    let done = sqlx::query(
+        "delete from messaging.inbox
+         where ctid = any(array(
+             select ctid from messaging.inbox
+             where received_at < clock_timestamp() - make_interval(secs => $1)
+             limit 10000))",
+    )
+    .bind(retention.as_secs_f64())
+    .execute(pool)
+    .await?;
+    Ok(done.rows_affected())
+}

@@ -1,0 +1,150 @@
+use std::collections::HashMap;
+use std::time::Duration;
+
+use rdkafka::consumer::{Consumer, StreamConsumer};
+use rdkafka::{Offset, TopicPartitionList};
+use tokio::time::Instant;
+use tracing::debug;
+
+use super::watch::Watch;
+
+/// How far each partition has come, and which of them wait to try a message again.
+///
+/// Every call may find that a partition has moved to another consumer meanwhile. That is no
+/// error: the other one starts at the last offset that was stored.
+pub(crate) struct Partitions<'c> {
+    consumer: &'c StreamConsumer<Watch>,
+    topic: &'static str,
+    holds: HashMap<i32, Hold>,
+    /// The last offset of this batch that is settled.
+    settled: HashMap<i32, i64>,
+    /// The first offset of this batch that has to be delivered again.
+    unsettled: HashMap<i32, i64>,
+}
+
+/// A message that is tried again before its partition goes on.
+struct Hold {
+    offset: i64,
+    attempts: u32,
+    /// `None` once the pause is over.
+    until: Option<Instant>,
+}
+
+impl<'c> Partitions<'c> {
+    pub(crate) fn new(consumer: &'c StreamConsumer<Watch>, topic: &'static str) -> Self {
+        let (holds, settled, unsettled) = Default::default();
+        Self {
+            consumer,
+            topic,
+            holds,
+            settled,
+            unsettled,
+        }
+    }
+
+    /// How many attempts to handle the message at this position have failed.
+    pub(crate) fn failed_attempts(&self, partition: i32, offset: i64) -> u32 {
+        let hold = self
+            .holds
+            .get(&partition)
+            .filter(|hold| hold.offset == offset);
+        hold.map_or(0, |hold| hold.attempts)
+    }
+
+    /// The message is done with, one way or the other.
+    pub(crate) fn settle(&mut self, partition: i32, offset: i64) {
+        self.settled.insert(partition, offset);
+    }
+
+    /// This message and all behind it in its partition have to be delivered again.
+    pub(crate) fn go_back_to(&mut self, partition: i32, offset: i64) {
+        self.unsettled.entry(partition).or_insert(offset);
+    }
+
+    /// The same, after a pause.
+    pub(crate) fn hold(&mut self, partition: i32, offset: i64, attempts: u32, pause: Duration) {
+        let until = Some(Instant::now() + pause);
+        self.holds.insert(
+            partition,
+            Hold {
+                offset,
+                attempts,
+                until,
+            },
+        );
+        self.go_back_to(partition, offset);
+    }
+
+    /// Whether any partition waits on purpose.
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.holds.values().any(|hold| hold.until.is_some())
+    }
+
+    /// Whether a message of this partition stands in the way of those behind it.
+    pub(crate) fn is_held(&self, partition: i32) -> bool {
+        self.unsettled.contains_key(&partition)
+    }
+
+    /// Ends a batch: stores the offsets that are settled, to be committed by the client, and
+    /// sends the other partitions back.
+    pub(crate) fn store(&mut self) {
+        for (partition, offset) in self.settled.drain() {
+            self.holds
+                .retain(|held, hold| *held != partition || hold.offset > offset);
+            note(
+                self.consumer.store_offset(self.topic, partition, offset),
+                partition,
+            );
+        }
+        for (partition, offset) in self.unsettled.drain() {
+            let waits = self
+                .holds
+                .get(&partition)
+                .is_some_and(|hold| hold.until.is_some());
+            if waits {
+                note(self.consumer.pause(&only(self.topic, partition)), partition);
+            }
+            // With a zero time-out this notes where to fetch from and does not block.
+            let offset = Offset::Offset(offset);
+            note(
+                self.consumer
+                    .seek(self.topic, partition, offset, Duration::ZERO),
+                partition,
+            );
+        }
+    }
+
+    /// When the next pause is over; never, if there is none.
+    pub(crate) async fn pause_over(&self) {
+        match self.holds.values().filter_map(|hold| hold.until).min() {
+            Some(until) => tokio::time::sleep_until(until).await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Lets partitions go on whose pause is over.
+    pub(crate) fn resume(&mut self) {
+        let now = Instant::now();
+        for (partition, hold) in &mut self.holds {
+            if hold.until.is_some_and(|until| until <= now) {
+                hold.until = None;
+                note(
+                    self.consumer.resume(&only(self.topic, *partition)),
+                    *partition,
+                );
+            }
+        }
+    }
+}
+
+fn only(topic: &str, partition: i32) -> TopicPartitionList {
+    let mut list = TopicPartitionList::with_capacity(1);
+    list.add_partition(topic, partition);
+    list
+}
+
+fn note(result: rdkafka::error::KafkaResult<()>, partition: i32) {
+    if let Err(error) = result {
+        debug!(%error, partition, "partition has moved to another consumer");
+    }
+}

@@ -1,0 +1,29 @@
+//! Everything that speaks AMQP 0-9-1.
+
+mod codec;
+mod connection;
+mod consumer;
+mod publisher;
+mod topology;
+
+pub use consumer::QueueConsumer;
+
+pub(crate) use codec::again;
+pub(crate) use connection::RabbitMq;
+pub(crate) use publisher::{OutboxPublisher, Outgoing, Publisher};
+pub(crate) use topology::{DEFAULT_EXCHANGE, delay_queue_name};
+
+use lapin::types::ShortString;
+
+/// AMQP delivery mode of a message that survives a restart of the broker.
+pub(crate) const PERSISTENT: u8 = 2;
+
+/// A short string of AMQP, cut off at the 255 bytes that the protocol allows. Names of ours are
+/// far below; what arrives from elsewhere may not be.
+pub(crate) fn short(text: &str) -> ShortString {
+    const LONGEST: usize = 255;
+    let end = (0..=text.len().min(LONGEST))
+        .rev()
+        .find(|&end| text.is_char_boundary(end));
+    ShortString::try_new(&text[..end.unwrap_or(0)]).unwrap_or_default()
+}

@@ -1,0 +1,114 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use anyhow::Context;
+use lapin::uri::AMQPUri;
+use lapin::{Channel, Connection, ConnectionProperties};
+use tokio::sync::Mutex;
+use tokio::time::timeout;
+use tracing::info;
+
+/// Limit for every step of opening a connection or channel: a server that accepts TCP and then
+/// stays silent would otherwise hold us for ever.
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(5);
+/// The broker requeues what a silent consumer holds after two of these.
+const HEARTBEAT_SECONDS: u16 = 4;
+/// What a broker offers anyway. lapin keeps buffers of 64 frames for each connection; told the size
+/// beforehand, it does not touch those 8 MiB until they are used. Not less: all headers of a message
+/// come in one frame, and a larger frame from another client's message would end the connection.
+pub(crate) const FRAME_BYTES: u32 = 128 * 1024;
+
+/// What a connection is for. A broker that is short of memory or disk stops reading from
+/// connections that publish; acknowledgements must not wait behind that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    Publish,
+    Consume,
+}
+
+/// Two connections to RabbitMQ, opened when needed and again when lost.
+///
+/// lapin's own recovery stays off: the loops that use a channel start over when it fails, which
+/// they have to be able to do anyway.
+#[derive(Clone)]
+pub(crate) struct RabbitMq {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    uri: AMQPUri,
+    service: &'static str,
+    publish: Mutex<Option<Connection>>,
+    consume: Mutex<Option<Connection>>,
+    connected: AtomicBool,
+}
+
+impl RabbitMq {
+    pub(crate) fn new(url: &str, service: &'static str) -> anyhow::Result<Self> {
+        let mut uri: AMQPUri = url
+            .parse()
+            .map_err(|error| anyhow::anyhow!("AMQP_URL is not an AMQP address: {error}"))?;
+        uri.query.heartbeat = Some(HEARTBEAT_SECONDS);
+        uri.query.frame_max = Some(FRAME_BYTES);
+        Ok(Self {
+            inner: Arc::new(Inner {
+                uri,
+                service,
+                publish: Mutex::default(),
+                consume: Mutex::default(),
+                connected: AtomicBool::new(false),
+            }),
+        })
+    }
+
+    /// Whether the last attempt to use the broker succeeded.
+    pub(crate) fn is_connected(&self) -> bool {
+        self.inner.connected.load(Ordering::Relaxed)
+    }
+
+    /// A new channel, on a new connection if the last one is gone. One attempt; the caller backs
+    /// off.
+    pub(crate) async fn channel(&self, purpose: Purpose) -> anyhow::Result<Channel> {
+        let channel = self.try_channel(purpose).await;
+        self.inner
+            .connected
+            .store(channel.is_ok(), Ordering::Relaxed);
+        channel
+    }
+
+    async fn try_channel(&self, purpose: Purpose) -> anyhow::Result<Channel> {
+        let slot = match purpose {
+            Purpose::Publish => &self.inner.publish,
+            Purpose::Consume => &self.inner.consume,
+        };
+        let mut slot = slot.lock().await;
+        let connection = match slot
+            .take()
+            .filter(|connection| connection.status().connected())
+        {
+            Some(connection) => connection,
+            None => self.connect(purpose).await?,
+        };
+        let connection = slot.insert(connection);
+        let channel = timeout(TIMEOUT, connection.create_channel())
+            .await
+            .context("RabbitMQ did not open a channel in time")?;
+        if channel.is_err() {
+            *slot = None;
+        }
+        channel.context("cannot open a channel")
+    }
+
+    async fn connect(&self, purpose: Purpose) -> anyhow::Result<Connection> {
+        let uri = self.inner.uri.clone();
+        let name = format!("{} ({purpose:?})", self.inner.service).to_lowercase();
+        let properties = ConnectionProperties::default().with_connection_name(name.into());
+        let connection = timeout(TIMEOUT, Connection::connect_uri(uri, properties))
+            .await
+            .context("RabbitMQ did not answer in time")?
+            .context("cannot connect to RabbitMQ")?;
+        info!(?purpose, "connected to RabbitMQ");
+        Ok(connection)
+    }
+}

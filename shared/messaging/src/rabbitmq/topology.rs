@@ -1,0 +1,142 @@
+use std::time::Duration;
+
+use anyhow::Context;
+use contracts::topology::{DEAD_LETTER_QUEUE, DEAD_LETTERS, Exchange, ExchangeKind};
+use jiff::SignedDuration;
+use lapin::Channel;
+use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions};
+use lapin::types::{AMQPValue, FieldTable};
+use tokio::time::timeout;
+
+use super::connection::TIMEOUT;
+use super::short;
+
+/// The exchange that routes to the queue named by the routing key.
+pub(crate) const DEFAULT_EXCHANGE: &str = "";
+
+/// The queue in which messages for `queue` wait for `delay`, for example
+/// `order.payment-deadlines.delay.15m`.
+pub(crate) fn delay_queue_name(queue: &str, delay: Duration) -> String {
+    let delay = SignedDuration::try_from(delay).unwrap_or(SignedDuration::MAX);
+    format!("{queue}.delay.{}", format!("{delay:#}").replace(' ', ""))
+}
+
+pub(crate) async fn declare_exchange(channel: &Channel, exchange: Exchange) -> anyhow::Result<()> {
+    let kind = match exchange.kind {
+        ExchangeKind::Direct => lapin::ExchangeKind::Direct,
+        ExchangeKind::Topic => lapin::ExchangeKind::Topic,
+        ExchangeKind::Fanout => lapin::ExchangeKind::Fanout,
+    };
+    let options = ExchangeDeclareOptions {
+        durable: true,
+        ..Default::default()
+    };
+    timeout(
+        TIMEOUT,
+        channel.exchange_declare(short(exchange.name), kind, options, FieldTable::default()),
+    )
+    .await
+    .context("timed out")?
+    .with_context(|| format!("cannot declare exchange `{}`", exchange.name))
+}
+
+/// Declares a durable quorum queue. Limits and dead-lettering by the broker are set by policy, so
+/// that an operator can change them without touching the service.
+pub(crate) async fn declare_queue(channel: &Channel, queue: &str) -> anyhow::Result<()> {
+    declare(channel, queue, quorum()).await
+}
+
+/// Declares the queue in which messages wait before they enter `queue`. It has no consumer: all
+/// its messages expire after the same time, so none waits behind one with a longer delay.
+pub(crate) async fn declare_delay_queue(
+    channel: &Channel,
+    queue: &str,
+    delay: Duration,
+) -> anyhow::Result<()> {
+    let text = |value: &str| AMQPValue::LongString(value.into());
+    let milliseconds = i64::try_from(delay.as_millis()).context("the delay is too long")?;
+    let mut arguments = quorum();
+    for (name, value) in [
+        ("x-message-ttl", AMQPValue::LongLongInt(milliseconds)),
+        ("x-dead-letter-exchange", text(DEFAULT_EXCHANGE)),
+        ("x-dead-letter-routing-key", text(queue)),
+        // A message leaves the delay queue only once the other queue has confirmed it.
+        ("x-dead-letter-strategy", text("at-least-once")),
+        ("x-overflow", text("reject-publish")),
+    ] {
+        arguments.insert(name.into(), value);
+    }
+    declare(channel, &delay_queue_name(queue, delay), arguments).await
+}
+
+/// Declares the exchange of dead letters and the queue that keeps them. Whoever may have a dead
+/// letter does so, since nobody owns them.
+pub(crate) async fn declare_dead_letters(channel: &Channel) -> anyhow::Result<()> {
+    declare_exchange(channel, DEAD_LETTERS).await?;
+    declare_queue(channel, DEAD_LETTER_QUEUE).await?;
+    bind(channel, DEAD_LETTER_QUEUE, DEAD_LETTERS, "").await
+}
+
+pub(crate) async fn bind(
+    channel: &Channel,
+    queue: &str,
+    exchange: Exchange,
+    routing_key: &str,
+) -> anyhow::Result<()> {
+    let bound = channel.queue_bind(
+        short(queue),
+        short(exchange.name),
+        short(routing_key),
+        QueueBindOptions::default(),
+        FieldTable::default(),
+    );
+    timeout(TIMEOUT, bound)
+        .await
+        .context("timed out")?
+        .with_context(|| {
+            format!(
+                "cannot bind `{queue}` to `{}` by `{routing_key}`",
+                exchange.name
+            )
+        })
+}
+
+async fn declare(channel: &Channel, queue: &str, arguments: FieldTable) -> anyhow::Result<()> {
+    timeout(
+        TIMEOUT,
+        channel.queue_declare(short(queue), QueueDeclareOptions::durable(), arguments),
+    )
+    .await
+    .context("timed out")?
+    .with_context(|| format!("cannot declare queue `{queue}`"))?;
+    Ok(())
+}
+
+fn quorum() -> FieldTable {
+    let mut arguments = FieldTable::default();
+    arguments.insert(
+        "x-queue-type".into(),
+        AMQPValue::LongString("quorum".into()),
+    );
+    arguments
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_delay_queue_is_named_after_its_queue_and_delay() {
+        for (milliseconds, name) in [
+            (250, "work.delay.250ms"),
+            (1_000, "work.delay.1s"),
+            (1_500, "work.delay.1s500ms"),
+            (900_000, "work.delay.15m"),
+            (5_400_000, "work.delay.1h30m"),
+            (86_400_000, "work.delay.24h"),
+        ] {
+            let delay = Duration::from_millis(milliseconds);
+            assert_eq!(delay_queue_name("work", delay), name);
+        }
+    }
+}

@@ -1,0 +1,181 @@
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use backon::BackoffBuilder;
+use sqlx::PgPool;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use crate::lease::Lease;
+use crate::metrics::Metrics;
+use crate::outbox::{self, Row, Transport, Wake, in_time};
+
+/// How many rows are on their way at once. Beyond a few hundred neither broker gets faster, and
+/// lapin gets slower (each confirm scans what is pending).
+const WINDOW: i64 = 500;
+
+/// How long a relay that is to stop waits for the confirms of what it has published. Without them
+/// the messages stay in the outbox, to be published again.
+const LAST_WINDOW: Duration = Duration::from_secs(3);
+
+/// Where a relay publishes to.
+pub(crate) trait Publish: Send {
+    /// Connects, and declares what this service owns at the broker: before there is anything to
+    /// publish, since others may wait for it. Cheap when done already.
+    fn prepare(&mut self) -> impl Future<Output = anyhow::Result<()>> + Send;
+
+    /// Publishes rows in the order given and waits until the broker has taken a position on
+    /// each of them. Answers in the same order.
+    fn publish(
+        &mut self,
+        rows: &[Row],
+    ) -> impl Future<Output = Vec<Result<(), PublishError>>> + Send;
+}
+
+/// Why a message is still in the outbox.
+#[derive(Debug, Clone, thiserror::Error)]
+pub(crate) enum PublishError {
+    /// The broker is away, blocked or silent: nothing is known about the message.
+    #[error("broker unavailable: {0}")]
+    Unavailable(String),
+    /// The broker speaks and does not want this message.
+    #[error("refused: {0}")]
+    Refused(String),
+}
+
+/// Moves rows from the outbox to a broker: take what is due, publish, wait for the confirms,
+/// delete. A row is published at least once, and in order within its shard.
+pub(crate) struct Relay<P> {
+    pub(crate) pool: PgPool,
+    pub(crate) transport: Transport,
+    pub(crate) publisher: P,
+    pub(crate) wake: Arc<Wake>,
+    pub(crate) poll: Duration,
+    pub(crate) metrics: Arc<Metrics>,
+}
+
+impl<P: Publish> Relay<P> {
+    /// Runs until stopped. What is then left in the outbox stays there for the next instance.
+    pub(crate) async fn run(self, token: CancellationToken) -> anyhow::Result<()> {
+        let lease = Lease::new(self.pool.clone(), self.transport);
+        let wake = Arc::clone(&self.wake);
+        let transport = self.transport;
+        let done = CancellationToken::new();
+        tokio::join!(
+            lease.keep(&done, || wake.of(transport).notify_one()),
+            async {
+                self.relay(&lease, &token).await;
+                done.cancel();
+            }
+        );
+        Ok(())
+    }
+
+    async fn relay(mut self, lease: &Lease, token: &CancellationToken) {
+        let mut backoff = None;
+        let out_of_time = async || {
+            token.cancelled().await;
+            tokio::time::sleep(LAST_WINDOW).await;
+        };
+        while !token.is_cancelled() {
+            let result = tokio::select! {
+                result = self.pass(lease) => result,
+                () = out_of_time() => return,
+            };
+            let pause = match result {
+                Ok(0) => {
+                    backoff = None;
+                    self.poll
+                }
+                Ok(_) => {
+                    if backoff.take().is_some() {
+                        info!(transport = self.transport.as_str(), "relay publishes again");
+                    }
+                    continue;
+                }
+                Err(error) => {
+                    if backoff.is_none() {
+                        warn!(
+                            transport = self.transport.as_str(),
+                            error = format!("{error:#}"),
+                            "relay cannot publish, retrying"
+                        );
+                    }
+                    backoff
+                        .get_or_insert_with(pauses)
+                        .next()
+                        .unwrap_or(LONGEST_PAUSE)
+                }
+            };
+            let woken = async {
+                // A broker that is away is not asked more often because orders come in.
+                if backoff.is_some() {
+                    std::future::pending::<()>().await;
+                }
+                self.wake.of(self.transport).notified().await;
+            };
+            tokio::select! {
+                () = woken => {}
+                () = tokio::time::sleep(pause) => {}
+                () = token.cancelled() => {}
+            }
+        }
+    }
+
+    /// One window; returns how many rows were confirmed.
+    async fn pass(&mut self, lease: &Lease) -> anyhow::Result<usize> {
+        self.publisher.prepare().await?;
+        let shards = lease.shards();
+        if shards.is_empty() {
+            return Ok(0);
+        }
+        let rows = in_time(outbox::due(&self.pool, self.transport, &shards, WINDOW)).await?;
+        // The process may have been stopped since: then these rows are somebody else's by now.
+        if rows.is_empty() || lease.shards().is_empty() {
+            return Ok(0);
+        }
+        let results = self.publisher.publish(&rows).await;
+
+        let (mut confirmed, mut refused, mut unavailable) = (Vec::new(), Vec::new(), None);
+        for (row, result) in rows.iter().zip(results) {
+            match result {
+                Ok(()) => confirmed.push(row.seq),
+                Err(PublishError::Refused(reason)) => {
+                    refused.push(row.seq);
+                    warn!(
+                        message_id = %row.message_id, message_type = row.message_type,
+                        destination = row.destination, routing_key = row.routing_key,
+                        attempts = row.attempts + 1, reason,
+                        "message refused, kept in the outbox for another attempt"
+                    );
+                }
+                Err(error @ PublishError::Unavailable(_)) => unavailable = Some(error),
+            }
+        }
+        self.metrics
+            .relayed(self.transport, confirmed.len(), refused.len());
+        if !confirmed.is_empty() {
+            in_time(outbox::delete(&self.pool, &confirmed)).await?;
+        }
+        if !refused.is_empty() {
+            in_time(outbox::defer(&self.pool, &refused)).await?;
+        }
+        match unavailable {
+            Some(error) => Err(error.into()),
+            None => Ok(confirmed.len()),
+        }
+    }
+}
+
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+/// Pauses between attempts to reach a broker, with jitter so that instances do not move in step.
+pub(crate) fn pauses() -> backon::ExponentialBackoff {
+    backon::ExponentialBuilder::default()
+        .with_min_delay(Duration::from_millis(100))
+        .with_max_delay(LONGEST_PAUSE)
+        .with_jitter()
+        .without_max_times()
+        .build()
+}

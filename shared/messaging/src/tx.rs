@@ -1,0 +1,130 @@
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+use std::time::Duration;
+
+use contracts::{Message, Route};
+use sqlx::{PgConnection, PgPool, Postgres, Transaction};
+
+use crate::outbox::{self, NewRow, Transport, Wake};
+use crate::{Cause, rabbitmq};
+
+/// A database transaction that can publish.
+///
+/// Dropped without [`Tx::commit`], it rolls back and publishes nothing.
+pub struct Tx {
+    inner: Transaction<'static, Postgres>,
+    rows: Vec<NewRow>,
+    /// The first message that could not be serialized: it fails the commit.
+    encode_error: Option<serde_json::Error>,
+    wake: Arc<Wake>,
+}
+
+impl Tx {
+    pub(crate) async fn begin(pool: &PgPool, wake: &Arc<Wake>) -> sqlx::Result<Self> {
+        Ok(Self {
+            inner: pool.begin().await?,
+            rows: Vec::new(),
+            encode_error: None,
+            wake: Arc::clone(wake),
+        })
+    }
+
+    /// Sends the message where its type says, once this transaction has committed.
+    ///
+    /// Delivery is at least once. Messages with the same ordering key are published in the order
+    /// of these calls; lock the row that the key names before you decide.
+    pub fn publish<M: Message>(&mut self, cause: &Cause, message: &M) {
+        let (transport, destination, routing_key) = match message.route() {
+            Route::Exchange {
+                exchange,
+                routing_key,
+            } => (Transport::RabbitMq, exchange.name, routing_key.into_owned()),
+            Route::Queue { queue } => (
+                Transport::RabbitMq,
+                rabbitmq::DEFAULT_EXCHANGE,
+                queue.to_owned(),
+            ),
+            Route::Topic { topic } => (Transport::Kafka, topic.name, message.ordering_key()),
+        };
+        self.push(cause, message, transport, destination, routing_key);
+    }
+
+    /// Sends the message to its queue after the delay has passed.
+    ///
+    /// Only for messages that go to a queue; its consumer declares the delay with
+    /// [`delayed_by`](crate::QueueConsumer::delayed_by). On any other route it is like
+    /// [`Tx::publish`].
+    pub fn publish_after<M: Message>(&mut self, cause: &Cause, message: &M, delay: Duration) {
+        let Route::Queue { queue } = message.route() else {
+            return self.publish(cause, message);
+        };
+        let delay_queue = rabbitmq::delay_queue_name(queue, delay);
+        self.push(
+            cause,
+            message,
+            Transport::RabbitMq,
+            rabbitmq::DEFAULT_EXCHANGE,
+            delay_queue,
+        );
+    }
+
+    /// Commits the changes together with everything published, and wakes the relay.
+    ///
+    /// # Errors
+    ///
+    /// When the database refuses or is away; then nothing was published. As with any database, an
+    /// error of the connection leaves open whether the commit took place.
+    pub async fn commit(mut self) -> sqlx::Result<()> {
+        if let Some(error) = self.encode_error {
+            return Err(sqlx::Error::Encode(Box::new(error)));
+        }
+        outbox::insert(&mut self.inner, &self.rows).await?;
+        self.inner.commit().await?;
+        self.wake.after_writing(&self.rows);
+        Ok(())
+    }
+
+    pub(crate) async fn rollback(self) -> sqlx::Result<()> {
+        self.inner.rollback().await
+    }
+
+    fn push<M: Message>(
+        &mut self,
+        cause: &Cause,
+        message: &M,
+        transport: Transport,
+        destination: &'static str,
+        routing_key: String,
+    ) {
+        let body = match serde_json::to_vec(message) {
+            Ok(body) => body,
+            Err(error) => {
+                self.encode_error.get_or_insert(error);
+                return;
+            }
+        };
+        self.rows.push(NewRow {
+            transport,
+            destination,
+            routing_key,
+            ordering_key: message.ordering_key(),
+            message_type: M::TYPE,
+            traceparent: cause.traceparent().map(str::to_owned),
+            body,
+        });
+    }
+}
+
+impl Deref for Tx {
+    type Target = PgConnection;
+
+    fn deref(&self) -> &PgConnection {
+        &self.inner
+    }
+}
+
+impl DerefMut for Tx {
+    fn deref_mut(&mut self) -> &mut PgConnection {
+        &mut self.inner
+    }
+}

@@ -1,0 +1,247 @@
+use std::env;
+use std::sync::Once;
+
+use anyhow::{Context, ensure};
+use lapin::message::BasicGetMessage;
+use lapin::options::{
+    BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions, QueueBindOptions,
+    QueueDeclareOptions,
+};
+use lapin::types::{AMQPValue, FieldTable, LongString};
+use lapin::uri::AMQPUri;
+use lapin::{BasicProperties, Channel, Connection, ConnectionProperties};
+use reqwest::{Client, Method, StatusCode};
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::eventually;
+
+/// Asks for a queue without declaring it.
+const PASSIVE: QueueDeclareOptions = QueueDeclareOptions {
+    passive: true,
+    durable: false,
+    exclusive: false,
+    auto_delete: false,
+    nowait: false,
+};
+
+/// A virtual host of RabbitMQ for one test, and a connection to look at what is in it.
+pub(crate) struct VirtualHost {
+    name: String,
+    api: String,
+    uri: AMQPUri,
+    http: Client,
+    /// Never goes through what is tested.
+    pub(crate) channel: Channel,
+}
+
+impl VirtualHost {
+    pub(crate) async fn create() -> anyhow::Result<Self> {
+        // reqwest wants one even for plain HTTP.
+        static PROVIDER: Once = Once::new();
+        PROVIDER.call_once(|| {
+            rustls::crypto::ring::default_provider()
+                .install_default()
+                .ok();
+        });
+        let url = env::var("AMQP_URL").context("AMQP_URL is not set")?;
+        let api = env::var("RABBITMQ_API_URL").context("RABBITMQ_API_URL is not set")?;
+        let mut uri: AMQPUri = url.parse().map_err(anyhow::Error::msg)?;
+        let (name, http) = (format!("test-{}", Uuid::now_v7().simple()), Client::new());
+        uri.vhost.clone_from(&name);
+        let path = format!("{api}/api/vhosts/{name}");
+        ask(&http, &uri, Method::PUT, &path).await?;
+
+        let connection =
+            Connection::connect_uri(uri.clone(), ConnectionProperties::default()).await?;
+        let channel = connection.create_channel().await?;
+        channel
+            .confirm_select(ConfirmSelectOptions::default())
+            .await?;
+        Ok(Self {
+            name,
+            api,
+            uri,
+            http,
+            channel,
+        })
+    }
+
+    pub(crate) fn url(&self) -> String {
+        let user = &self.uri.authority.userinfo;
+        let (host, port) = (&self.uri.authority.host, self.uri.authority.port);
+        let (name, password) = (&user.username, &user.password);
+        format!("amqp://{name}:{password}@{host}:{port}/{}", self.name)
+    }
+
+    /// Declares a durable quorum queue, bound to an exchange that is already there.
+    pub(crate) async fn bind(&self, queue: &str, exchange: &str, key: &str) -> anyhow::Result<()> {
+        self.declare(queue).await?;
+        self.channel
+            .queue_bind(
+                queue.into(),
+                exchange.into(),
+                key.into(),
+                QueueBindOptions::default(),
+                FieldTable::default(),
+            )
+            .await?;
+        Ok(())
+    }
+
+    pub(crate) async fn declare(&self, queue: &str) -> anyhow::Result<()> {
+        let mut arguments = FieldTable::default();
+        let quorum = AMQPValue::LongString("quorum".into());
+        arguments.insert("x-queue-type".into(), quorum);
+        self.channel
+            .queue_declare(queue.into(), QueueDeclareOptions::durable(), arguments)
+            .await?;
+        Ok(())
+    }
+
+    /// Puts a message into a queue by hand.
+    pub(crate) async fn send(
+        &self,
+        queue: &str,
+        properties: BasicProperties,
+        body: &[u8],
+    ) -> anyhow::Result<()> {
+        let options = BasicPublishOptions {
+            mandatory: true,
+            ..Default::default()
+        };
+        let confirm = self
+            .channel
+            .basic_publish("".into(), queue.into(), options, body, properties)
+            .await?
+            .await?;
+        ensure!(confirm.is_ack() && confirm.take_message().is_none());
+        Ok(())
+    }
+
+    /// Waits for the next message of a queue and takes it out.
+    pub(crate) async fn take(&self, queue: &str) -> anyhow::Result<BasicGetMessage> {
+        eventually("a message in a queue", async || {
+            let no_ack = BasicGetOptions { no_ack: true };
+            Ok(self.channel.basic_get(queue.into(), no_ack).await?)
+        })
+        .await
+    }
+
+    /// Waits for the next dead letter and takes it out.
+    pub(crate) async fn dead_letter(&self) -> anyhow::Result<BasicGetMessage> {
+        // Declared here as well, so that one may wait before a consumer has done it.
+        self.declare("dead-letters").await?;
+        self.take("dead-letters").await
+    }
+
+    /// How many messages wait in a queue, those with a consumer not counted.
+    pub(crate) async fn size(&self, queue: &str) -> anyhow::Result<u32> {
+        let queue = self
+            .channel
+            .queue_declare(queue.into(), PASSIVE, FieldTable::default())
+            .await?;
+        Ok(queue.message_count())
+    }
+
+    /// How many messages are in a queue, those with a consumer included.
+    pub(crate) async fn unacknowledged(&self, queue: &str) -> anyhow::Result<u64> {
+        let path = format!("{}/api/queues/{}/{queue}", self.api, self.name);
+        let answer = ask(&self.http, &self.uri, Method::GET, &path).await?;
+        let queue: Value = serde_json::from_str(&answer)?;
+        // Counted every few seconds; not there before the first time.
+        Ok(queue["messages"].as_u64().unwrap_or(u64::MAX))
+    }
+
+    /// Waits until a queue has a consumer, which by then has declared all that it needs.
+    pub(crate) async fn until_consumed(&self, queue: &str) -> anyhow::Result<()> {
+        eventually("a consumer", async || {
+            let path = format!("{}/api/queues/{}/{queue}", self.api, self.name);
+            let answer = ask(&self.http, &self.uri, Method::GET, &path).await?;
+            let answer: Value = serde_json::from_str(&answer)?;
+            // Asking for a queue that is not there would close the channel.
+            if !answer["error"].is_null() {
+                return Ok(None);
+            }
+            let queue = self
+                .channel
+                .queue_declare(queue.into(), PASSIVE, FieldTable::default());
+            Ok((queue.await?.consumer_count() > 0).then_some(()))
+        })
+        .await
+    }
+
+    /// Has the broker close the connections whose names contain this; waits until there is one.
+    pub(crate) async fn close_connections(&self, name: &str) -> anyhow::Result<()> {
+        eventually("a connection to close", async || {
+            let path = format!("{}/api/vhosts/{}/connections", self.api, self.name);
+            let connections: Vec<Value> =
+                serde_json::from_str(&ask(&self.http, &self.uri, Method::GET, &path).await?)?;
+            let mut closed = None;
+            for connection in connections {
+                let given = connection["user_provided_name"].as_str();
+                if given.is_some_and(|given| given.contains(name)) {
+                    let id = connection["name"].as_str().context("no name")?;
+                    let path = format!("{}/api/connections/{id}", self.api);
+                    ask(&self.http, &self.uri, Method::DELETE, &path).await?;
+                    closed = Some(());
+                }
+            }
+            Ok(closed)
+        })
+        .await
+    }
+
+    pub(crate) async fn delete(self) -> anyhow::Result<()> {
+        let path = format!("{}/api/vhosts/{}", self.api, self.name);
+        ask(&self.http, &self.uri, Method::DELETE, &path).await?;
+        Ok(())
+    }
+}
+
+async fn ask(http: &Client, uri: &AMQPUri, method: Method, url: &str) -> anyhow::Result<String> {
+    let user = &uri.authority.userinfo;
+    let request = http
+        .request(method, url)
+        .basic_auth(&user.username, Some(&user.password))
+        .header("content-type", "application/json");
+    let answer = request.send().await?;
+    let status = answer.status();
+    ensure!(
+        status.is_success() || status == StatusCode::NOT_FOUND,
+        "{url}: {status}"
+    );
+    Ok(answer.text().await?)
+}
+
+/// The properties of a message as another producer might write them. What is empty is left out.
+pub(crate) fn cloud_event(id: &str, message_type: &str) -> BasicProperties {
+    let mut headers = FieldTable::default();
+    for (name, value) in [
+        ("cloudEvents:id", id),
+        ("cloudEvents:type", message_type),
+        ("x-custom", "kept"),
+    ]
+    .into_iter()
+    .filter(|(_, value)| !value.is_empty())
+    {
+        let value = AMQPValue::LongString(LongString::from(value));
+        headers.insert(name.into(), value);
+    }
+    BasicProperties::default()
+        .with_headers(headers)
+        .with_delivery_mode(2)
+}
+
+/// A header of a message as text; empty if it is not there.
+pub(crate) fn amqp_header(properties: &BasicProperties, name: &str) -> String {
+    let headers = properties.headers().clone().unwrap_or_default();
+    match headers.inner().get(name) {
+        Some(AMQPValue::LongString(value)) => value.to_string(),
+        Some(AMQPValue::LongUInt(value)) => value.to_string(),
+        Some(AMQPValue::LongInt(value)) => value.to_string(),
+        Some(AMQPValue::LongLongInt(value)) => value.to_string(),
+        Some(other) => format!("{other:?}"),
+        None => String::new(),
+    }
+}

@@ -1,0 +1,43 @@
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use messaging::Cause;
+use sqlx::PgPool;
+
+use crate::common::{QUEUE, Stage, parcel, record_if};
+
+const SHORT: Duration = Duration::from_millis(400);
+const LONG: Duration = Duration::from_secs(4);
+
+#[sqlx::test(migrations = false)]
+async fn a_longer_delay_does_not_hold_up_a_shorter_one(pool: PgPool) -> anyhow::Result<()> {
+    let stage = Stage::new(&pool).await?;
+    let arrivals = Arc::new(Mutex::new(Vec::new()));
+    let handler = record_if({
+        let arrivals = Arc::clone(&arrivals);
+        move |_| {
+            let mut arrivals = arrivals.lock().unwrap_or_else(|poison| poison.into_inner());
+            arrivals.push(Instant::now());
+            Ok(())
+        }
+    });
+    let consumer = stage.bus.queue(QUEUE).delayed_by(SHORT).delayed_by(LONG);
+    stage.start(|token| consumer.run("receive", handler, token));
+    stage.start(|token| stage.bus.rabbitmq_relay([], token));
+    stage.rabbitmq.until_consumed(QUEUE).await?;
+
+    let sent = Instant::now();
+    let mut tx = stage.bus.begin().await?;
+    tx.publish_after(&Cause::none(), &parcel("alice", 1), LONG);
+    tx.publish_after(&Cause::none(), &parcel("alice", 2), SHORT);
+    tx.publish(&Cause::none(), &parcel("alice", 3));
+    tx.commit().await?;
+
+    assert_eq!(stage.numbers_after(3).await?, [3, 2, 1]);
+    let arrivals = arrivals
+        .lock()
+        .map_or_else(|poison| poison.into_inner().clone(), |all| all.clone());
+    assert!(arrivals[1] - sent >= SHORT);
+    assert!(arrivals[2] - sent >= LONG);
+    stage.end().await
+}

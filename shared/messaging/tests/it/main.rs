@@ -1,0 +1,23 @@
+//! Tests of the crate on a real PostgreSQL, RabbitMQ and Kafka, whose addresses are in the
+//! environment. Each has its own database, virtual host and topics, so all may run side by side.
+
+mod common;
+
+mod contracts;
+mod delivery;
+mod outbox;
+
+mod bad_messages;
+mod batch;
+mod delay;
+mod housekeeping;
+mod inbox;
+mod kafka_retry;
+mod outage;
+mod retry;
+
+mod leases;
+mod order;
+mod rebalance;
+mod reconnect;
+mod stop;

@@ -1,0 +1,102 @@
+use std::time::Duration;
+
+use messaging::Cause;
+use rdkafka::Message;
+use sqlx::PgPool;
+
+use crate::common::{PARCELS, Parcel, QUEUE, Stage, eventually, parcel};
+
+#[sqlx::test(migrations = false)]
+async fn an_unroutable_message_waits_in_the_outbox_until_a_queue_is_bound(
+    pool: PgPool,
+) -> anyhow::Result<()> {
+    let stage = Stage::new(&pool).await?;
+    stage.rabbitmq.declare(QUEUE).await?;
+    let unroutable = parcel("alice", 1).via_exchange(PARCELS, "to.nobody");
+    let others = (2..=9).map(|number| parcel("alice", number).via_queue(QUEUE));
+    stage
+        .publish([unroutable].into_iter().chain(others))
+        .await?;
+    stage.start(|token| stage.bus.rabbitmq_relay([PARCELS], token));
+
+    for expected in 2..=9 {
+        assert_eq!(take(&stage).await?.number, expected);
+    }
+    until_attempts(&stage, 2).await?;
+    assert_eq!(stage.outbox_size().await?, 1);
+
+    stage.rabbitmq.bind(QUEUE, PARCELS.name, "to.*").await?;
+    assert_eq!(take(&stage).await?.number, 1);
+    stage.until_the_outbox_is_empty().await?;
+    assert_eq!(stage.rabbitmq.size(QUEUE).await?, 0);
+    stage.end().await
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_delay_that_no_consumer_has_declared_keeps_the_message_in_the_outbox(
+    pool: PgPool,
+) -> anyhow::Result<()> {
+    let stage = Stage::new(&pool).await?;
+    let mut tx = stage.bus.begin().await?;
+    tx.publish_after(&Cause::none(), &parcel("alice", 1), Duration::from_secs(7));
+    tx.commit().await?;
+    stage.start(|token| stage.bus.rabbitmq_relay([], token));
+    until_attempts(&stage, 1).await?;
+    assert_eq!(stage.outbox_size().await?, 1);
+    stage.end().await
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_fact_that_is_too_large_stays_in_the_outbox_and_lets_others_pass(
+    pool: PgPool,
+) -> anyhow::Result<()> {
+    let mut stage = Stage::new(&pool).await?;
+    let topic = stage.topic(1).await?;
+    let huge = parcel("x".repeat(2_000_000), 1).via_topic(topic.topic);
+    let other = parcel("alice", 2).via_topic(topic.topic);
+    stage.publish([huge, other]).await?;
+    stage.start(|token| stage.bus.kafka_relay([topic.topic], token));
+
+    let record = topic.records()?.next().await?;
+    let received: Parcel = serde_json::from_slice(record.payload().unwrap_or_default())?;
+    assert_eq!(received.number, 2);
+    until_attempts(&stage, 2).await?;
+    stage.end().await
+}
+
+#[sqlx::test(migrations = false)]
+async fn messages_for_one_broker_do_not_wait_for_the_other(pool: PgPool) -> anyhow::Result<()> {
+    let mut stage = Stage::new(&pool).await?;
+    let topic = stage.topic(1).await?;
+    let nobody_listens_here = "amqp://127.0.0.1:9/none".to_owned();
+    stage.args.amqp_url = nobody_listens_here;
+    let bus = stage.another_bus()?;
+    stage.start(|token| bus.rabbitmq_relay([], token));
+    stage.start(|token| bus.kafka_relay([topic.topic], token));
+
+    let command = parcel("alice", 1).via_queue(QUEUE);
+    let fact = parcel("alice", 2).via_topic(topic.topic);
+    stage.publish([command, fact]).await?;
+
+    topic.records()?.next().await?;
+    eventually("only the command left", async || {
+        Ok((stage.outbox_size().await? == 1).then_some(()))
+    })
+    .await?;
+    stage.end().await
+}
+
+async fn take(stage: &Stage) -> anyhow::Result<Parcel> {
+    let message = stage.rabbitmq.take(QUEUE).await?;
+    Ok(serde_json::from_slice(&message.delivery.data)?)
+}
+
+/// Waits until the broker has refused a message so often.
+async fn until_attempts(stage: &Stage, attempts: i32) -> anyhow::Result<()> {
+    eventually("more attempts to publish", async || {
+        let most = sqlx::query_scalar("select coalesce(max(attempts), 0) from messaging.outbox");
+        let most: i32 = most.fetch_one(&stage.pool).await?;
+        Ok((most >= attempts).then_some(()))
+    })
+    .await
+}

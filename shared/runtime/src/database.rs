@@ -1,0 +1,122 @@
+//! The pool of connections to the service's own PostgreSQL database.
+
+use std::{str::FromStr, time::Duration};
+
+use anyhow::anyhow;
+use backon::{ExponentialBuilder, Retryable};
+use secrecy::ExposeSecret;
+use sqlx::{
+    Connection, PgPool,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+use tracing::{info, warn};
+
+use crate::config::DatabaseArgs;
+
+/// How long a caller waits for a free connection before it gets an error.
+pub const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Limits that keep one stuck statement, lock or stopped process from holding up the others.
+const LIMITS: [(&str, &str); 3] = [
+    ("statement_timeout", "4s"),
+    ("lock_timeout", "3s"),
+    ("idle_in_transaction_session_timeout", "5s"),
+];
+
+/// A connection unused for longer than this is tried before it is handed out. Under load none is, so
+/// nobody pays the round trip; after a restart of the server every pooled connection is dead, and
+/// this finds out before a caller does.
+const TRUSTED_IDLE: Duration = Duration::from_millis(500);
+
+/// Opens the pool, waiting with growing pauses until the server answers, however long that takes.
+///
+/// Drop the future to give up; [`run`](crate::run) does so when the process is asked to stop.
+///
+/// # Errors
+///
+/// Only when `DATABASE_URL` is not a PostgreSQL URL.
+pub async fn connect(args: &DatabaseArgs, service: &str) -> anyhow::Result<PgPool> {
+    // The parser's own error could quote the URL and with it the password.
+    let options = PgConnectOptions::from_str(args.url.expose_secret())
+        .map_err(|_| {
+            anyhow!("DATABASE_URL is not a URL like postgres://user:password@host/database")
+        })?
+        .application_name(service)
+        .options(LIMITS);
+    let place = format!(
+        "{}:{}/{}",
+        options.get_host(),
+        options.get_port(),
+        options.get_database().unwrap_or_default()
+    );
+    let pool = pool_options(args).connect_lazy_with(options);
+
+    let backoff = ExponentialBuilder::new()
+        .with_min_delay(Duration::from_millis(100))
+        .with_max_delay(Duration::from_secs(2))
+        .with_jitter()
+        .without_max_times();
+    (|| ping(pool.clone()))
+        .retry(backoff)
+        .notify(|error, pause| {
+            warn!(
+                database = place,
+                error = format!("{error:#}"),
+                "waiting for the database, next try in {pause:?}"
+            )
+        })
+        .await?;
+    info!(database = place, "connected to the database {place}");
+    Ok(pool)
+}
+
+/// Succeeds when the database answers: the check behind `/health/ready`.
+///
+/// # Errors
+///
+/// When no connection could be had in time or the server does not answer on it.
+pub async fn ping(pool: PgPool) -> anyhow::Result<()> {
+    pool.acquire().await?.ping().await?;
+    Ok(())
+}
+
+/// Whether the error tells of a database that is unreachable, overloaded or restarting, or of a
+/// transaction that lost against others: the same work may well succeed a little later.
+#[must_use]
+pub fn is_transient(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::Protocol(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed
+        | sqlx::Error::BeginFailed => true,
+        // Classes of SQLSTATE: 08 connection, 40 rollback (deadlock, serialization), 53 resources,
+        // 57 operator intervention (shutdown, statement_timeout), 55P03 lock_timeout, 25P03 idle in
+        // transaction.
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| {
+            ["08", "40", "53", "57"]
+                .iter()
+                .any(|class| code.starts_with(class))
+                || code == "55P03"
+                || code == "25P03"
+        }),
+        _ => false,
+    }
+}
+
+fn pool_options(args: &DatabaseArgs) -> PgPoolOptions {
+    PgPoolOptions::new()
+        .max_connections(args.pool_size)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .test_before_acquire(false)
+        .before_acquire(|connection, usage| {
+            Box::pin(async move {
+                if usage.idle_for > TRUSTED_IDLE {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
+}

@@ -1,0 +1,108 @@
+use std::{net::SocketAddr, time::Duration};
+
+use anyhow::Context;
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    http::{StatusCode, Uri},
+    middleware,
+    response::IntoResponse,
+    routing::get,
+    serve::ListenerExt,
+};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+use utoipa::openapi::{Info, OpenApi};
+use utoipa_axum::router::OpenApiRouter;
+
+use super::{Problem, docs, observe::observe};
+use crate::{health::Health, telemetry};
+
+/// The largest body a request may have, in bytes.
+pub const BODY_LIMIT: usize = 64 * 1024;
+
+/// Longer than waiting for a connection and then for a statement, so that their own, more telling
+/// time limits come first.
+pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(8);
+
+/// How long open connections get to finish their request once the process stops.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(6);
+
+/// The complete application: the service's routes, their documentation, health and metrics.
+///
+/// `/health/live`, `/health/ready` and `/metrics` are for those who operate the process; the gateway
+/// does not publish them, and they are neither traced nor measured.
+pub fn app(service: &'static str, api: OpenApiRouter, health: Health) -> Router {
+    let (api, document) = api.split_for_parts();
+    let document = openapi(service, document).to_json().unwrap_or_default();
+    api.fallback(no_route)
+        .method_not_allowed_fallback(no_method)
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(middleware::from_fn(observe))
+        .merge(docs::routes(document.into()))
+        .route("/health/live", get(|| async { "alive\n" }))
+        .route("/health/ready", get(move || ready(health)))
+        .route("/metrics", get(metrics))
+        .method_not_allowed_fallback(no_method)
+}
+
+/// The OpenAPI document as [`app`] publishes it.
+#[must_use]
+pub fn openapi(service: &'static str, mut document: OpenApi) -> OpenApi {
+    // Whole, since the library puts its own description and author there.
+    document.info = Info::new(service, env!("CARGO_PKG_VERSION"));
+    document
+}
+
+/// Listens at the address and answers requests until the token is cancelled, then finishes those in
+/// hand.
+///
+/// # Errors
+///
+/// When the address cannot be bound.
+pub async fn serve(addr: SocketAddr, app: Router, token: CancellationToken) -> anyhow::Result<()> {
+    let listener = TcpListener::bind(addr)
+        .await
+        .with_context(|| format!("HTTP_ADDR {addr} cannot be listened at"))?;
+    info!("HTTP server listens at {}", listener.local_addr()?);
+    // A small answer must not wait for the acknowledgement of the one before it.
+    let listener = listener.tap_io(|stream| {
+        stream.set_nodelay(true).ok();
+    });
+    let server = axum::serve(listener, app).with_graceful_shutdown(token.clone().cancelled_owned());
+    let deadline = async {
+        token.cancelled().await;
+        tokio::time::sleep(DRAIN_TIMEOUT).await;
+    };
+    tokio::select! {
+        served = server.into_future() => served?,
+        () = deadline => warn!("HTTP connections were closed in the middle of a request"),
+    }
+    Ok(())
+}
+
+async fn ready(health: Health) -> impl IntoResponse {
+    let report = health.report().await;
+    let status = if report.ready {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    (status, axum::Json(report))
+}
+
+async fn metrics() -> Result<String, Problem> {
+    Ok(telemetry::metrics()?)
+}
+
+async fn no_route(uri: Uri) -> Problem {
+    Problem::not_found(format!("there is nothing at {}", uri.path()))
+}
+
+async fn no_method() -> Problem {
+    Problem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "this address does not support the method; the header `allow` lists those it does",
+    )
+}

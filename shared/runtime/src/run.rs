@@ -1,0 +1,151 @@
+use std::{process::ExitCode, time::Duration};
+
+use anyhow::Context;
+use clap::{Args, Command, FromArgMatches};
+use tokio::signal::unix::{SignalKind, signal};
+use tracing::{error, info};
+
+use crate::{
+    Lifecycle,
+    config::{HttpArgs, ShutdownArgs, TelemetryArgs},
+    probe,
+    telemetry::{self, Telemetry},
+};
+
+/// Two are enough for work that mostly waits, and each more costs memory.
+const WORKER_THREADS: usize = 2;
+
+/// The whole `main` of a service: reads the configuration, starts the service, and stops it when
+/// SIGTERM or SIGINT arrives or when one of its tasks dies.
+///
+/// `start` wires the service together and returns; what shall go on is given to
+/// [`Lifecycle::spawn`]. A signal that arrives while it still waits (for the database, say) drops it.
+/// Stopping: the token is cancelled, tasks get `SHUTDOWN_TIMEOUT` (8 s) to finish, telemetry is
+/// flushed last. The exit code is 0 only if nothing died and everything ended in time.
+pub fn run<C, S>(service: &'static str, start: S) -> ExitCode
+where
+    C: Args,
+    S: AsyncFnOnce(C, &Lifecycle) -> anyhow::Result<()>,
+{
+    let matches = command::<C>(service)
+        .try_get_matches()
+        .unwrap_or_else(|error| refuse(service, &error));
+    if let Some(("health", arguments)) = matches.subcommand() {
+        return probe::ready(&read::<HttpArgs>(service, arguments));
+    }
+    let config = read::<C>(service, &matches);
+    let telemetry = read::<TelemetryArgs>(service, &matches);
+    let shutdown = read::<ShutdownArgs>(service, &matches);
+    match process(
+        service,
+        &telemetry,
+        shutdown.timeout,
+        async |life: &Lifecycle| start(config, life).await,
+    ) {
+        Ok(code) => code,
+        Err(error) => {
+            // Logging may not have started yet, so this goes to standard error.
+            eprintln!("{service}: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn command<C: Args>(service: &'static str) -> Command {
+    let health = Command::new("health")
+        .about("Ask the running process whether it is ready, and exit with 0 or 1");
+    let command = ShutdownArgs::augment_args(TelemetryArgs::augment_args(C::augment_args(
+        Command::new(service),
+    )));
+    // Clap would otherwise demand the service's own variables for the sub-command as well.
+    command
+        .subcommand(HttpArgs::augment_args(health))
+        .subcommand_negates_reqs(true)
+}
+
+fn read<A: FromArgMatches>(service: &'static str, matches: &clap::ArgMatches) -> A {
+    A::from_arg_matches(matches).unwrap_or_else(|error| refuse(service, &error))
+}
+
+/// Ends the process with help on request, else with what is wrong: the first paragraph of clap's
+/// explanation on one line, as it will be read in the log of a container.
+fn refuse(service: &'static str, error: &clap::Error) -> ! {
+    if !error.use_stderr() {
+        error.exit();
+    }
+    let text = error.to_string();
+    let lines = text
+        .lines()
+        .take_while(|line| !line.is_empty())
+        .map(str::trim);
+    eprintln!("{service}: {}", lines.collect::<Vec<_>>().join(" "));
+    std::process::exit(error.exit_code())
+}
+
+fn process(
+    service: &'static str,
+    telemetry: &TelemetryArgs,
+    deadline: Duration,
+    start: impl AsyncFnOnce(&Lifecycle) -> anyhow::Result<()>,
+) -> anyhow::Result<ExitCode> {
+    // Every TLS client of the process uses this one. Fails only if it was installed before.
+    rustls::crypto::ring::default_provider()
+        .install_default()
+        .ok();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(WORKER_THREADS)
+        .enable_all()
+        .build()?;
+    let code = runtime.block_on(async {
+        // Inside the runtime, because the exporter's connection lives on it.
+        let telemetry = telemetry::init(service, telemetry).context("telemetry could not start")?;
+        let code = live(service, deadline, start).await?;
+        Telemetry::flush(telemetry).await;
+        anyhow::Ok(code)
+    });
+    // Do not wait for blocking work (name resolution, say) that outlived the deadline.
+    runtime.shutdown_background();
+    code
+}
+
+async fn live(
+    service: &'static str,
+    deadline: Duration,
+    start: impl AsyncFnOnce(&Lifecycle) -> anyhow::Result<()>,
+) -> anyhow::Result<ExitCode> {
+    let life = Lifecycle::default();
+    stop_on_signal(&life)?;
+    info!(version = env!("CARGO_PKG_VERSION"), "{service} starts");
+    let token = life.token();
+    let started = tokio::select! {
+        started = start(&life) => started,
+        () = token.cancelled() => Ok(()),
+    };
+    let mut code = ExitCode::SUCCESS;
+    if let Err(error) = started {
+        error!(error = format!("{error:#}"), "{service} could not start");
+        code = ExitCode::FAILURE;
+        life.stop();
+    }
+    if let Err(error) = life.finish(deadline).await {
+        error!("{service} ends with an error: {error:#}");
+        code = ExitCode::FAILURE;
+    } else {
+        info!("{service} has stopped");
+    }
+    Ok(code)
+}
+
+fn stop_on_signal(life: &Lifecycle) -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let life = life.clone();
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => info!("SIGTERM received, stopping"),
+            _ = interrupt.recv() => info!("SIGINT received, stopping"),
+        }
+        life.stop();
+    });
+    Ok(())
+}
