@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use reqwest::{Client, Url};
+use reqwest::{Client, Method, Url};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -104,12 +104,38 @@ impl RabbitMq {
         Ok(found)
     }
 
+    /// Every dead letter, at most so many; they stay in their queue.
+    pub async fn look_at_dead_letters(&self, at_most: u32) -> Result<Vec<DeadLetter>> {
+        let path = format!("queues/{}/dead-letters/get", self.vhost);
+        let look = json!({"count": at_most, "ackmode": "ack_requeue_true", "encoding": "auto"});
+        self.post(&path, look).await
+    }
+
+    /// The queues, with what the broker counted a few seconds ago.
+    pub async fn queues<T: DeserializeOwned>(&self) -> Result<Vec<T>> {
+        let path = format!("queues/{}?columns=name,messages", self.vhost);
+        self.call(Method::GET, &path, None).await
+    }
+
     async fn post<T: DeserializeOwned>(&self, path: &str, body: Value) -> Result<T> {
-        let request = self
-            .http
-            .post(format!("{}/api/{path}", self.api))
-            .json(&body);
+        self.call(Method::POST, path, Some(body)).await
+    }
+
+    /// Any request below `/api/`. An answer without a body is null.
+    pub(crate) async fn call<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> Result<T> {
+        let url = format!("{}/api/{path}", self.api);
+        let mut request = self.http.request(method, url);
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
         let request = request.basic_auth(&self.user, Some(&self.password));
-        Ok(request.send().await?.error_for_status()?.json().await?)
+        let answer = request.send().await?.error_for_status()?.bytes().await?;
+        let answer: &[u8] = if answer.is_empty() { b"null" } else { &answer };
+        Ok(serde_json::from_slice(answer)?)
     }
 }

@@ -101,7 +101,7 @@ impl TopicWriter {
 }
 
 /// The published listener asks for no user, the one inside the network does.
-fn client() -> Result<ClientConfig> {
+pub(crate) fn client() -> Result<ClientConfig> {
     let mut config = ClientConfig::new();
     config.set("bootstrap.servers", setting("KAFKA_BROKERS")?);
     if let Ok(user) = setting("KAFKA_USERNAME") {

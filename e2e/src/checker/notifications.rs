@@ -1,0 +1,104 @@
+//! One notification effect for each event and channel.
+
+use std::collections::{HashMap, HashSet};
+
+use uuid::Uuid;
+
+use super::events::event_of;
+use super::{Class, Notification, Observed, Order, Promise, Told, Verdict};
+
+pub(super) fn check(observed: &Observed, verdict: &mut Verdict) {
+    let mut found: HashMap<(Uuid, &str, &str), Vec<&Notification>> = HashMap::new();
+    for one in &observed.notifications {
+        let key = (one.order_id, one.event.as_str(), one.channel.as_str());
+        found.entry(key).or_default().push(one);
+    }
+    for order in &observed.orders {
+        for (event, channel, recipient) in expected(order) {
+            match found.remove(&(order.id, event, channel)).as_deref() {
+                None => {
+                    let what = format!("no {channel} about {event} of order {}", order.id);
+                    verdict.add(Promise::OneNotification, Class::Lost, what);
+                }
+                Some([one]) if one.recipient == recipient => {}
+                Some([one]) => {
+                    let what = format!("{channel} {} went to {}", one.id, one.recipient);
+                    verdict.add(Promise::OneNotification, Class::Contradiction, what);
+                }
+                Some(several) => {
+                    let times = several.len();
+                    let what = format!("{times} times {channel} about {event} of {}", order.id);
+                    verdict.add(Promise::OneNotification, Class::Duplicated, what);
+                }
+            }
+        }
+    }
+    for ((order, event, channel), _) in found {
+        let what = format!("{channel} about {event} of order {order}, which did not happen");
+        verdict.add(Promise::OneNotification, Class::Unexpected, what);
+    }
+    for one in observed.notifications.iter().filter(|one| !one.is_sent) {
+        let what = format!("{} {} was never sent", one.channel, one.id);
+        verdict.add(Promise::OneNotification, Class::Lost, what);
+    }
+    shown(observed, verdict);
+    emails(observed, verdict);
+}
+
+/// The API shows what the database holds.
+fn shown(observed: &Observed, verdict: &mut Verdict) {
+    let mut stored: HashMap<Uuid, Vec<(String, String)>> = HashMap::new();
+    for one in &observed.notifications {
+        let told = (one.event.clone(), one.channel.clone());
+        stored.entry(one.order_id).or_default().push(told);
+    }
+    for Told { order_id, told } in &observed.told {
+        let mut expected = stored.remove(order_id).unwrap_or_default();
+        expected.sort_unstable();
+        if *told != expected {
+            let what = format!("order {order_id}: stored {expected:?}, the API shows {told:?}");
+            verdict.add(Promise::OneNotification, Class::Contradiction, what);
+        }
+    }
+}
+
+/// Push for every event, e-mail for every outcome, and a text message as well for a customer of tier
+/// `vip` who left a number.
+fn expected(order: &Order) -> impl Iterator<Item = (&str, &str, &str)> {
+    let number = order.phone.as_deref().filter(|_| order.is_vip);
+    order.history.iter().flat_map(move |step| {
+        let event = event_of(&step.status);
+        let is_outcome = event != "order-placed";
+        let push = Some((event, "push", order.email.as_str()));
+        let email = is_outcome.then_some((event, "email", order.email.as_str()));
+        let sms = number
+            .filter(|_| is_outcome)
+            .map(|number| (event, "sms", number));
+        [push, email, sms].into_iter().flatten()
+    })
+}
+
+/// The mail server has every e-mail that is said to be sent. It may have one twice, which both have
+/// the same `Message-ID`.
+fn emails(observed: &Observed, verdict: &mut Verdict) {
+    let mut at_the_server = HashSet::new();
+    for email in &observed.emails {
+        if !at_the_server.insert(email.message_id.clone()) {
+            verdict.repeated_emails += 1;
+        }
+    }
+    for one in observed
+        .notifications
+        .iter()
+        .filter(|one| one.channel == "email")
+    {
+        if !at_the_server.remove(&format!("<{}@spillway.example>", one.id)) && one.is_sent {
+            let what = format!("e-mail {} of order {} never arrived", one.id, one.order_id);
+            verdict.add(Promise::OneNotification, Class::Lost, what);
+        }
+    }
+    for message_id in at_the_server {
+        let what = format!("e-mail {message_id}, of which no notification knows");
+        verdict.add(Promise::OneNotification, Class::Unexpected, what);
+    }
+}

@@ -1,0 +1,76 @@
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use contracts::topology::DEAD_LETTER_QUEUE;
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::{Offset, TopicPartitionList};
+
+use crate::RabbitMq;
+use crate::checker::{CONSUMERS, Consumer, DeadLetter, Lag, Queue};
+use crate::topic::client;
+
+const TIME_LIMIT: Duration = Duration::from_secs(10);
+
+/// More than anybody injects.
+const MOST: u32 = 100_000;
+
+/// All queues but the one of dead letters.
+pub(super) async fn queues(rabbitmq: &RabbitMq) -> Result<Vec<Queue>> {
+    let mut queues: Vec<Queue> = rabbitmq.queues().await?;
+    queues.retain(|queue| queue.name != DEAD_LETTER_QUEUE);
+    Ok(queues)
+}
+
+/// The dead letters, which stay where they are.
+pub(super) async fn dead_letters(rabbitmq: &RabbitMq) -> Result<Vec<DeadLetter>> {
+    let letters = rabbitmq.look_at_dead_letters(MOST).await?;
+    let text = |value: &serde_json::Value| value.as_str().map(str::to_owned);
+    let letters = letters.iter().map(|letter| {
+        let header = |name: &str| text(letter.header(name));
+        DeadLetter {
+            message_id: letter.message_id().to_owned(),
+            consumer: header("dead-letter-consumer-group")
+                .or_else(|| header("dead-letter-queue"))
+                // What the broker gave up by itself.
+                .or_else(|| header("x-first-death-queue"))
+                .unwrap_or_default(),
+            reason: header("dead-letter-reason")
+                .or_else(|| header("x-first-death-reason"))
+                .unwrap_or_default(),
+        }
+    });
+    Ok(letters.collect())
+}
+
+/// How far every consumer group is behind, by partition.
+pub(super) async fn lags() -> Result<Vec<Lag>> {
+    // The client blocks its thread.
+    tokio::task::spawn_blocking(|| {
+        let lags = CONSUMERS.iter().map(lags_of);
+        Ok(lags.collect::<Result<Vec<_>>>()?.concat())
+    })
+    .await?
+}
+
+fn lags_of(Consumer { group, topic, .. }: &Consumer) -> Result<Vec<Lag>> {
+    let consumer: BaseConsumer = client()?.set("group.id", *group).create()?;
+    let mut partitions = TopicPartitionList::new();
+    partitions.add_partition_range(topic.name, 0, topic.partitions - 1);
+    let committed = consumer
+        .committed_offsets(partitions, TIME_LIMIT)
+        .context(*group)?;
+    let lags = committed.elements().into_iter().map(|element| {
+        let partition = element.partition();
+        let (first, end) = consumer.fetch_watermarks(topic.name, partition, TIME_LIMIT)?;
+        let next = match element.offset() {
+            Offset::Offset(offset) => offset,
+            _ => first,
+        };
+        Ok(Lag {
+            group: (*group).to_owned(),
+            partition,
+            records: end - next,
+        })
+    });
+    lags.collect()
+}
