@@ -115,7 +115,8 @@ impl Arrivals {
     reason = "a small positive number"
 )]
 fn due(elapsed: Duration, rate: f64) -> u64 {
-    (elapsed.as_secs_f64() * rate) as u64
+    // The first one is due at once.
+    (elapsed.as_secs_f64() * rate) as u64 + 1
 }
 
 #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
@@ -132,7 +133,7 @@ mod tests {
         let rate = 50.0;
         for number in [0, 1, 7, 1_000] {
             let time = when(number, rate);
-            assert_eq!(due(time + Duration::from_micros(1), rate), number);
+            assert_eq!(due(time + Duration::from_micros(1), rate), number + 1);
         }
     }
 }

@@ -75,35 +75,37 @@ pub(crate) async fn insert(db: &mut PgConnection, rows: &[NewRow]) -> sqlx::Resu
     Ok(())
 }
 
-/// The oldest rows of these shards that are due.
-pub(crate) async fn due(
+/// Forgets rows that a broker has confirmed, and returns the oldest of the other rows of these
+/// shards that are due: one round trip for both.
+///
+/// It does not wait until the disk has it. If the database forgets what was forgotten here, rows
+/// come back and are published twice, which every consumer bears.
+pub(crate) async fn advance(
     pool: &PgPool,
     transport: Transport,
+    confirmed: &[i64],
     shards: &[i16],
     limit: i64,
 ) -> sqlx::Result<Vec<Row>> {
     sqlx::query_as(
-        "select seq, message_id, destination, routing_key, message_type, traceparent, body,
+        "with forgotten as (
+             delete from messaging.outbox
+             where seq = any($2) and set_config('synchronous_commit', 'off', true) = 'off'
+         )
+         select seq, message_id, destination, routing_key, message_type, traceparent, body,
                 created_at, attempts
          from messaging.outbox
-         where transport = $1 and shard = any($2) and available_at <= clock_timestamp()
+         where transport = $1 and shard = any($3) and available_at <= clock_timestamp()
+           and seq not in (select unnest($2))
          order by seq
-         limit $3",
+         limit $4",
     )
     .bind(transport.as_str())
+    .bind(confirmed)
     .bind(shards)
     .bind(limit)
     .fetch_all(pool)
     .await
-}
-
-/// Forgets rows that a broker has confirmed.
-pub(crate) async fn delete(pool: &PgPool, confirmed: &[i64]) -> sqlx::Result<()> {
-    sqlx::query("delete from messaging.outbox where seq = any($1)")
-        .bind(confirmed)
-        .execute(pool)
-        .await?;
-    Ok(())
 }
 
 /// Puts rows aside that a broker has refused, each for as long as its attempts suggest.

@@ -44,8 +44,8 @@ pub(crate) enum PublishError {
     Refused(String),
 }
 
-/// Moves rows from the outbox to a broker: take what is due, publish, wait for the confirms,
-/// delete. A row is published at least once, and in order within its shard.
+/// Moves rows from the outbox to a broker: take what is due, publish, wait for the confirms, and
+/// delete when taking the next. A row is published at least once, and in order within its shard.
 pub(crate) struct Relay<P> {
     pub(crate) pool: PgPool,
     pub(crate) transport: Transport,
@@ -73,6 +73,19 @@ impl<P: Publish> Relay<P> {
     }
 
     async fn relay(mut self, lease: &Lease, token: &CancellationToken) {
+        let mut confirmed = Vec::new();
+        self.publish_until(lease, &mut confirmed, token).await;
+        if let Err(error) = self.advance(&mut confirmed, &[]).await {
+            warn!(%error, "confirmed messages stay in the outbox and will be published again");
+        }
+    }
+
+    async fn publish_until(
+        &mut self,
+        lease: &Lease,
+        confirmed: &mut Vec<i64>,
+        token: &CancellationToken,
+    ) {
         let mut backoff = None;
         let out_of_time = async || {
             token.cancelled().await;
@@ -80,7 +93,7 @@ impl<P: Publish> Relay<P> {
         };
         while !token.is_cancelled() {
             let result = tokio::select! {
-                result = self.pass(lease) => result,
+                result = self.pass(lease, confirmed) => result,
                 () = out_of_time() => return,
             };
             let pause = match result {
@@ -123,21 +136,22 @@ impl<P: Publish> Relay<P> {
         }
     }
 
-    /// One window; returns how many rows were confirmed.
-    async fn pass(&mut self, lease: &Lease) -> anyhow::Result<usize> {
+    /// One window; returns how many rows were confirmed. They are added to `confirmed` and
+    /// forgotten by the next pass.
+    async fn pass(&mut self, lease: &Lease, confirmed: &mut Vec<i64>) -> anyhow::Result<usize> {
         self.publisher.prepare().await?;
         let shards = lease.shards();
-        if shards.is_empty() {
+        if shards.is_empty() && confirmed.is_empty() {
             return Ok(0);
         }
-        let rows = in_time(outbox::due(&self.pool, self.transport, &shards, WINDOW)).await?;
+        let rows = self.advance(confirmed, &shards).await?;
         // The process may have been stopped since: then these rows are somebody else's by now.
         if rows.is_empty() || lease.shards().is_empty() {
             return Ok(0);
         }
         let results = self.publisher.publish(&rows).await;
 
-        let (mut confirmed, mut refused, mut unavailable) = (Vec::new(), Vec::new(), None);
+        let (mut refused, mut unavailable) = (Vec::new(), None);
         for (row, result) in rows.iter().zip(results) {
             match result {
                 Ok(()) => confirmed.push(row.seq),
@@ -155,9 +169,6 @@ impl<P: Publish> Relay<P> {
         }
         self.metrics
             .relayed(self.transport, confirmed.len(), refused.len());
-        if !confirmed.is_empty() {
-            in_time(outbox::delete(&self.pool, &confirmed)).await?;
-        }
         if !refused.is_empty() {
             in_time(outbox::defer(&self.pool, &refused)).await?;
         }
@@ -165,6 +176,14 @@ impl<P: Publish> Relay<P> {
             Some(error) => Err(error.into()),
             None => Ok(confirmed.len()),
         }
+    }
+
+    /// Forgets what is confirmed and takes what is due in these shards.
+    async fn advance(&self, confirmed: &mut Vec<i64>, shards: &[i16]) -> sqlx::Result<Vec<Row>> {
+        let rows = outbox::advance(&self.pool, self.transport, confirmed, shards, WINDOW);
+        let rows = in_time(rows).await?;
+        confirmed.clear();
+        Ok(rows)
     }
 }
 

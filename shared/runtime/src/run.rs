@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Two are enough for work that mostly waits, and each more costs memory.
-const WORKER_THREADS: usize = 2;
+const WORKER_THREADS: usize = 1;
 
 /// The whole `main` of a service: reads the configuration, starts the service, and stops it when
 /// SIGTERM or SIGINT arrives or when one of its tasks dies.
