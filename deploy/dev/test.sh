@@ -68,8 +68,11 @@ use_test_project() {
   export POSTGRES_PORT=15432 OTLP_PORT=14317
   use_compose_files "$ROOT/deploy/compose.test.yml"
   COMPILED=(--workspace --all-targets)
+  export_addresses
+}
 
-  # What the tests read. Kafka's published listener asks for no user.
+# What tests and attacks read. Kafka's published listener asks for no user.
+export_addresses() {
   export TEST_DATABASE_URL=postgres://postgres:demo-postgres@127.0.0.1:$POSTGRES_PORT/postgres
   export DATABASE_URL=$TEST_DATABASE_URL
   export AMQP_URL=amqp://e2e:demo-e2e@127.0.0.1:$AMQP_PORT/spillway

@@ -75,7 +75,8 @@ pub struct Notification {
 }
 
 impl Gateway {
-    pub(crate) fn new(http: Client) -> Result<Self> {
+    /// As `GATEWAY_URL` says.
+    pub fn new(http: Client) -> Result<Self> {
         Ok(Self {
             http,
             url: setting("GATEWAY_URL")?,

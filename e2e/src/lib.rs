@@ -6,10 +6,12 @@
 //!
 //! - [`architecture`] checks that services know nothing of each other; it needs no running system.
 //! - [`Stack`] gives a test the running system, shared or alone.
+//! - [`chaos`] attacks the system under load, behind the binary `chaos` and `./dev chaos`.
 //! - [`checker`] decides whether the promises were kept, by everything that can be seen.
 //! - [`load`] is behind the binary `load`, which `./dev bench` runs inside the Compose network.
 
 pub mod architecture;
+pub mod chaos;
 pub mod checker;
 pub mod load;
 

@@ -13,7 +13,7 @@ use crate::{eventually, setting};
 pub struct RabbitMq {
     http: Client,
     api: String,
-    vhost: String,
+    pub(crate) vhost: String,
     user: String,
     password: String,
 }
@@ -46,7 +46,8 @@ struct Published {
 }
 
 impl RabbitMq {
-    pub(crate) fn new(http: Client) -> Result<Self> {
+    /// As `RABBITMQ_API_URL` and `AMQP_URL` say.
+    pub fn new(http: Client) -> Result<Self> {
         let amqp = Url::parse(&setting("AMQP_URL")?)?;
         Ok(Self {
             http,

@@ -3,7 +3,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use contracts::topology::Topic;
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::message::{Header, Headers, OwnedHeaders};
+use rdkafka::message::{Header, Headers, OwnedHeaders, OwnedMessage};
 use rdkafka::producer::{FutureProducer, FutureRecord};
 use rdkafka::{ClientConfig, Message, Offset, TopicPartitionList};
 
@@ -97,6 +97,18 @@ impl TopicWriter {
             .payload(body);
         let sent = self.producer.send(record, TIME_LIMIT).await;
         Ok(sent.map_err(|(error, _)| error)?.offset)
+    }
+}
+
+impl TopicWriter {
+    /// Writes a record that was read before, as it is and into its partition.
+    pub async fn write_again(&self, record: &OwnedMessage) -> Result<()> {
+        let mut again = FutureRecord::to(record.topic()).partition(record.partition());
+        again.key = record.key();
+        again.payload = record.payload();
+        again.headers = record.headers().cloned();
+        let sent = self.producer.send(again, TIME_LIMIT).await;
+        sent.map(drop).map_err(|(error, _)| error.into())
     }
 }
 

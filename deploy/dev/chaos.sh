@@ -1,0 +1,40 @@
+# shellcheck shell=bash
+# ./dev chaos: attacks the system under load and judges it, on a Compose project of its own, removed
+# afterwards. The binary `chaos` does it from the host, through the Docker API and the published ports.
+
+run_chaos() {
+  require_rust
+  ensure_engine
+  use_chaos_project
+  check_ports
+  prepare_images
+  # Where the images are compiled inside Docker, the host has no binary yet.
+  step "compile (release)" cargo build --release --locked "${COMPILED[@]}"
+  trap finish_chaos EXIT
+  start_stack
+  attack "$@"
+}
+
+# The payment deadline is short enough to pass for every order that nobody pays.
+use_chaos_project() {
+  export COMPOSE_PROJECT_NAME=spillway-chaos
+  export GATEWAY_PORT=38080 AMQP_PORT=35672 RABBITMQ_UI_PORT=35674 KAFKA_PORT=39092 MAIL_PORT=31080
+  export POSTGRES_PORT=35432
+  # The catcher deletes nothing that the checker will look for.
+  export MAX_EMAILS=0 PAYMENT_DEADLINE=${PAYMENT_DEADLINE:-15s}
+  use_compose_files "$ROOT/deploy/compose.chaos.yml"
+  export_addresses
+}
+
+# attack ARGUMENTS...: on the stack that is there.
+attack() {
+  rm -rf "$LOG_DIR/chaos"
+  "$ROOT/target/release/chaos" "$@"
+}
+
+finish_chaos() {
+  local rc=$?
+  trap - EXIT
+  step "remove the chaos stack" compose --profile '*' down --volumes --remove-orphans --timeout 5
+  exit "$rc"
+}

@@ -1,0 +1,79 @@
+//! A RabbitMQ that takes no more: from everybody, or for one queue.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use serde_json::{Value, json};
+
+use reqwest::Method;
+
+use crate::chaos::{Alarm, Arena};
+use crate::{RabbitMq, eventually};
+
+/// The policy that replaces the usual one of a queue for a while.
+const FULL: &str = "chaos-full";
+/// The policy of the services' queues, whose other settings stay in force.
+const USUAL: &str = "service-queues";
+/// The broker applies a policy to a queue a little later, and its API may be about to start.
+const SOON: Duration = Duration::from_secs(60);
+
+impl Arena {
+    /// Of several policies only one counts, so this one repeats all that the usual one says.
+    pub(super) async fn fill(&self, queue: &str, limit: u32) -> Result<()> {
+        eventually("the policy of a full queue", SOON, async || {
+            let mut policy = self.rabbitmq.policy(Method::GET, USUAL, None).await?;
+            policy["definition"]["max-length"] = limit.into();
+            policy["priority"] = json!(10);
+            policy["pattern"] = json!(format!("^{}$", queue.replace('.', "\\.")));
+            self.rabbitmq
+                .policy(Method::PUT, FULL, Some(policy))
+                .await?;
+            Ok(Some(()))
+        })
+        .await
+    }
+
+    /// A limit that is below what is used.
+    pub(super) async fn raise(&self, alarm: Alarm) -> Result<()> {
+        match alarm {
+            Alarm::Memory => {
+                self.rabbitmqctl("set_vm_memory_high_watermark", &["absolute", "1MiB"])
+                    .await
+            }
+            Alarm::Disk => self.rabbitmqctl("set_disk_free_limit", &["1000TB"]).await,
+        }
+    }
+
+    /// As `rabbitmq.conf` has it, and no full queue.
+    pub(crate) async fn restore_rabbitmq(&self) -> Result<()> {
+        self.rabbitmqctl("set_vm_memory_high_watermark", &["absolute", "1GiB"])
+            .await?;
+        self.rabbitmqctl("set_disk_free_limit", &["1GB"]).await?;
+        eventually("no queue is full", SOON, async || {
+            let all = self.rabbitmq.policy(Method::GET, "", None).await?;
+            let is_there = |policy: &Value| policy["name"] == FULL;
+            if all.as_array().is_some_and(|all| all.iter().any(is_there)) {
+                self.rabbitmq.policy(Method::DELETE, FULL, None).await?;
+            }
+            Ok(Some(()))
+        })
+        .await
+    }
+
+    async fn rabbitmqctl(&self, command: &str, arguments: &[&str]) -> Result<()> {
+        let exec = ["exec", "-T", "rabbitmq", "rabbitmqctl", "--quiet", command];
+        eventually("rabbitmqctl", SOON, async || {
+            self.compose.run(&[&exec[..], arguments].concat()).await?;
+            Ok(Some(()))
+        })
+        .await
+        .with_context(|| command.to_owned())
+    }
+}
+
+impl RabbitMq {
+    async fn policy(&self, method: Method, name: &str, body: Option<Value>) -> Result<Value> {
+        self.call(method, &format!("policies/{}/{name}", self.vhost), body)
+            .await
+    }
+}

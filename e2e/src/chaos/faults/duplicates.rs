@@ -1,0 +1,120 @@
+//! Messages that come again, with the ids that they had.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use contracts::topology::{ORDER_EVENTS, PRODUCTS, STOCK_EVENTS, Topic};
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::error::KafkaError;
+use rdkafka::message::OwnedMessage;
+use rdkafka::{Offset, TopicPartitionList};
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::RabbitMq;
+use crate::chaos::Arena;
+use crate::topic::client;
+
+/// What is tapped, and by which routing keys.
+const EXCHANGES: [(&str, &[&str]); 2] = [
+    (
+        "commands",
+        &["stock.reserve", "stock.release", "stock.sell"],
+    ),
+    ("notifications", &["#"]),
+];
+/// The queue that taps, which expires by itself when it is forgotten.
+const TAP: &str = "chaos.tap";
+/// So many messages of it come again.
+const MESSAGES: u32 = 100;
+/// A topic's last records that are written again.
+const RECORDS: i64 = 20;
+
+/// A queue that gets a copy of everything that goes through the exchanges.
+pub(in crate::chaos) struct Tap {
+    /// Not when the broker was away.
+    is_there: bool,
+}
+
+impl Arena {
+    pub(super) async fn tap(&self) -> Result<Tap> {
+        let is_there = self.rabbitmq.tap().await.is_ok();
+        Ok(Tap { is_there })
+    }
+
+    /// A broker that is away gets nothing again.
+    pub(super) async fn send_again(&self, tap: Tap) -> Result<()> {
+        if tap.is_there {
+            self.rabbitmq.publish_again().await.ok();
+        }
+        for topic in [ORDER_EVENTS, STOCK_EVENTS, PRODUCTS] {
+            let last = tokio::task::spawn_blocking(move || last_records(topic)).await?;
+            for record in last.unwrap_or_default() {
+                self.topics.write_again(&record).await.ok();
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The last records of every partition, in their order.
+fn last_records(topic: Topic) -> Result<Vec<OwnedMessage>> {
+    let consumer: BaseConsumer = client()?
+        .set("group.id", "e2e")
+        .set("enable.partition.eof", "true")
+        .create()?;
+    let mut tails = TopicPartitionList::new();
+    for partition in 0..topic.partitions {
+        tails.add_partition_offset(topic.name, partition, Offset::OffsetTail(RECORDS))?;
+    }
+    consumer.assign(&tails)?;
+    let (mut found, mut ended) = (Vec::new(), 0);
+    while ended < topic.partitions {
+        match consumer.poll(Duration::from_secs(5)) {
+            Some(Ok(message)) => found.push(message.detach()),
+            Some(Err(KafkaError::PartitionEOF(_))) => ended += 1,
+            Some(Err(error)) => return Err(error.into()),
+            None => break,
+        }
+    }
+    Ok(found)
+}
+
+impl RabbitMq {
+    async fn tap(&self) -> Result<()> {
+        let arguments = json!({
+            "x-queue-type": "classic", "x-expires": 60_000,
+            "x-max-length": MESSAGES, "x-overflow": "drop-head",
+        });
+        let queue = json!({"durable": true, "auto_delete": false, "arguments": arguments});
+        let path = format!("queues/{}/{TAP}", self.vhost);
+        self.call::<Value>(Method::PUT, &path, Some(queue)).await?;
+        for (exchange, keys) in EXCHANGES {
+            for key in keys {
+                let path = format!("bindings/{}/e/{exchange}/q/{TAP}", self.vhost);
+                self.call::<Value>(Method::POST, &path, Some(json!({"routing_key": key})))
+                    .await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What the tap has caught goes through its exchange once more, and the tap is gone.
+    async fn publish_again(&self) -> Result<()> {
+        let queue = format!("queues/{}/{TAP}", self.vhost);
+        let take = json!({"count": MESSAGES, "ackmode": "ack_requeue_false", "encoding": "auto"});
+        let caught = self
+            .call(Method::POST, &format!("{queue}/get"), Some(take))
+            .await;
+        self.call::<Value>(Method::DELETE, &queue, None).await?;
+        let caught: Vec<Value> = caught?;
+        for message in caught {
+            let exchange = message["exchange"].as_str().unwrap_or_default();
+            let path = format!("exchanges/{}/{exchange}/publish", self.vhost);
+            self.call::<Value>(Method::POST, &path, Some(message))
+                .await?;
+        }
+        Ok(())
+    }
+}

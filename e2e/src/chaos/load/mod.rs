@@ -1,0 +1,84 @@
+//! Clients as a shop has them: some repeat themselves, some give up too early, some change their
+//! minds. They remember what they were answered.
+
+mod client;
+mod ledger;
+mod wish;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::Duration;
+
+use fastrand::Rng;
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until};
+
+use crate::Gateway;
+use client::Client;
+pub use ledger::Ledger;
+
+/// So many clients may wait for the answer to their order; when they do, the others queue up.
+const AT_ONCE: usize = 64;
+/// How long clients go on asking after everything is healed.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Many clients who want one order each.
+pub struct Load {
+    gateway: Gateway,
+    ledger: Arc<Ledger>,
+    is_over: watch::Sender<Option<Instant>>,
+    hurry: AtomicBool,
+}
+
+impl Load {
+    /// Clients of this gateway, whose answers go to the ledger.
+    #[must_use]
+    pub fn new(gateway: Gateway, ledger: Arc<Ledger>) -> Self {
+        Self {
+            gateway,
+            ledger,
+            is_over: watch::channel(None).0,
+            hurry: AtomicBool::new(false),
+        }
+    }
+
+    /// So many orders within about this time, as chance will have it: the same for the same seed as
+    /// far as the clients have it in their hands. Returns when every client has its answers or has
+    /// lost its patience.
+    pub async fn run(&self, seed: u64, orders: usize, time: Duration) {
+        let start = Instant::now();
+        let places = Arc::new(Semaphore::new(AT_ONCE));
+        let mut clients = JoinSet::new();
+        for number in 0..orders {
+            if !self.hurry.load(Relaxed) {
+                let part = u32::try_from(number).unwrap_or(u32::MAX);
+                let due = time * part / u32::try_from(orders).unwrap_or(u32::MAX);
+                sleep_until(start + due).await;
+            }
+            let Ok(place) = Arc::clone(&places).acquire_owned().await else {
+                break;
+            };
+            // Neighbouring seeds give unlike clients only if they are far apart.
+            let rng = Rng::with_seed(
+                seed.wrapping_add((number as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15)),
+            );
+            let client = Client {
+                gateway: self.gateway.clone(),
+                ledger: Arc::clone(&self.ledger),
+                is_over: self.is_over.subscribe(),
+                name: format!("{seed}-{number}"),
+                rng,
+            };
+            clients.spawn(client.run(place));
+            while clients.try_join_next().is_some() {}
+        }
+        clients.join_all().await;
+    }
+
+    /// Everything is healed: orders that are still to come come at once, and nobody waits for ever.
+    pub fn all_is_healed(&self) {
+        self.hurry.store(true, Relaxed);
+        self.is_over.send_replace(Some(Instant::now() + PATIENCE));
+    }
+}
