@@ -54,6 +54,9 @@ pub enum Refusal {
     /// No product is known yet.
     #[error("the price list has not arrived yet")]
     NoPriceList,
+    /// Too many messages of earlier orders wait for a broker.
+    #[error("earlier orders have to go on first")]
+    Backlog,
     /// Too many requests are waiting already.
     #[error("too many orders arrive at once")]
     Overloaded,
@@ -65,6 +68,7 @@ pub enum Refusal {
 /// Takes requests in. Clones feed the same writers, which end when the last clone is dropped.
 #[derive(Clone)]
 pub struct Intake {
+    bus: Bus,
     waiting: mpsc::Sender<Waiting>,
 }
 
@@ -87,13 +91,20 @@ impl Intake {
         let writers = (0..WRITERS)
             .map(|_| write(bus.clone(), Arc::clone(&receiver)))
             .collect();
-        (Self { waiting: sender }, writers)
+        let intake = Self {
+            bus: bus.clone(),
+            waiting: sender,
+        };
+        (intake, writers)
     }
 
     /// Places an order; it is durable once this has returned.
     ///
     /// A caller that goes away does not stop its order.
     pub async fn place(&self, request: Request) -> Result<Order, Refusal> {
+        if self.bus.is_overloaded() {
+            return Err(Refusal::Backlog);
+        }
         let (answer, answered) = oneshot::channel();
         self.waiting
             .try_send(Waiting { request, answer })

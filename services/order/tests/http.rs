@@ -2,6 +2,8 @@
 
 mod support;
 
+use std::time::{Duration, Instant};
+
 use anyhow::{Context, Result};
 use axum::{
     body::Body,
@@ -9,7 +11,8 @@ use axum::{
 };
 use serde_json::{Value, json};
 use sqlx::PgPool;
-use support::{POT, Service, TEA, list, listing, one_tea};
+use support::{Answer, OUTBOX_LIMIT, POT, Service, TEA, list, listing, one_tea};
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 fn tea_and_pot() -> Value {
@@ -469,4 +472,49 @@ async fn the_documentation_describes_an_order_down_to_its_money(pool: PgPool) ->
         assert!(document["paths"][path].is_object(), "{path}");
     }
     Ok(())
+}
+
+#[sqlx::test]
+async fn orders_are_refused_while_too_much_waits_for_the_brokers(pool: PgPool) -> Result<()> {
+    let service = Service::start(pool).await?;
+    let token = CancellationToken::new();
+    let measuring = tokio::spawn(service.bus.housekeeping(token.clone()));
+    service.placed().await?;
+
+    sqlx::query(
+        "insert into messaging.outbox (message_id, transport, shard, destination, routing_key, message_type, body)
+         select gen_random_uuid(), 'kafka', 0, 'order-events', '', 'test.backlog.v1', '' from generate_series(1, $1)",
+    )
+    .bind(OUTBOX_LIMIT)
+    .execute(&service.pool)
+    .await?;
+    let refused = answered(&service, StatusCode::SERVICE_UNAVAILABLE).await?;
+    let retry_after: u32 = refused.headers[header::RETRY_AFTER].to_str()?.parse()?;
+    assert!((5..=15).contains(&retry_after), "{retry_after}");
+    assert_eq!(
+        refused.headers[header::CONTENT_TYPE],
+        "application/problem+json"
+    );
+    // What was accepted before can still be followed.
+    assert_eq!(service.get("/api/orders").await?.status, StatusCode::OK);
+
+    sqlx::query("delete from messaging.outbox where message_type = 'test.backlog.v1'")
+        .execute(&service.pool)
+        .await?;
+    answered(&service, StatusCode::ACCEPTED).await?;
+    token.cancel();
+    measuring.await?
+}
+
+/// Places orders until one is answered like this.
+async fn answered(service: &Service, status: StatusCode) -> Result<Answer> {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    loop {
+        let answer = service.place(&one_tea()).await?;
+        if answer.status == status {
+            return Ok(answer);
+        }
+        anyhow::ensure!(Instant::now() < deadline, "never {status}: {}", answer.body);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }

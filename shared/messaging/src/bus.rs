@@ -6,9 +6,11 @@ use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
+use crate::demo::{Guarantee, without};
 use crate::kafka::{Kafka, KafkaPublisher};
 use crate::metrics::Metrics;
 use crate::outbox::{self, Transport, Wake, in_time};
+use crate::pressure::Pressure;
 use crate::processing::Processing;
 use crate::rabbitmq::{OutboxPublisher, Publisher, QueueConsumer, RabbitMq};
 use crate::relay::Relay;
@@ -41,6 +43,7 @@ struct Inner {
     rabbitmq: RabbitMq,
     kafka: Kafka,
     wake: Arc<Wake>,
+    pressure: Pressure,
     metrics: Arc<Metrics>,
     tracing: Tracing,
 }
@@ -51,12 +54,14 @@ impl Bus {
     ///
     /// # Errors
     ///
-    /// When an address cannot be parsed.
+    /// When an address cannot be parsed, or something is to be broken where that is not allowed.
     pub fn new(service: &'static str, args: MessagingArgs, pool: PgPool) -> anyhow::Result<Self> {
+        args.demo.apply()?;
         let rabbitmq = RabbitMq::new(&args.amqp_url, service)?;
         let kafka = Kafka::new(&args, service);
         let inner = Inner {
             service,
+            pressure: Pressure::new(args.limits),
             args,
             pool,
             rabbitmq,
@@ -77,6 +82,13 @@ impl Bus {
     /// When the database gives no connection in time.
     pub async fn begin(&self) -> sqlx::Result<Tx> {
         Tx::begin(&self.inner.pool, &self.inner.wake).await
+    }
+
+    /// Whether so much waits to be published that new work should be refused, as of a few seconds
+    /// ago. Measured by [`housekeeping`](Self::housekeeping), so that asking costs nothing.
+    #[must_use]
+    pub fn is_overloaded(&self) -> bool {
+        self.inner.pressure.is_full()
     }
 
     /// Consumes a queue of this service.
@@ -154,12 +166,18 @@ impl Bus {
         let Inner {
             pool,
             metrics,
+            pressure,
             args,
             ..
         } = &*self.inner;
+        let mut backlogs = Vec::new();
         for transport in [Transport::RabbitMq, Transport::Kafka] {
-            metrics.backlog(transport, in_time(outbox::backlog(pool, transport)).await?);
+            let backlog = outbox::backlog(pool, transport, pressure.countable());
+            let backlog = in_time(backlog).await?;
+            metrics.backlog(transport, backlog);
+            backlogs.push(backlog);
         }
+        pressure.measured(&backlogs);
         // In portions, as many as there are: a fixed number could not keep up with a busy service.
         while in_time(inbox::prune(pool, args.inbox_retention)).await? > 0 {}
         Ok(())
@@ -195,6 +213,9 @@ impl Bus {
 
     /// How long to wait after so many failed attempts; `None` when that was the last.
     pub(crate) fn pause_after(&self, attempts: u32) -> Option<Duration> {
+        if without(Guarantee::Retry) {
+            return None;
+        }
         let step = usize::try_from(attempts.checked_sub(1)?).ok()?;
         self.retry_delays().get(step).copied()
     }

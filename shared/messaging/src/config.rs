@@ -2,6 +2,9 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
+use crate::demo::DemoArgs;
+use crate::pressure::OutboxLimits;
+
 /// How to reach the brokers and how patient to be, from the environment.
 #[derive(Clone, clap::Args)]
 pub struct MessagingArgs {
@@ -40,10 +43,18 @@ pub struct MessagingArgs {
     /// How long the id of a handled message is remembered.
     #[arg(long, env = "INBOX_RETENTION", value_parser = duration, default_value = "7d")]
     pub inbox_retention: Duration,
+
+    /// When to take no new work.
+    #[command(flatten)]
+    pub limits: OutboxLimits,
+
+    /// What to break on purpose.
+    #[command(flatten)]
+    pub demo: DemoArgs,
 }
 
 /// Parses `250ms`, `5s`, `15m`, `2h` and the like.
-fn duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let parsed: SignedDuration = text
         .strip_suffix('d')
         .and_then(|days| days.parse::<i64>().ok())

@@ -4,6 +4,9 @@ use std::time::Duration;
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
+use crate::crash_point::{self, CrashPoint};
+use crate::demo::{Guarantee, without};
+
 /// Claims messages for a handler and returns those that it has not handled before.
 ///
 /// When another transaction is handling one of them, this waits for its outcome. The ids are
@@ -24,6 +27,10 @@ pub(crate) async fn claim(
     .bind(&ids)
     .fetch_all(db)
     .await?;
+    crash_point::reach(CrashPoint::InboxClaimed);
+    if without(Guarantee::Inbox) {
+        return Ok(ids.into_iter().collect());
+    }
     Ok(new.into_iter().collect())
 }
 

@@ -46,12 +46,18 @@ mod kafka;
 mod rabbitmq;
 
 mod metrics;
+mod pressure;
 mod trace;
+
+pub mod crash_point;
+mod demo;
 
 pub use bus::{Bus, migrate};
 pub use cause::Cause;
 pub use config::MessagingArgs;
+pub use demo::{DemoArgs, Guarantee};
 pub use handler::{BatchHandler, Failure, Handler, Received};
 pub use kafka::TopicConsumer;
+pub use pressure::OutboxLimits;
 pub use rabbitmq::QueueConsumer;
 pub use tx::Tx;

@@ -57,7 +57,7 @@ impl Metrics {
             ),
             outbox_rows: meter
                 .i64_gauge("spillway.outbox.rows")
-                .with_description("Messages waiting to be published, counted up to 100,000.")
+                .with_description("Messages waiting to be published, counted up to OUTBOX_LIMIT.")
                 .build(),
             outbox_oldest: meter
                 .f64_gauge("spillway.outbox.oldest")

@@ -4,6 +4,9 @@ use sqlx::{PgConnection, PgPool};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
+use crate::crash_point::{self, CrashPoint};
+use crate::demo::{self, Guarantee};
+
 /// Which broker a row is for. The two are relayed apart, so that one that is away does not hold
 /// up the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +36,7 @@ pub(crate) struct NewRow {
 }
 
 /// A message to be published.
-#[derive(Debug, sqlx::FromRow)]
+#[derive(Debug, Clone, sqlx::FromRow)]
 pub(crate) struct Row {
     pub(crate) seq: i64,
     pub(crate) message_id: Uuid,
@@ -72,6 +75,7 @@ pub(crate) async fn insert(db: &mut PgConnection, rows: &[NewRow]) -> sqlx::Resu
     .bind(rows.iter().map(|row| row.body.as_slice()).collect::<Vec<_>>())
     .execute(db)
     .await?;
+    crash_point::reach(CrashPoint::OutboxWritten);
     Ok(())
 }
 
@@ -87,10 +91,13 @@ pub(crate) async fn advance(
     shards: &[i16],
     limit: i64,
 ) -> sqlx::Result<Vec<Row>> {
+    if demo::without(Guarantee::Outbox) {
+        return Ok(demo::advance(transport, confirmed, limit));
+    }
     sqlx::query_as(
         "with forgotten as (
              delete from messaging.outbox
-             where seq = any($2) and set_config('synchronous_commit', 'off', true) = 'off'
+             where transport = $1 and seq = any($2) and set_config('synchronous_commit', 'off', true) = 'off'
          )
          select seq, message_id, destination, routing_key, message_type, traceparent, body,
                 created_at, attempts
@@ -109,13 +116,18 @@ pub(crate) async fn advance(
 }
 
 /// Puts rows aside that a broker has refused, each for as long as its attempts suggest.
-pub(crate) async fn defer(pool: &PgPool, refused: &[i64]) -> sqlx::Result<()> {
+pub(crate) async fn defer(
+    pool: &PgPool,
+    transport: Transport,
+    refused: &[i64],
+) -> sqlx::Result<()> {
     sqlx::query(
         "update messaging.outbox
          set attempts = attempts + 1,
              available_at = clock_timestamp() + least(power(2, attempts), 30) * interval '1 second'
-         where seq = any($1)",
+         where transport = $1 and seq = any($2)",
     )
+    .bind(transport.as_str())
     .bind(refused)
     .execute(pool)
     .await?;
@@ -139,13 +151,18 @@ pub(crate) struct Backlog {
     pub(crate) oldest: Duration,
 }
 
-/// Measures what waits for one broker. Counting stops at 100,000 rows.
-pub(crate) async fn backlog(pool: &PgPool, transport: Transport) -> sqlx::Result<Backlog> {
+/// Measures what waits for one broker. Counting stops at so many rows.
+pub(crate) async fn backlog(
+    pool: &PgPool,
+    transport: Transport,
+    countable: i64,
+) -> sqlx::Result<Backlog> {
     let (rows, oldest): (i64, Option<jiff_sqlx::Timestamp>) = sqlx::query_as(
-        "select (select count(*) from (select from messaging.outbox where transport = $1 limit 100000) counted),
+        "select (select count(*) from (select from messaging.outbox where transport = $1 limit $2) counted),
                 (select created_at from messaging.outbox where transport = $1 order by seq limit 1)",
     )
     .bind(transport.as_str())
+    .bind(countable)
     .fetch_one(pool)
     .await?;
     let now = jiff::Timestamp::now();

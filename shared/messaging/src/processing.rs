@@ -7,6 +7,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
+use crate::crash_point::{self, CrashPoint};
 use crate::metrics::Metrics;
 use crate::outbox::Wake;
 use crate::relay::pauses;
@@ -133,6 +134,7 @@ impl<H: BatchHandler> Processing<H> {
             return Ok(());
         }
         self.handler.handle_batch(&mut tx, &new).await?;
+        crash_point::reach(CrashPoint::Handled);
         tx.commit().await?;
         Ok(())
     }

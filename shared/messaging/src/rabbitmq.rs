@@ -15,8 +15,16 @@ pub(crate) use topology::{DEFAULT_EXCHANGE, delay_queue_name};
 
 use lapin::types::ShortString;
 
-/// AMQP delivery mode of a message that survives a restart of the broker.
-pub(crate) const PERSISTENT: u8 = 2;
+use crate::demo::{Guarantee, without};
+
+/// The AMQP delivery mode of a message that survives a restart of the broker.
+pub(crate) fn persistent() -> u8 {
+    if without(Guarantee::Persistence) {
+        1
+    } else {
+        2
+    }
+}
 
 /// A short string of AMQP, cut off at the 255 bytes that the protocol allows. Names of ours are
 /// far below; what arrives from elsewhere may not be.

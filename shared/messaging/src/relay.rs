@@ -7,6 +7,7 @@ use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+use crate::crash_point::{self, CrashPoint};
 use crate::lease::Lease;
 use crate::metrics::Metrics;
 use crate::outbox::{self, Row, Transport, Wake, in_time};
@@ -149,7 +150,9 @@ impl<P: Publish> Relay<P> {
         if rows.is_empty() || lease.shards().is_empty() {
             return Ok(0);
         }
+        crash_point::reach(CrashPoint::taken(self.transport));
         let results = self.publisher.publish(&rows).await;
+        crash_point::reach(CrashPoint::confirmed(self.transport));
 
         let (mut refused, mut unavailable) = (Vec::new(), None);
         for (row, result) in rows.iter().zip(results) {
@@ -170,7 +173,7 @@ impl<P: Publish> Relay<P> {
         self.metrics
             .relayed(self.transport, confirmed.len(), refused.len());
         if !refused.is_empty() {
-            in_time(outbox::defer(&self.pool, &refused)).await?;
+            in_time(outbox::defer(&self.pool, self.transport, &refused)).await?;
         }
         match unavailable {
             Some(error) => Err(error.into()),

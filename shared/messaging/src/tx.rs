@@ -5,6 +5,8 @@ use std::time::Duration;
 use contracts::{Message, Route};
 use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 
+use crate::crash_point::{self, CrashPoint};
+use crate::demo::{self, Guarantee};
 use crate::outbox::{self, NewRow, Transport, Wake};
 use crate::{Cause, rabbitmq};
 
@@ -78,9 +80,16 @@ impl Tx {
         if let Some(error) = self.encode_error {
             return Err(sqlx::Error::Encode(Box::new(error)));
         }
-        outbox::insert(&mut self.inner, &self.rows).await?;
+        let remembered = !demo::without(Guarantee::Outbox);
+        if remembered {
+            outbox::insert(&mut self.inner, &self.rows).await?;
+        }
         self.inner.commit().await?;
+        crash_point::reach(CrashPoint::OutboxCommitted);
         self.wake.after_writing(&self.rows);
+        if !remembered {
+            demo::keep(self.rows);
+        }
         Ok(())
     }
 

@@ -31,7 +31,7 @@ use crate::{
         (status = 413, body = Problem, content_type = "application/problem+json", description = "Larger than 64 KiB"),
         (status = 415, body = Problem, content_type = "application/problem+json", description = "Not JSON"),
         (status = 422, body = Problem, content_type = "application/problem+json", description = "Well-formed and wrong"),
-        (status = 503, body = Problem, content_type = "application/problem+json", description = "Try again after `Retry-After` seconds"),
+        (status = 503, body = Problem, content_type = "application/problem+json", headers(("Retry-After" = u32, description = "Seconds to wait before trying again")), description = "Cannot be taken now: too much waits already, or the database is away"),
     )
 )]
 pub(super) async fn place_order(
@@ -64,6 +64,8 @@ impl From<Refusal> for Problem {
             ) => Self::unprocessable(format!("lines[{line}].sku"), message),
             Refusal::NoPrice(PriceError::TooLarge) => Self::unprocessable("lines", message),
             Refusal::KeyReused => Self::unprocessable(IDEMPOTENCY_KEY, message),
+            // A backlog takes a while, and those who wait for it should not come back all at once.
+            Refusal::Backlog => Self::unavailable(message, fastrand::u32(5..=15)),
             Refusal::NoPriceList | Refusal::Overloaded | Refusal::Unavailable => {
                 Self::unavailable(message, 1)
             }

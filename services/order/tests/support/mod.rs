@@ -14,7 +14,7 @@ use contracts::{
     Customer, Line, Money, ProductListed, StockEvent, StockRefused, StockReserved, Tier,
 };
 use jiff::Timestamp;
-use messaging::{BatchHandler, Bus, Cause, MessagingArgs, Received};
+use messaging::{BatchHandler, Bus, Cause, DemoArgs, MessagingArgs, OutboxLimits, Received};
 use order::{
     domain::{Order, PriceList, Product},
     handlers::ConfirmOrReject,
@@ -31,6 +31,8 @@ use uuid::Uuid;
 pub(crate) const TEA: &str = "TEA-001";
 pub(crate) const POT: &str = "POT-001";
 pub(crate) const PAYMENT_DEADLINE: Duration = Duration::from_secs(900);
+/// More rows than any test leaves in the outbox by its requests alone.
+pub(crate) const OUTBOX_LIMIT: i64 = 10_000;
 
 /// The service without its brokers: what it publishes stays in the outbox.
 pub(crate) struct Service {
@@ -270,6 +272,11 @@ fn bus(pool: &PgPool) -> Result<Bus> {
         retry_delays: vec![Duration::from_secs(1)],
         outbox_poll: Duration::from_secs(1),
         inbox_retention: Duration::from_secs(60),
+        limits: OutboxLimits {
+            outbox_limit: OUTBOX_LIMIT,
+            outbox_max_age: None,
+        },
+        demo: DemoArgs::default(),
     };
     Bus::new("order", args, pool.clone())
 }

@@ -12,6 +12,7 @@ use tracing::{debug, info, warn};
 use super::codec;
 use super::partitions::Partitions;
 use super::watch::Watch;
+use crate::crash_point::{self, CrashPoint};
 use crate::dead_letter::{DeadLetter, Source};
 use crate::processing::{Item, Outcome, Processing};
 use crate::rabbitmq::{Outgoing, Publisher};
@@ -204,6 +205,7 @@ impl<H: BatchHandler> Session<'_, H> {
         let Some(outcomes) = self.processing.run(&items, token).await else {
             return false;
         };
+        crash_point::reach(CrashPoint::TopicCommitted);
 
         let mut outcomes = outcomes.into_iter();
         let mut dead = Vec::new();
@@ -221,7 +223,11 @@ impl<H: BatchHandler> Session<'_, H> {
         if !self.publish_dead_letters(&dead, token).await {
             return false;
         }
+        if !dead.is_empty() {
+            crash_point::reach(CrashPoint::TopicDeadLettered);
+        }
         partitions.store();
+        crash_point::reach(CrashPoint::TopicStored);
         self.processing
             .metrics
             .consumed(topic, count, started.elapsed());

@@ -13,6 +13,7 @@ use tracing::info;
 use super::client::Kafka;
 use super::codec;
 use super::watch::Watch;
+use crate::crash_point::{self, CrashPoint};
 use crate::outbox::Row;
 use crate::relay::{Publish, PublishError};
 use crate::trace::Tracing;
@@ -55,6 +56,7 @@ impl KafkaPublisher {
                 .headers(codec::encode(row, &self.source, span.traceparent(row)));
             deliveries.push(producer.send_result(record).map_err(|(error, _)| error));
         }
+        crash_point::reach(CrashPoint::KafkaPublished);
         let deliveries = join_all(deliveries.into_iter().map(async |delivery| match delivery {
             Ok(delivery) => match delivery.await {
                 Ok(Ok(_)) => Ok(()),

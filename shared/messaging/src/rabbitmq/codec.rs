@@ -4,7 +4,7 @@ use lapin::types::{AMQPValue, FieldTable};
 use super::connection::FRAME_BYTES;
 use crate::envelope::Envelope;
 use crate::outbox::Row;
-use crate::rabbitmq::{PERSISTENT, short};
+use crate::rabbitmq::{persistent, short};
 
 /// CloudEvents over AMQP prefixes its attributes; its binding is for AMQP 1.0, so on 0-9-1 this
 /// is by analogy.
@@ -34,7 +34,7 @@ pub(crate) fn encode(row: &Row, source: &str, traceparent: Option<&str>) -> Basi
         .with_message_id(short(&row.message_id.to_string()))
         .with_type(short(&row.message_type))
         .with_content_type("application/json".into())
-        .with_delivery_mode(PERSISTENT)
+        .with_delivery_mode(persistent())
         .with_headers(headers)
 }
 
@@ -105,7 +105,7 @@ pub(crate) fn again(
     }
     let new = Properties::default()
         .with_headers(headers)
-        .with_delivery_mode(PERSISTENT);
+        .with_delivery_mode(persistent());
     let new = carry(new, original.message_id(), Properties::with_message_id);
     let new = carry(new, original.kind(), Properties::with_type);
     let new = carry(new, original.content_type(), Properties::with_content_type);

@@ -15,7 +15,9 @@ use tracing::{debug, info, warn};
 
 use super::connection::{Purpose, TIMEOUT};
 use super::{Outgoing, Publisher, codec, short, topology};
+use crate::crash_point::{self, CrashPoint};
 use crate::dead_letter::{DeadLetter, Source};
+use crate::demo::{Guarantee, without};
 use crate::processing::{Item, Outcome, Processing};
 use crate::relay::pauses;
 use crate::trace::ProcessSpan;
@@ -162,10 +164,7 @@ impl<H: BatchHandler> Shared<H> {
             if !self.handle(batch, &mut publisher, token).await? {
                 break;
             }
-            let multiple = BasicAckOptions { multiple: true };
-            timeout(TIMEOUT, channel.basic_ack(last, multiple))
-                .await
-                .context("ack timed out")??;
+            acknowledge(&channel, last).await?;
             healthy();
         }
         // Closing gives back what was delivered and not handled.
@@ -203,7 +202,10 @@ impl<H: BatchHandler> Shared<H> {
             short(consumer.queue),
             // The broker makes up a tag.
             "".into(),
-            BasicConsumeOptions::default(),
+            BasicConsumeOptions {
+                no_ack: without(Guarantee::ManualAck),
+                ..BasicConsumeOptions::default()
+            },
             FieldTable::default(),
         );
         let deliveries = timeout(TIMEOUT, deliveries)
@@ -242,6 +244,7 @@ impl<H: BatchHandler> Shared<H> {
         let Some(outcomes) = self.processing.run(&items, token).await else {
             return Ok(false);
         };
+        crash_point::reach(CrashPoint::QueueCommitted);
         for (Pending { delivery, mut span }, outcome) in pending.into_iter().zip(outcomes) {
             span.end(outcome.failure());
             if let Outcome::Failed(failure) = outcome {
@@ -253,6 +256,7 @@ impl<H: BatchHandler> Shared<H> {
             .consumed(self.consumer.queue, count, started.elapsed());
         for result in publisher.publish(&moved).await {
             result.context("cannot move a failed message on, it stays in its queue")?;
+            crash_point::reach(CrashPoint::QueueMovedOn);
         }
         Ok(true)
     }
@@ -299,4 +303,17 @@ impl<H: BatchHandler> Shared<H> {
         }
         .into_message()
     }
+}
+
+/// Acknowledges this delivery and all before it.
+async fn acknowledge(channel: &Channel, last: u64) -> anyhow::Result<()> {
+    if without(Guarantee::ManualAck) {
+        return Ok(());
+    }
+    let multiple = BasicAckOptions { multiple: true };
+    timeout(TIMEOUT, channel.basic_ack(last, multiple))
+        .await
+        .context("ack timed out")??;
+    crash_point::reach(CrashPoint::QueueAcknowledged);
+    Ok(())
 }

@@ -10,6 +10,7 @@ use tokio::time::timeout;
 
 use super::connection::TIMEOUT;
 use super::short;
+use crate::demo::{Guarantee, without};
 
 /// The exchange that routes to the queue named by the routing key.
 pub(crate) const DEFAULT_EXCHANGE: &str = "";
@@ -43,7 +44,12 @@ pub(crate) async fn declare_exchange(channel: &Channel, exchange: Exchange) -> a
 /// Declares a durable quorum queue. Limits and dead-lettering by the broker are set by policy, so
 /// that an operator can change them without touching the service.
 pub(crate) async fn declare_queue(channel: &Channel, queue: &str) -> anyhow::Result<()> {
-    declare(channel, queue, quorum()).await
+    let kind = if without(Guarantee::Persistence) {
+        of_kind("classic")
+    } else {
+        quorum()
+    };
+    declare(channel, queue, kind).await
 }
 
 /// Declares the queue in which messages wait before they enter `queue`. It has no consumer: all
@@ -73,7 +79,7 @@ pub(crate) async fn declare_delay_queue(
 /// letter does so, since nobody owns them.
 pub(crate) async fn declare_dead_letters(channel: &Channel) -> anyhow::Result<()> {
     declare_exchange(channel, DEAD_LETTERS).await?;
-    declare_queue(channel, DEAD_LETTER_QUEUE).await?;
+    declare(channel, DEAD_LETTER_QUEUE, quorum()).await?;
     bind(channel, DEAD_LETTER_QUEUE, DEAD_LETTERS, "").await
 }
 
@@ -113,11 +119,12 @@ async fn declare(channel: &Channel, queue: &str, arguments: FieldTable) -> anyho
 }
 
 fn quorum() -> FieldTable {
+    of_kind("quorum")
+}
+
+fn of_kind(kind: &str) -> FieldTable {
     let mut arguments = FieldTable::default();
-    arguments.insert(
-        "x-queue-type".into(),
-        AMQPValue::LongString("quorum".into()),
-    );
+    arguments.insert("x-queue-type".into(), AMQPValue::LongString(kind.into()));
     arguments
 }
 

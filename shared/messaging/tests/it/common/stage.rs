@@ -2,7 +2,7 @@ use std::env;
 use std::time::Duration;
 
 use anyhow::Context;
-use messaging::{Bus, Cause, MessagingArgs};
+use messaging::{Bus, Cause, DemoArgs, MessagingArgs, OutboxLimits};
 use sqlx::PgPool;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -10,6 +10,12 @@ use tokio_util::task::TaskTracker;
 use tracing_subscriber::EnvFilter;
 
 use super::{Parcel, TopicOfTest, VirtualHost, effects, eventually};
+
+/// Far above what any test writes.
+const LIMITS: OutboxLimits = OutboxLimits {
+    outbox_limit: 1_000_000,
+    outbox_max_age: None,
+};
 
 /// The scene of one test: its own database, virtual host and topics, and a service on it.
 pub(crate) struct Stage {
@@ -47,6 +53,8 @@ impl Stage {
             retry_delays: retry_delays.to_vec(),
             outbox_poll: Duration::from_millis(50),
             inbox_retention: Duration::from_secs(3600),
+            limits: LIMITS,
+            demo: DemoArgs::default(),
         };
         Ok(Self {
             bus: Bus::new("tests", args.clone(), pool.clone())?,
