@@ -37,6 +37,7 @@ measure() {
   describe_machine >"$FIGURES"
   step "look at idle memory" sleep 10
   figures_of idle_mib "$(memory VmRSS "${SERVICES[@]}")" >>"$FIGURES"
+  step "warm up" warm_up
   load bench latency "$@"
   load bench delivered "$@"
   at_work=$(memory VmHWM notification)
@@ -50,6 +51,9 @@ measure() {
 
 # load ARGUMENTS...: its figures are one line on standard output, its words for people go to the screen.
 load() { compose run --rm --no-deps -T load "$@" >>"$FIGURES"; }
+
+# The virtual machines of both brokers and of the mail catcher compile what is used, in the first minute.
+warm_up() { compose run --rm --no-deps -T load bench latency --rate 200 --seconds 40; }
 
 report() {
   compose run --rm --no-deps -T load report <"$FIGURES" >"$FIGURES.json"

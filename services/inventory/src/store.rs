@@ -133,7 +133,7 @@ pub async fn lock_levels(
     Ok(rows.into_iter().map(|row| (row.sku, row.level)).collect())
 }
 
-/// Writes what changed since the rows were locked.
+/// Writes what changed since the rows were locked, in one statement.
 ///
 /// # Errors
 ///
@@ -141,72 +141,40 @@ pub async fn lock_levels(
 /// had no row that could have been locked. Trying again finds that row.
 pub async fn save(db: &mut PgConnection, stock: &Stock) -> anyhow::Result<()> {
     let reservations: Vec<_> = stock.changed_reservations().collect();
+    let levels: Vec<_> = stock.changed_levels().collect();
     let written = sqlx::query(
-        "insert into reservations (order_id, status, lines, version)
+        "with levels as (
+             update stock set available = new.available, reserved = new.reserved, sold = new.sold,
+                              version = new.version
+             from unnest($5::text[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[])
+                  as new (sku, available, reserved, sold, version)
+             where stock.sku = new.sku
+         )
+         insert into reservations (order_id, status, lines, version)
          select * from unnest($1::uuid[], $2::text[], $3::jsonb[], $4::int[])
          on conflict (order_id) do update set status = excluded.status, version = excluded.version
          where reservations.version = excluded.version - 1",
     )
-    .bind(reservations.iter().map(|(id, _)| **id).collect::<Vec<_>>())
-    .bind(
-        reservations
-            .iter()
-            .map(|(_, r)| r.status.as_str())
-            .collect::<Vec<_>>(),
-    )
-    .bind(
-        reservations
-            .iter()
-            .map(|(_, r)| Json(&r.lines))
-            .collect::<Vec<_>>(),
-    )
-    .bind(
-        reservations
-            .iter()
-            .map(|(_, r)| r.version)
-            .collect::<Vec<_>>(),
-    )
-    .execute(&mut *db)
+    .bind(column(&reservations, |(id, _)| **id))
+    .bind(column(&reservations, |(_, r)| r.status.as_str()))
+    .bind(column(&reservations, |(_, r)| Json(&r.lines)))
+    .bind(column(&reservations, |(_, r)| r.version))
+    .bind(column(&levels, |(sku, _)| sku.as_str()))
+    .bind(column(&levels, |(_, level)| level.available))
+    .bind(column(&levels, |(_, level)| level.reserved))
+    .bind(column(&levels, |(_, level)| level.sold))
+    .bind(column(&levels, |(_, level)| level.version))
+    .execute(db)
     .await?;
     anyhow::ensure!(
         written.rows_affected() == reservations.len() as u64,
         "another instance decided about one of the orders at the same time"
     );
-    let levels: Vec<_> = stock.changed_levels().collect();
-    save_levels(db, &levels).await?;
     Ok(())
 }
 
-async fn save_levels(db: &mut PgConnection, levels: &[(&String, &Level)]) -> sqlx::Result<()> {
-    if levels.is_empty() {
-        return Ok(());
-    }
-    let column = |value: fn(&Level) -> i64| {
-        levels
-            .iter()
-            .map(|(_, level)| value(level))
-            .collect::<Vec<_>>()
-    };
-    sqlx::query(
-        "update stock set available = new.available, reserved = new.reserved, sold = new.sold,
-                          version = new.version
-         from unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[])
-              as new (sku, available, reserved, sold, version)
-         where stock.sku = new.sku",
-    )
-    .bind(
-        levels
-            .iter()
-            .map(|(sku, _)| sku.as_str())
-            .collect::<Vec<_>>(),
-    )
-    .bind(column(|level| level.available))
-    .bind(column(|level| level.reserved))
-    .bind(column(|level| level.sold))
-    .bind(column(|level| level.version))
-    .execute(db)
-    .await?;
-    Ok(())
+fn column<'a, R, T>(rows: &'a [R], value: impl Fn(&'a R) -> T) -> Vec<T> {
+    rows.iter().map(value).collect()
 }
 
 /// Books a delivery, whose stock row the caller has locked, unless the idempotency key was used

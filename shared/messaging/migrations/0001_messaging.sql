@@ -7,7 +7,7 @@ create table messaging.outbox (
     -- The order of publishing. Rows of one ordering key are written while the row that they
     -- speak of is locked, so for one key this is also the order of the commits. Between keys it
     -- is not: a relay must look for the rows that are there, never for "greater than the last".
-    seq bigint generated always as identity primary key,
+    seq bigint generated always as identity,
     message_id uuid not null,
     transport text not null check (transport in ('rabbitmq', 'kafka')),
     -- Hash of the ordering key: whoever holds the lease of the shard publishes its rows.
@@ -23,9 +23,10 @@ create table messaging.outbox (
     created_at timestamptz not null default clock_timestamp(),
     -- Unroutable and refused messages are tried again later, without holding up the others.
     attempts int not null default 0,
-    available_at timestamptz not null default clock_timestamp()
+    available_at timestamptz not null default clock_timestamp(),
+    -- The only index: every message of the system pays for each of them.
+    primary key (transport, seq)
 );
-create index outbox_by_transport on messaging.outbox (transport, seq);
 
 -- The outbox is a queue: every row dies young, and scans pass over the dead ones.
 alter table messaging.outbox set (
