@@ -1,6 +1,7 @@
 //! What the service does with messages.
 
 use contracts::{OrderEvent, SendNotification};
+use messaging::crash_point::{self, CrashPoint};
 use messaging::{BatchHandler, Failure, Received, Tx};
 use tracing::{debug, info};
 use uuid::Uuid;
@@ -71,6 +72,7 @@ impl<P: Provider> BatchHandler for Deliver<P> {
                 continue;
             }
             let reference = self.0.deliver(task, cause).await?;
+            crash_point::reach(CrashPoint::ProviderAccepted);
             sent.push((task.notification_id, reference));
         }
         store::mark_sent(tx, &sent).await?;
