@@ -3,6 +3,8 @@
 # afterwards. The binary `chaos` does it from the host, through the Docker API and the published ports.
 
 run_chaos() {
+  take_guarantee_away "$@"
+  set -- "${REMAINING[@]}"
   require_rust
   ensure_engine
   use_chaos_project
@@ -13,6 +15,20 @@ run_chaos() {
   trap finish_chaos EXIT
   start_stack
   attack "$@"
+}
+
+# take_guarantee_away ARGUMENTS...: `--without GUARANTEE` is for the services, the rest is left in REMAINING.
+take_guarantee_away() {
+  REMAINING=()
+  while [ $# -gt 0 ]; do
+    if [ "$1" = --without ]; then
+      export SPILLWAY_DEMO=true SPILLWAY_WITHOUT=${2:?"--without wants a guarantee"}
+      shift
+    else
+      REMAINING+=("$1")
+    fi
+    shift
+  done
 }
 
 # The payment deadline is short enough to pass for every order that nobody pays.

@@ -11,6 +11,7 @@ run_tests() {
       trap finish_tests EXIT
       start_test_stack
       test_everything
+      test_promises
       say "All passed."
       ;;
     lint)
@@ -20,10 +21,15 @@ run_tests() {
     unit) on_test_stack test_crates ;;
     messaging) on_test_stack test_messaging ;;
     e2e) on_test_stack test_system ;;
+    chaos)
+      require_rust
+      prepare_images
+      test_promises
+      ;;
     up) start_test_stack ;;
     env) print_test_settings ;;
     down) remove_test_stack ;;
-    *) die "there are no tests '$what'." "It may be: lint, unit, messaging, e2e, up, env, down." ;;
+    *) die "there are no tests '$what'." "It may be: lint, unit, messaging, e2e, chaos, up, env, down." ;;
   esac
 }
 
@@ -61,6 +67,17 @@ test_messaging() {
 test_system() {
   shown_step "tests of the running system" cargo test --release --locked -p e2e
 }
+
+# A small `./dev chaos`, of which the binary was compiled with the tests.
+test_promises() (
+  use_chaos_project
+  check_ports
+  step "service images of the attacks" compose build
+  trap finish_chaos EXIT
+  start_stack
+  shown_step "attacks under load" attack --orders "${CHAOS_ORDERS:-20000}" --faults "${CHAOS_FAULTS:-60}" \
+    --seed 1 --seed 2 --seed 3 --json "$ROOT/target/dev/chaos.json"
+)
 
 use_test_project() {
   export COMPOSE_PROJECT_NAME=spillway-test

@@ -62,7 +62,10 @@ fn kind(fault: &Fault) -> String {
         Fault::Kill { service, .. } if is_service(service) => "kill a service".to_owned(),
         Fault::Kill { service, .. } => format!("kill {service}"),
         Fault::Stop { service, .. } if is_service(service) => "stop a service".to_owned(),
-        Fault::Stop { service, .. } => format!("stop {service}"),
+        Fault::Stop {
+            service: "mail", ..
+        } => "stop mail".to_owned(),
+        Fault::Stop { .. } => "stop a broker".to_owned(),
         Fault::Cut { .. } => "cut".to_owned(),
         other => format!("{other:?}")
             .split([' ', '{'])

@@ -6,7 +6,7 @@ use tokio::time::{Instant, sleep};
 
 use super::schedule::{Lane, Planned, Schedule};
 use super::{Arena, Ledger, Load, Report, Wound};
-use crate::checker::{Observer, check};
+use crate::checker::{Observer, Pending, check};
 use crate::{Gateway, RabbitMq, eventually};
 
 /// What to do.
@@ -23,6 +23,9 @@ pub struct Options {
 /// How long the system may take to come to rest after a round: a backlog of notifications, and the
 /// payment deadlines.
 const REST: Duration = Duration::from_secs(600);
+/// What has not moved for so long will not move any more: longer than the payment deadline and the
+/// longest pause between two attempts.
+const QUIET: Duration = Duration::from_secs(60);
 
 /// Attacks the system under load, one round for each seed, and judges it after each.
 ///
@@ -52,15 +55,16 @@ pub async fn run(
             schedule.length().as_secs()
         );
         let attack = async {
-            let wounds = attack(arena, &schedule, start).await;
+            let attacked = attack(arena, &schedule, start).await;
             load.all_is_healed();
-            (wounds, Instant::now())
+            attacked
         };
-        let (_, (wounds, healed)) = tokio::join!(
+        let (_, attacked) = tokio::join!(
             load.run(seed, share(options.orders), schedule.length()),
             attack
         );
-        report.wounds.extend(wounds?);
+        let (wounds, healed) = attacked?;
+        report.wounds.extend(wounds);
         rest(&observer, healed, &mut report).await?;
 
         let observed = observer.look(ledger.answered(), arena.poison()).await?;
@@ -77,21 +81,24 @@ pub async fn run(
     Ok(report)
 }
 
-/// Lets everything happen that is planned; both lanes at once.
-async fn attack(arena: &Arena, schedule: &Schedule, start: Instant) -> Result<Vec<Wound>> {
-    let (services, infrastructure) = tokio::join!(
+/// Lets everything happen that is planned, both lanes at once, and heals whatever may be left. Says as
+/// well when the last fault was healed.
+async fn attack(
+    arena: &Arena,
+    schedule: &Schedule,
+    start: Instant,
+) -> Result<(Vec<Wound>, Instant)> {
+    let lanes = tokio::try_join!(
         lane(arena, Lane::Services, &schedule.services, start),
         lane(arena, Lane::Infrastructure, &schedule.infrastructure, start)
     );
-    let restored = arena
-        .restore()
-        .await
-        .context("not everything could be healed");
-    let mut wounds = services?;
-    wounds.extend(infrastructure?);
-    restored?;
+    let healed = Instant::now();
+    let restored = arena.restore().await;
+    let (mut wounds, infrastructure) = lanes?;
+    restored.context("not everything could be healed")?;
+    wounds.extend(infrastructure);
     wounds.sort_unstable_by(|one, other| one.at_s.total_cmp(&other.at_s));
-    Ok(wounds)
+    Ok((wounds, healed))
 }
 
 async fn lane(
@@ -124,12 +131,16 @@ async fn lane(
     Ok(wounds)
 }
 
-/// Waits until nothing is on its way any more. A system that does not come to rest is judged as it is.
+/// Waits until nothing is on its way any more. What is stuck is judged as it is.
 async fn rest(observer: &Observer, healed: Instant, report: &mut Report) -> Result<()> {
     let mut drained = None;
     let mut delivered = None;
+    let mut last = (Pending::default(), Instant::now());
     let rest = eventually("the system comes to rest", REST, async || {
         let pending = observer.pending().await?;
+        if pending != last.0 {
+            last = (pending, Instant::now());
+        }
         if pending.is_drained() {
             drained.get_or_insert_with(|| healed.elapsed());
         }
@@ -137,11 +148,12 @@ async fn rest(observer: &Observer, healed: Instant, report: &mut Report) -> Resu
             delivered.get_or_insert_with(|| healed.elapsed());
         }
         let at_rest = pending.is_delivered() && pending.unpaid == 0;
+        let is_stuck = last.1.elapsed() > QUIET;
         sleep(Duration::from_millis(200)).await;
-        Ok((at_rest && observer.queues_are_empty().await?).then_some(()))
+        Ok((is_stuck || at_rest && observer.queues_are_empty().await?).then_some(is_stuck))
     });
-    if let Err(error) = rest.await {
-        eprintln!("{error:#}; last seen {:?}", observer.pending().await?);
+    if rest.await? {
+        eprintln!("nothing moves any more, and this is left: {:?}", last.0);
     }
     let seconds = |time: Option<Duration>| time.unwrap_or_else(|| healed.elapsed()).as_secs_f64();
     report.drain_s = report.drain_s.max(seconds(drained));

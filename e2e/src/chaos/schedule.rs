@@ -89,6 +89,7 @@ pub enum Kind {
     KillRabbitmq,
     KillKafka,
     KillPostgres,
+    StopInfrastructure,
     CutInfrastructure,
     FullQueue,
     BlockedPublishers,
@@ -124,6 +125,7 @@ impl Lane {
                 Kind::KillRabbitmq,
                 Kind::KillKafka,
                 Kind::KillPostgres,
+                Kind::StopInfrastructure,
                 Kind::CutInfrastructure,
                 Kind::FullQueue,
                 Kind::BlockedPublishers,
@@ -186,7 +188,7 @@ impl Kind {
             Self::Duplicates => 1_000..3_000,
             Self::KillService => 0..5_000,
             Self::KillRabbitmq | Self::KillKafka | Self::KillPostgres => 500..5_000,
-            Self::StopService => 2_000..15_000,
+            Self::StopService | Self::StopInfrastructure => 2_000..15_000,
             Self::CutService | Self::CutInfrastructure => 2_000..12_000,
             Self::Scale
             | Self::FullQueue
@@ -199,6 +201,7 @@ impl Kind {
 
     fn fault(self, rng: &mut Rng) -> Fault {
         let service = Compose::SERVICES[rng.usize(..Compose::SERVICES.len())];
+        let infrastructure = INFRASTRUCTURE[rng.usize(..INFRASTRUCTURE.len())];
         let pick = rng.usize(..1_000);
         let kill = |service| Fault::Kill { service, pick };
         match self {
@@ -215,8 +218,12 @@ impl Kind {
             Self::KillRabbitmq => kill("rabbitmq"),
             Self::KillKafka => kill("kafka"),
             Self::KillPostgres => kill("postgres"),
+            Self::StopInfrastructure => Fault::Stop {
+                service: infrastructure,
+                pick,
+            },
             Self::CutInfrastructure => Fault::Cut {
-                service: INFRASTRUCTURE[rng.usize(..INFRASTRUCTURE.len())],
+                service: infrastructure,
                 pick,
             },
             Self::FullQueue => Fault::FullQueue {

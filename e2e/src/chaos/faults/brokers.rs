@@ -40,7 +40,7 @@ impl Arena {
                 self.rabbitmqctl("set_vm_memory_high_watermark", &["absolute", "1MiB"])
                     .await
             }
-            Alarm::Disk => self.rabbitmqctl("set_disk_free_limit", &["1000TB"]).await,
+            Alarm::Disk => self.rabbitmqctl("set_disk_free_limit", &["100000GB"]).await,
         }
     }
 
