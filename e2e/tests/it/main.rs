@@ -4,14 +4,22 @@
 //! Products are shared out, so that tests which count stock may run beside each other: whoever counts
 //! takes a product of its own, everybody else the solo kayak.
 
+mod crash_points;
 mod errors;
+mod guarantees;
 mod lifecycle;
 mod orders;
 mod outages;
 mod poison;
+mod pressure;
 mod requests;
 mod scaling;
+mod stopped;
 mod trace;
+
+mod customers;
+mod overlay;
+mod poisoned;
 
 /// The product whose stock nobody counts.
 const ANYTHING: &str = "KAYAK-SOLO";

@@ -1,0 +1,73 @@
+//! What follows when a guarantee is given up: the same crash that does no harm otherwise.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use e2e::{Order, Stack, eventually, wish};
+use uuid::Uuid;
+
+use crate::ANYTHING;
+use crate::overlay::up_with;
+
+const LIMIT: Duration = Duration::from_secs(60);
+
+#[tokio::test]
+async fn without_the_outbox_a_crash_loses_what_was_answered() -> Result<()> {
+    an_order_is_lost("order", "outbox", "rabbitmq-taken").await
+}
+
+#[tokio::test]
+async fn without_manual_acknowledgement_a_crash_loses_what_was_delivered() -> Result<()> {
+    an_order_is_lost("inventory", "manual-ack", "inbox-claimed").await
+}
+
+#[tokio::test]
+async fn a_guarantee_is_given_up_for_demonstrations_only() -> Result<()> {
+    let stack = Stack::alone().await?;
+    let run = ["run", "--rm", "--no-deps", "-T"];
+    let giving_up = ["--env", "SPILLWAY_WITHOUT=inbox"];
+    // The log is what the error shall show.
+    let with_log = ["--entrypoint", "sh", "order", "-c", "exec order >&2"];
+    let run = [&run[..], &giving_up, &with_log].concat();
+    let refused = stack.compose.run(&run).await;
+    let error = refused.err().context("it runs")?;
+    ensure!(error.to_string().contains("SPILLWAY_DEMO=true"), "{error}");
+    Ok(())
+}
+
+/// An order whose message is lost waits for ever, while those behind it go on.
+async fn an_order_is_lost(service: &str, guarantee: &str, point: &str) -> Result<()> {
+    let stack = Stack::alone().await?;
+    let settings = [
+        ("SPILLWAY_DEMO", "true"),
+        ("SPILLWAY_WITHOUT", guarantee),
+        ("CRASH_AT", point),
+    ];
+    up_with(&stack, &[(service, &settings)]).await?;
+    let lost = insist(&stack).await?;
+    let marker = format!("/tmp/crash-point-{point}");
+    eventually("the crash", LIMIT, async || {
+        let look = ["exec", "-T", service, "ls", &marker];
+        stack.compose.run(&look).await.map(Some)
+    })
+    .await?;
+
+    let later = insist(&stack).await?;
+    stack.gateway.reaches(later.id, "confirmed", LIMIT).await?;
+    let lost = stack.gateway.order(lost.id).await?;
+    ensure!(lost.status == "pending", "it was not lost: {lost:?}");
+    // So that it does not wait in other tests.
+    stack.gateway.settle(lost.id, "cancellation").await?;
+    Ok(())
+}
+
+/// Places an order; when there is no answer, asks again with the same key.
+async fn insist(stack: &Stack) -> Result<Order> {
+    let (wish, key) = (wish(ANYTHING, 1), Uuid::now_v7().to_string());
+    eventually("the order is accepted", LIMIT, async || {
+        let answer = stack.gateway.post_once("/api/orders", &key, &wish).await?;
+        ensure!(answer.status == 202, "{answer:?}");
+        Ok(Some(serde_json::from_value(answer.body)?))
+    })
+    .await
+}
