@@ -12,8 +12,8 @@ use tracing::info;
 /// Limit for every step of opening a connection or channel: a server that accepts TCP and then
 /// stays silent would otherwise hold us for ever.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(5);
-/// The broker requeues what a silent consumer holds after two of these.
-const HEARTBEAT_SECONDS: u16 = 4;
+/// The broker requeues what a silent consumer holds after two to three of these.
+const HEARTBEAT_SECONDS: u16 = 3;
 /// What a broker offers anyway. lapin keeps buffers of 64 frames for each connection; told the size
 /// beforehand, it does not touch those 8 MiB until they are used. Not less: all headers of a message
 /// come in one frame, and a larger frame from another client's message would end the connection.
