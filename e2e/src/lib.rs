@@ -6,14 +6,18 @@
 //!
 //! - [`architecture`] checks that services know nothing of each other; it needs no running system.
 //! - [`Stack`] gives a test the running system, shared or alone.
+//! - [`claims`] checks what the READMEs and `docs/` say.
 //! - [`chaos`] attacks the system under load, behind the binary `chaos` and `./dev chaos`.
 //! - [`checker`] decides whether the promises were kept, by everything that can be seen.
 //! - [`load`] is behind the binary `load`, which `./dev bench` runs inside the Compose network.
+//! - [`tour`] shows the ideas one by one, behind the binary `tour` and `./dev tour`.
 
 pub mod architecture;
 pub mod chaos;
 pub mod checker;
+pub mod claims;
 pub mod load;
+pub mod tour;
 
 mod collector;
 mod compose;

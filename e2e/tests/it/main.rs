@@ -5,6 +5,7 @@
 //! takes a product of its own, everybody else the solo kayak.
 
 mod crash_points;
+mod claims;
 mod errors;
 mod guarantees;
 mod lifecycle;
@@ -15,6 +16,7 @@ mod pressure;
 mod requests;
 mod scaling;
 mod stopped;
+mod tour;
 mod trace;
 
 mod customers;
