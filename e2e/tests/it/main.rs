@@ -4,8 +4,8 @@
 //! Products are shared out, so that tests which count stock may run beside each other: whoever counts
 //! takes a product of its own, everybody else the solo kayak.
 
-mod crash_points;
 mod claims;
+mod crash_points;
 mod errors;
 mod guarantees;
 mod lifecycle;
