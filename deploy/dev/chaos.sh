@@ -34,8 +34,8 @@ take_guarantee_away() {
 # The payment deadline is short enough to pass for every order that nobody pays.
 use_chaos_project() {
   export COMPOSE_PROJECT_NAME=spillway-chaos
-  export GATEWAY_PORT=38080 AMQP_PORT=35672 RABBITMQ_UI_PORT=35674 KAFKA_PORT=39092 MAIL_PORT=31080
-  export POSTGRES_PORT=35432
+  export GATEWAY_PORT=30080 AMQP_PORT=30672 RABBITMQ_UI_PORT=30674 KAFKA_PORT=30092 MAIL_PORT=31080
+  export POSTGRES_PORT=30432
   # The catcher deletes nothing that the checker will look for.
   export MAX_EMAILS=0 PAYMENT_DEADLINE=${PAYMENT_DEADLINE:-15s}
   use_compose_files "$ROOT/deploy/compose.chaos.yml"
