@@ -68,14 +68,14 @@ test_system() {
   shown_step "tests of the running system" cargo test --release --locked -p e2e
 }
 
-# A small `./dev chaos`, of which the binary was compiled with the tests.
+# A small `./dev chaos`, of which the binary was compiled with the tests. CHAOS_ORDERS and CHAOS_FAULTS make it larger.
 test_promises() (
   use_chaos_project
   check_ports
   step "service images of the attacks" compose build
   trap finish_chaos EXIT
   start_stack
-  shown_step "attacks under load" attack --orders "${CHAOS_ORDERS:-20000}" --faults "${CHAOS_FAULTS:-60}" \
+  shown_step "attacks under load" attack --orders "${CHAOS_ORDERS:-9000}" --faults "${CHAOS_FAULTS:-30}" \
     --seed 1 --seed 2 --seed 3 --json "$ROOT/target/dev/chaos.json"
 )
 

@@ -211,12 +211,11 @@ pub struct Handled {
 }
 
 /// A queue.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Queue {
     /// Its name.
     pub name: String,
     /// Messages in it, those on their way to a consumer as well.
-    #[serde(default)]
     pub messages: i64,
 }
 

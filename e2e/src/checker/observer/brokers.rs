@@ -4,6 +4,7 @@ use anyhow::{Context, Result};
 use contracts::topology::DEAD_LETTER_QUEUE;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::{Offset, TopicPartitionList};
+use serde::Deserialize;
 
 use crate::RabbitMq;
 use crate::checker::{CONSUMERS, Consumer, DeadLetter, Lag, Queue};
@@ -14,11 +15,21 @@ const TIME_LIMIT: Duration = Duration::from_secs(10);
 /// More than anybody injects.
 const MOST: u32 = 100_000;
 
-/// All queues but the one of dead letters.
-pub(super) async fn queues(rabbitmq: &RabbitMq) -> Result<Vec<Queue>> {
-    let mut queues: Vec<Queue> = rabbitmq.queues().await?;
+/// All queues but the one of dead letters. None while there are some that the broker has not counted,
+/// as in the first seconds after it was started.
+pub(super) async fn queues(rabbitmq: &RabbitMq) -> Result<Option<Vec<Queue>>> {
+    #[derive(Deserialize)]
+    struct Counted {
+        name: String,
+        messages: Option<i64>,
+    }
+    let mut queues: Vec<Counted> = rabbitmq.queues().await?;
     queues.retain(|queue| queue.name != DEAD_LETTER_QUEUE);
-    Ok(queues)
+    let queues = queues.into_iter().map(|Counted { name, messages }| {
+        let messages = messages?;
+        Some(Queue { name, messages })
+    });
+    Ok(queues.collect())
 }
 
 /// The dead letters, which stay where they are.

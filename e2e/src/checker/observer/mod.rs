@@ -8,7 +8,7 @@ mod topics;
 use anyhow::{Context, Result};
 
 use super::{Answered, Email, Observed, Poison};
-use crate::{Compose, Gateway, RabbitMq};
+use crate::{Compose, Gateway, RabbitMq, SOON, eventually};
 use brokers::lags;
 use databases::Databases;
 
@@ -75,7 +75,7 @@ impl Observer {
     /// does so every few seconds.
     pub async fn queues_are_empty(&self) -> Result<bool> {
         let queues = brokers::queues(&self.rabbitmq).await?;
-        Ok(queues.iter().all(|queue| queue.messages == 0))
+        Ok(queues.is_some_and(|queues| queues.iter().all(|queue| queue.messages == 0)))
     }
 
     /// The whole picture, once the system has come to rest.
@@ -94,9 +94,10 @@ impl Observer {
             .await
             .context("the HTTP APIs")?;
         observed.lags = lags().await.context("the consumer groups")?;
-        observed.queues = brokers::queues(&self.rabbitmq)
-            .await
-            .context("the queues")?;
+        observed.queues = eventually("the queues are counted", SOON, async || {
+            brokers::queues(&self.rabbitmq).await
+        })
+        .await?;
         observed.dead_letters = brokers::dead_letters(&self.rabbitmq)
             .await
             .context("the dead letters")?;
