@@ -75,7 +75,7 @@ test_promises() (
   step "service images of the attacks" compose build
   trap finish_chaos EXIT
   start_stack
-  shown_step "attacks under load" attack --orders "${CHAOS_ORDERS:-9000}" --faults "${CHAOS_FAULTS:-30}" \
+  shown_step "attacks under load" attack --orders "${CHAOS_ORDERS:-7500}" --faults "${CHAOS_FAULTS:-24}" \
     --seed 1 --seed 2 --seed 3 --json "$ROOT/target/dev/chaos.json"
 )
 
