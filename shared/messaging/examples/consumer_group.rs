@@ -23,6 +23,7 @@ async fn main() -> Result<()> {
 }
 
 async fn show(topic: &Topic) -> Result<()> {
+    // Whoever names the same `group.id` is a member of the same group, in whatever process it runs.
     let billing = consumer(topic, "billing")?;
     let shipping = [consumer(topic, "shipping")?, consumer(topic, "shipping")?];
     // Partitions are shared out while members poll. Whoever comes first has all of them at first.

@@ -5,6 +5,7 @@ use std::{env, pin::pin, process::exit, time::Duration};
 use anyhow::Result;
 use futures::StreamExt;
 use rdkafka::consumer::{Consumer, StreamConsumer};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode::UnknownTopicOrPartition};
 use rdkafka::{ClientConfig, Message};
 use tokio::signal;
 use uuid::Uuid;
@@ -39,7 +40,11 @@ async fn main() -> Result<()> {
 
     let mut records = pin!(consumer.stream().take_until(signal::ctrl_c()).take(count));
     while let Some(record) = records.next().await {
-        let record = record?;
+        let record = match record {
+            // The topic is still being made, or the first producer will make it.
+            Err(KafkaError::MessageConsumption(UnknownTopicOrPartition)) => continue,
+            record => record?,
+        };
         // Order holds within a partition, not between them. Reading removes nothing.
         println!(
             "topic = {}, partition = {}, offset = {}, value = {}",
