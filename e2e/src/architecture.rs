@@ -11,8 +11,19 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 
-/// What only `messaging` may depend on.
-const BROKER_CLIENTS: [&str; 2] = ["lapin", "rdkafka"];
+/// What only `messaging` may depend on, and what would be a way around it.
+const BROKER_CLIENTS: [&str; 7] = [
+    "lapin",
+    "rdkafka",
+    "rdkafka-sys",
+    "amq-protocol",
+    "amqprs",
+    "kafka",
+    "rskafka",
+];
+/// Where every service can be reached, so that nobody has to name it.
+const GATEWAY: &str = "gateway";
+const COMPOSE_FILE: &str = "docker-compose.yml";
 
 /// What a service depends on and what it says.
 #[derive(Debug, Clone, Default)]
@@ -33,6 +44,7 @@ pub fn breaches(services: &[Service]) -> Vec<String> {
         let name = &service.name;
         let others: Vec<_> = (services.iter().map(|other| other.name.as_str()))
             .filter(|other| other != name)
+            .chain([GATEWAY])
             .collect();
         for dependency in &service.dependencies {
             if others.contains(&dependency.as_str()) {
@@ -45,8 +57,14 @@ pub fn breaches(services: &[Service]) -> Vec<String> {
             }
         }
         for (file, text) in &service.texts {
+            // In its configuration a service has no reason to name another at all.
+            let is_configuration = file == COMPOSE_FILE;
             for word in words(text) {
-                for other in others.iter().filter(|other| addresses(word, other)) {
+                let names = |other: &str| is_configuration && word == other;
+                for other in others
+                    .iter()
+                    .filter(|other| names(other) || addresses(word, other))
+                {
                     found.push(format!("{name} addresses {other} in {file}: {word}"));
                 }
             }
@@ -61,7 +79,7 @@ pub fn breaches(services: &[Service]) -> Vec<String> {
 ///
 /// When `cargo metadata` fails, finds no services or a file cannot be read.
 pub fn read_services(workspace: &Path) -> Result<Vec<Service>> {
-    let compose = fs::read_to_string(workspace.join("docker-compose.yml"))?;
+    let compose = fs::read_to_string(workspace.join(COMPOSE_FILE))?;
     let folder = workspace.join("services").canonicalize()?;
     let mut services = Vec::new();
     for package in packages(workspace)? {
@@ -72,10 +90,8 @@ pub fn read_services(workspace: &Path) -> Result<Vec<Service>> {
         else {
             continue;
         };
-        let mut texts = vec![(
-            "docker-compose.yml".to_owned(),
-            block(&compose, &package.name),
-        )];
+        let own = block(&compose, &package.name);
+        let mut texts = vec![(COMPOSE_FILE.to_owned(), shared_blocks(&compose) + &own)];
         for part in ["src", "migrations", "tests", "templates"] {
             read_texts(&root.join(part), workspace, &mut texts)?;
         }
@@ -157,13 +173,28 @@ fn block(compose: &str, service: &str) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
+/// What services have in common there: the blocks that begin with `x-`.
+fn shared_blocks(compose: &str) -> String {
+    let mut is_shared = false;
+    let lines = compose.lines().filter(|line| {
+        if !line.starts_with([' ', '#']) {
+            is_shared = line.starts_with("x-");
+        }
+        is_shared
+    });
+    lines.map(|line| format!("{line}\n")).collect()
+}
+
 /// The text cut where an address can neither go on nor begin.
 fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| c.is_whitespace() || "\"'`<>()[]{},;|".contains(c))
 }
 
-/// Whether the word is `host:port` or a URL whose host, user or database is the service.
+/// Whether the word is `host:port`, `dbname=` or a URL whose host, user or database is the service.
 fn addresses(word: &str, service: &str) -> bool {
+    if word.strip_prefix("dbname=") == Some(service) {
+        return true;
+    }
     let Some((scheme, rest)) = word.split_once("://") else {
         return is_host(word, service) && word.len() > service.len();
     };

@@ -145,4 +145,11 @@ impl Metrics {
         });
         series.filter_map(|value| value.parse::<f64>().ok()).sum()
     }
+
+    /// Whether there is a series of this name.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        let mut series = self.0.lines().filter_map(|line| line.strip_prefix(name));
+        series.any(|rest| rest.starts_with([' ', '{']))
+    }
 }

@@ -42,7 +42,7 @@ fn a_dependency_on_another_service_is_found() {
 
 #[test]
 fn a_dependency_on_a_broker_client_is_found() {
-    for client in ["lapin", "rdkafka"] {
+    for client in ["lapin", "rdkafka", "rdkafka-sys", "amqprs"] {
         assert_eq!(check(&[client], "").len(), 1, "{client}");
     }
 }
@@ -54,8 +54,27 @@ fn the_address_of_another_service_is_found() {
         r#"let host = "inventory:8080";"#,
         "STOCK_URL: http://inventory:8080/api/stock",
         "INVENTORY: ${INVENTORY:-https://inventory}",
+        r#"reqwest::get("http://gateway:8080/api/stock")"#,
     ] {
         assert_eq!(check(&[], text).len(), 1, "{text}");
+    }
+}
+
+#[test]
+fn the_name_of_another_service_in_the_compose_file_is_found() {
+    for text in ["depends_on: [inventory]", "STOCK_HOST: inventory"] {
+        let found = check_in("docker-compose.yml", &[], text);
+        assert_eq!(found.len(), 1, "{text}");
+    }
+}
+
+#[test]
+fn what_services_have_in_common_in_the_compose_file_is_looked_at() {
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    for service in read_services(workspace).unwrap() {
+        let (_, text) = service.texts.first().unwrap();
+        assert!(text.contains("KAFKA_BROKERS"), "{}", service.name);
+        assert!(!text.contains("CADDY_IMAGE"), "{}", service.name);
     }
 }
 
@@ -65,6 +84,7 @@ fn the_database_of_another_service_is_found() {
         "DATABASE_URL: postgres://order:demo-order@postgres/inventory",
         "DATABASE_URL: postgres://inventory:demo@postgres:5432/order",
         r#"connect("postgresql://localhost/inventory?sslmode=disable")"#,
+        r#"connect("host=postgres dbname=inventory")"#,
     ] {
         assert_eq!(check(&[], text).len(), 1, "{text}");
     }
@@ -84,10 +104,14 @@ fn talking_about_another_service_is_allowed() {
 
 /// What is found in a service `order` with these dependencies and this text, beside `inventory`.
 fn check(dependencies: &[&str], text: &str) -> Vec<String> {
+    check_in("src/main.rs", dependencies, text)
+}
+
+fn check_in(file: &str, dependencies: &[&str], text: &str) -> Vec<String> {
     let order = Service {
         name: "order".to_owned(),
         dependencies: dependencies.iter().map(ToString::to_string).collect(),
-        texts: vec![("src/main.rs".to_owned(), text.to_owned())],
+        texts: vec![(file.to_owned(), text.to_owned())],
     };
     let inventory = Service {
         name: "inventory".to_owned(),

@@ -9,6 +9,7 @@ mod crash_points;
 mod errors;
 mod guarantees;
 mod lifecycle;
+mod metrics;
 mod orders;
 mod outages;
 mod poison;

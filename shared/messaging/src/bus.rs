@@ -1,5 +1,5 @@
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use contracts::topology::{Exchange, Topic};
 use sqlx::PgPool;
@@ -154,7 +154,7 @@ impl Bus {
         async move {
             let mut tick = tokio::time::interval(INTERVAL);
             while token.run_until_cancelled(tick.tick()).await.is_some() {
-                if let Err(error) = bus.keep_house().await {
+                if let Err(error) = bus.keep_house(&token, INTERVAL).await {
                     warn!(%error, "housekeeping failed, next try in {INTERVAL:?}");
                 }
             }
@@ -162,7 +162,7 @@ impl Bus {
         }
     }
 
-    async fn keep_house(&self) -> sqlx::Result<()> {
+    async fn keep_house(&self, token: &CancellationToken, limit: Duration) -> sqlx::Result<()> {
         let Inner {
             pool,
             metrics,
@@ -178,8 +178,12 @@ impl Bus {
             backlogs.push(backlog);
         }
         pressure.measured(&backlogs);
-        // In portions, as many as there are: a fixed number could not keep up with a busy service.
-        while in_time(inbox::prune(pool, args.inbox_retention)).await? > 0 {}
+        // In portions, as many as there is time for: then the outbox has to be measured again.
+        let started = Instant::now();
+        while !token.is_cancelled()
+            && started.elapsed() < limit
+            && in_time(inbox::prune(pool, args.inbox_retention)).await? > 0
+        {}
         Ok(())
     }
 

@@ -49,9 +49,26 @@ impl Cause {
         self.traceparent.as_deref()
     }
 
+    /// The cause that a message names. What does not have the form of a W3C `traceparent` names nobody:
+    /// it comes from outside and would travel on with every message that follows.
     pub(crate) fn from_traceparent(traceparent: Option<String>) -> Self {
-        Self { traceparent }
+        Self {
+            traceparent: traceparent.filter(|text| is_traceparent(text)),
+        }
     }
+}
+
+/// Version, trace id, span id and flags in hexadecimal, joined by hyphens.
+fn is_traceparent(text: &str) -> bool {
+    const DIGITS: [usize; 4] = [2, 32, 16, 2];
+    let mut parts = text.split('-');
+    let all = DIGITS.iter().all(|&digits| {
+        let is_hexadecimal = |part: &str| part.bytes().all(|byte| byte.is_ascii_hexdigit());
+        parts
+            .next()
+            .is_some_and(|part| part.len() == digits && is_hexadecimal(part))
+    });
+    all && parts.next().is_none()
 }
 
 impl Injector for Cause {
@@ -69,5 +86,27 @@ impl Extractor for Cause {
 
     fn keys(&self) -> Vec<&str> {
         vec![TRACEPARENT]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_traceparent_names_nobody() {
+        let good = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        let cause = |text: &str| Cause::from_traceparent(Some(text.to_owned()));
+        assert_eq!(cause(good).traceparent(), Some(good));
+        for bad in [
+            "",
+            "00-1-2-01",
+            &good[..54],
+            &format!("{good}-00"),
+            &good.replace('4', "\0"),
+            &"a".repeat(200_000),
+        ] {
+            assert_eq!(cause(bad), Cause::none(), "{bad}");
+        }
     }
 }

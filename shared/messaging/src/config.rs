@@ -60,7 +60,13 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
         .and_then(|days| days.parse::<i64>().ok())
         .map_or_else(
             || text.parse().map_err(|error| format!("{error}")),
-            |days| Ok(SignedDuration::from_hours(24 * days)),
+            |days| {
+                let hours = days
+                    .checked_mul(24)
+                    .filter(|hours| *hours < i64::MAX / 3600);
+                let duration = hours.map(SignedDuration::from_hours);
+                duration.ok_or_else(|| "this is too long".to_owned())
+            },
         )?;
     Duration::try_from(parsed).map_err(|_| "a duration cannot be negative".to_owned())
 }
@@ -93,6 +99,7 @@ mod tests {
             "-1d",
             "1e3s",
             "99999999999999999999d",
+            "999999999999999999d",
         ] {
             assert!(duration(text).is_err(), "{text}");
         }

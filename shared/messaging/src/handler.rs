@@ -108,6 +108,25 @@ impl Failure {
             Self::Reject(_) => false,
         }
     }
+
+    /// Whether this is an outage only because something took longer than it may.
+    pub(crate) fn is_time_limit(&self) -> bool {
+        const QUERY_CANCELLED: &str = "57014";
+        let (Self::Retry(error) | Self::Unavailable(error)) = self else {
+            return false;
+        };
+        let code = |cause: &(dyn std::error::Error + 'static)| {
+            let error = cause.downcast_ref::<sqlx::Error>()?;
+            error
+                .as_database_error()?
+                .code()
+                .map(|code| code.into_owned())
+        };
+        error.chain().any(|cause| {
+            cause.is::<tokio::time::error::Elapsed>()
+                || code(cause).is_some_and(|code| code == QUERY_CANCELLED)
+        })
+    }
 }
 
 impl fmt::Display for Failure {

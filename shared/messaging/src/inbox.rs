@@ -34,7 +34,7 @@ pub(crate) async fn claim(
     Ok(new.into_iter().collect())
 }
 
-/// Forgets messages that were handled longer ago than any broker could deliver them again.
+/// Forgets messages that were handled so long ago that nobody is expected to deliver them again.
 pub(crate) async fn prune(pool: &PgPool, retention: Duration) -> sqlx::Result<u64> {
     let done = sqlx::query(
         "delete from messaging.inbox

@@ -1,15 +1,19 @@
+use std::collections::HashMap;
 use std::time::Duration;
 
 use opentelemetry::metrics::{Counter, Gauge, Histogram};
 use opentelemetry::{KeyValue, global};
 
-use crate::outbox::{Backlog, Transport};
+use crate::outbox::{Backlog, Row, Transport};
+use crate::relay::PublishError;
+use crate::trace::attributes;
 
 /// Instruments, named by the OpenTelemetry conventions for messaging where those have a name.
 pub(crate) struct Metrics {
     sent: Counter<u64>,
     refused: Counter<u64>,
     consumed: Counter<u64>,
+    send_duration: Histogram<f64>,
     process_duration: Histogram<f64>,
     duplicates: Counter<u64>,
     retries: Counter<u64>,
@@ -38,6 +42,11 @@ impl Metrics {
                 "messaging.client.consumed.messages",
                 "Messages delivered to a handler.",
             ),
+            send_duration: meter
+                .f64_histogram("messaging.client.operation.duration")
+                .with_description("Time until a window of messages was confirmed.")
+                .with_unit("s")
+                .build(),
             process_duration: meter
                 .f64_histogram("messaging.process.duration")
                 .with_description("Time to handle a batch and move on what failed.")
@@ -71,17 +80,53 @@ impl Metrics {
         }
     }
 
-    pub(crate) fn relayed(&self, transport: Transport, confirmed: usize, refused: usize) {
-        let system = [KeyValue::new("messaging.system", transport.as_str())];
-        self.sent.add(confirmed as u64, &system);
-        self.refused.add(refused as u64, &system);
+    /// What became of a window of the outbox.
+    pub(crate) fn relayed(
+        &self,
+        transport: Transport,
+        rows: &[Row],
+        results: &[Result<(), PublishError>],
+        duration: Duration,
+    ) {
+        // Rows of one destination are counted together, because there may be hundreds of them.
+        let mut destinations: HashMap<_, (u64, u64, &Row)> = HashMap::new();
+        for (row, result) in rows.iter().zip(results) {
+            let key = match transport {
+                Transport::RabbitMq => row.routing_key.as_str(),
+                // That is the key of the record.
+                Transport::Kafka => "",
+            };
+            let destination = (row.destination.as_str(), key);
+            let (sent, refused, _) = destinations.entry(destination).or_insert((0, 0, row));
+            match result {
+                Ok(()) => *sent += 1,
+                Err(PublishError::Refused(_)) => *refused += 1,
+                Err(PublishError::Unavailable(_)) => {}
+            }
+        }
+        for (sent, refused, row) in destinations.into_values() {
+            let attributes = attributes(transport, "send", row.destination_name(transport));
+            self.sent.add(sent, &attributes);
+            self.refused.add(refused, &attributes);
+            if sent > 0 {
+                self.send_duration
+                    .record(duration.as_secs_f64(), &attributes);
+            }
+        }
     }
 
-    pub(crate) fn consumed(&self, destination: &'static str, count: usize, duration: Duration) {
-        let destination = [KeyValue::new("messaging.destination.name", destination)];
-        self.consumed.add(count as u64, &destination);
+    /// A batch was handled, and what failed of it moved on.
+    pub(crate) fn consumed(
+        &self,
+        transport: Transport,
+        destination: &'static str,
+        count: usize,
+        duration: Duration,
+    ) {
+        let attributes = attributes(transport, "process", destination.to_owned());
+        self.consumed.add(count as u64, &attributes);
         self.process_duration
-            .record(duration.as_secs_f64(), &destination);
+            .record(duration.as_secs_f64(), &attributes);
     }
 
     pub(crate) fn duplicates(&self, handler: &'static str, count: usize) {

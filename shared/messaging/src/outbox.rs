@@ -49,6 +49,18 @@ pub(crate) struct Row {
     pub(crate) attempts: i32,
 }
 
+impl Row {
+    /// What the OpenTelemetry conventions call the destination: `{exchange}:{routing key}`, the queue that
+    /// the default exchange routes to, or the topic.
+    pub(crate) fn destination_name(&self, transport: Transport) -> String {
+        match (transport, self.destination.as_str()) {
+            (Transport::RabbitMq, "") => self.routing_key.clone(),
+            (Transport::RabbitMq, exchange) => format!("{exchange}:{}", self.routing_key),
+            (Transport::Kafka, topic) => topic.to_owned(),
+        }
+    }
+}
+
 /// Writes rows in the order given. The number of shards is that of the leases in the migration.
 pub(crate) async fn insert(db: &mut PgConnection, rows: &[NewRow]) -> sqlx::Result<()> {
     if rows.is_empty() {
@@ -115,7 +127,8 @@ pub(crate) async fn advance(
     .await
 }
 
-/// Puts rows aside that a broker has refused, each for as long as its attempts suggest.
+/// Puts rows aside that a broker has refused, for 1, 2, 4 and then 5 seconds. Not longer, because a queue
+/// that was full may have room again.
 pub(crate) async fn defer(
     pool: &PgPool,
     transport: Transport,
@@ -124,7 +137,7 @@ pub(crate) async fn defer(
     sqlx::query(
         "update messaging.outbox
          set attempts = attempts + 1,
-             available_at = clock_timestamp() + least(power(2, attempts), 30) * interval '1 second'
+             available_at = clock_timestamp() + least(power(2, least(attempts, 3)), 5) * interval '1 second'
          where transport = $1 and seq = any($2)",
     )
     .bind(transport.as_str())

@@ -1,7 +1,10 @@
 use std::collections::HashSet;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::anyhow;
+use futures::FutureExt;
 use sqlx::PgPool;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -83,7 +86,12 @@ impl<H: BatchHandler> Processing<H> {
         let all: Vec<_> = batch.iter().map(|item| &item.received).collect();
         let failure = match self.in_time(&all).await {
             Ok(()) => return Ok(batch.iter().map(|_| Outcome::Done).collect()),
-            Err(failure) if failure.is_outage() => return Err(failure),
+            // What takes too long for all of them may be possible for each.
+            Err(failure)
+                if failure.is_outage() && !(failure.is_time_limit() && batch.len() > 1) =>
+            {
+                return Err(failure);
+            }
             Err(failure) => failure,
         };
         if batch.len() == 1 {
@@ -110,9 +118,13 @@ impl<H: BatchHandler> Processing<H> {
         Ok(outcomes)
     }
 
+    /// A handler that panics has failed, and nothing more: its transaction is rolled back, and a message
+    /// that always does it must not end the process again and again.
     async fn in_time(&self, batch: &[&Received<H::Message>]) -> Result<(), Failure> {
-        match timeout(LIMIT, self.transact(batch)).await {
-            Ok(result) => result,
+        let transaction = AssertUnwindSafe(self.transact(batch)).catch_unwind();
+        match timeout(LIMIT, transaction).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(_)) => Err(Failure::retry(anyhow!("the handler panicked"))),
             Err(elapsed) => Err(Failure::unavailable(elapsed)),
         }
     }

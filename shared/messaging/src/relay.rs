@@ -1,6 +1,6 @@
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use backon::BackoffBuilder;
 use sqlx::PgPool;
@@ -15,6 +15,9 @@ use crate::outbox::{self, Row, Transport, Wake, in_time};
 /// How many rows are on their way at once. Beyond a few hundred neither broker gets faster, and
 /// lapin gets slower (each confirm scans what is pending).
 const WINDOW: i64 = 500;
+
+/// What is left of a window that was halved again and again, because the broker did not confirm in time.
+const SMALLEST_WINDOW: i64 = 8;
 
 /// How long a relay that is to stop waits for the confirms of what it has published. Without them
 /// the messages stay in the outbox, to be published again.
@@ -46,7 +49,8 @@ pub(crate) enum PublishError {
 }
 
 /// Moves rows from the outbox to a broker: take what is due, publish, wait for the confirms, and
-/// delete when taking the next. A row is published at least once, and in order within its shard.
+/// delete when taking the next. A row is published at least once, and in order within its shard, except
+/// that one which a broker refuses is put aside and those behind it go on.
 pub(crate) struct Relay<P> {
     pub(crate) pool: PgPool,
     pub(crate) transport: Transport,
@@ -76,7 +80,7 @@ impl<P: Publish> Relay<P> {
     async fn relay(mut self, lease: &Lease, token: &CancellationToken) {
         let mut confirmed = Vec::new();
         self.publish_until(lease, &mut confirmed, token).await;
-        if let Err(error) = self.advance(&mut confirmed, &[]).await {
+        if let Err(error) = self.advance(&mut confirmed, &[], 0).await {
             warn!(%error, "confirmed messages stay in the outbox and will be published again");
         }
     }
@@ -88,13 +92,14 @@ impl<P: Publish> Relay<P> {
         token: &CancellationToken,
     ) {
         let mut backoff = None;
+        let mut window = WINDOW;
         let out_of_time = async || {
             token.cancelled().await;
             tokio::time::sleep(LAST_WINDOW).await;
         };
         while !token.is_cancelled() {
             let result = tokio::select! {
-                result = self.pass(lease, confirmed) => result,
+                result = self.pass(lease, confirmed, window) => result,
                 () = out_of_time() => return,
             };
             let pause = match result {
@@ -103,12 +108,14 @@ impl<P: Publish> Relay<P> {
                     self.poll
                 }
                 Ok(_) => {
+                    window = (2 * window).min(WINDOW);
                     if backoff.take().is_some() {
                         info!(transport = self.transport.as_str(), "relay publishes again");
                     }
                     continue;
                 }
                 Err(error) => {
+                    window = (window / 2).max(SMALLEST_WINDOW);
                     if backoff.is_none() {
                         warn!(
                             transport = self.transport.as_str(),
@@ -139,21 +146,30 @@ impl<P: Publish> Relay<P> {
 
     /// One window; returns how many rows were confirmed. They are added to `confirmed` and
     /// forgotten by the next pass.
-    async fn pass(&mut self, lease: &Lease, confirmed: &mut Vec<i64>) -> anyhow::Result<usize> {
+    async fn pass(
+        &mut self,
+        lease: &Lease,
+        confirmed: &mut Vec<i64>,
+        window: i64,
+    ) -> anyhow::Result<usize> {
         self.publisher.prepare().await?;
         let shards = lease.shards();
         if shards.is_empty() && confirmed.is_empty() {
             return Ok(0);
         }
-        let rows = self.advance(confirmed, &shards).await?;
+        let rows = self.advance(confirmed, &shards, window).await?;
         // The process may have been stopped since: then these rows are somebody else's by now.
-        if rows.is_empty() || lease.shards().is_empty() {
+        let held = lease.shards();
+        if rows.is_empty() || !shards.iter().all(|shard| held.contains(shard)) {
             return Ok(0);
         }
         crash_point::reach(CrashPoint::taken(self.transport));
+        let started = Instant::now();
         let results = self.publisher.publish(&rows).await;
         crash_point::reach(CrashPoint::confirmed(self.transport));
 
+        self.metrics
+            .relayed(self.transport, &rows, &results, started.elapsed());
         let (mut refused, mut unavailable) = (Vec::new(), None);
         for (row, result) in rows.iter().zip(results) {
             match result {
@@ -170,8 +186,6 @@ impl<P: Publish> Relay<P> {
                 Err(error @ PublishError::Unavailable(_)) => unavailable = Some(error),
             }
         }
-        self.metrics
-            .relayed(self.transport, confirmed.len(), refused.len());
         if !refused.is_empty() {
             in_time(outbox::defer(&self.pool, self.transport, &refused)).await?;
         }
@@ -182,8 +196,13 @@ impl<P: Publish> Relay<P> {
     }
 
     /// Forgets what is confirmed and takes what is due in these shards.
-    async fn advance(&self, confirmed: &mut Vec<i64>, shards: &[i16]) -> sqlx::Result<Vec<Row>> {
-        let rows = outbox::advance(&self.pool, self.transport, confirmed, shards, WINDOW);
+    async fn advance(
+        &self,
+        confirmed: &mut Vec<i64>,
+        shards: &[i16],
+        window: i64,
+    ) -> sqlx::Result<Vec<Row>> {
+        let rows = outbox::advance(&self.pool, self.transport, confirmed, shards, window);
         let rows = in_time(rows).await?;
         confirmed.clear();
         Ok(rows)

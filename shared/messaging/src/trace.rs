@@ -7,7 +7,7 @@ use opentelemetry::global::{self, BoxedSpan, BoxedTracer};
 use opentelemetry::trace::{Link, Span, SpanContext, SpanKind, Status, TraceContextExt, Tracer};
 use opentelemetry::{Context, KeyValue};
 
-use crate::outbox::Row;
+use crate::outbox::{Row, Transport};
 use crate::relay::PublishError;
 use crate::{Cause, Failure, Received};
 
@@ -32,13 +32,13 @@ impl Tracing {
 
     /// For each row, a span for its wait in the outbox, which ends here, and below it one for
     /// publishing, which is still open.
-    pub(crate) fn publish_spans(&self, system: &'static str, rows: &[Row]) -> Vec<PublishSpan> {
+    pub(crate) fn publish_spans(&self, transport: Transport, rows: &[Row]) -> Vec<PublishSpan> {
         rows.iter()
-            .map(|row| self.publish_span(system, row))
+            .map(|row| self.publish_span(transport, row))
             .collect()
     }
 
-    fn publish_span(&self, system: &'static str, row: &Row) -> PublishSpan {
+    fn publish_span(&self, transport: Transport, row: &Row) -> PublishSpan {
         let Some(traceparent) = &row.traceparent else {
             return PublishSpan::default();
         };
@@ -54,29 +54,23 @@ impl Tracing {
         }
         let parent = parent.with_span(wait);
 
-        let destination = match (system, row.destination.as_str()) {
-            ("rabbitmq", "") => row.routing_key.clone(),
-            ("rabbitmq", exchange) => format!("{exchange}:{}", row.routing_key),
-            (_, topic) => topic.to_owned(),
-        };
+        let destination = row.destination_name(transport);
         let mut span = self
             .tracer
             .span_builder(format!("send {destination}"))
             .with_kind(SpanKind::Producer)
             .start_with_context(&*self.tracer, &parent);
         parent.span().end();
-        span.set_attributes(attributes(system, "send", destination));
+        span.set_attributes(attributes(transport, "send", destination));
         span.set_attribute(KeyValue::new(
             "messaging.message.id",
             row.message_id.to_string(),
         ));
-        span.set_attribute(match system {
-            "rabbitmq" => KeyValue::new(
-                "messaging.rabbitmq.destination.routing_key",
-                row.routing_key.clone(),
-            ),
-            _ => KeyValue::new("messaging.kafka.message.key", row.routing_key.clone()),
-        });
+        let key = match transport {
+            Transport::RabbitMq => "messaging.rabbitmq.destination.routing_key",
+            Transport::Kafka => "messaging.kafka.message.key",
+        };
+        span.set_attribute(KeyValue::new(key, row.routing_key.clone()));
         let cause = Cause::from_context(
             &Context::new().with_remote_span_context(span.span_context().clone()),
         );
@@ -94,7 +88,7 @@ impl Tracing {
         received: &mut Received<M>,
     ) -> ProcessSpan {
         let destination = || format!("{}:{}:{queue}", delivery.exchange, delivery.routing_key);
-        self.process("rabbitmq", received, destination, |span| {
+        self.process(Transport::RabbitMq, received, destination, |span| {
             let key = delivery.routing_key.to_string();
             span.set_attribute(KeyValue::new(
                 "messaging.rabbitmq.destination.routing_key",
@@ -112,7 +106,7 @@ impl Tracing {
         received: &mut Received<M>,
     ) -> ProcessSpan {
         self.process(
-            "kafka",
+            Transport::Kafka,
             received,
             || topic.to_owned(),
             |span| {
@@ -129,7 +123,7 @@ impl Tracing {
 
     fn process<M>(
         &self,
-        system: &'static str,
+        transport: Transport,
         received: &mut Received<M>,
         destination: impl FnOnce() -> String,
         describe: impl FnOnce(&mut BoxedSpan),
@@ -149,7 +143,7 @@ impl Tracing {
         if !span.is_recording() {
             return ProcessSpan { span: None };
         }
-        span.set_attributes(attributes(system, "process", destination));
+        span.set_attributes(attributes(transport, "process", destination));
         span.set_attribute(KeyValue::new(
             "messaging.message.id",
             received.id.to_string(),
@@ -161,9 +155,14 @@ impl Tracing {
     }
 }
 
-fn attributes(system: &'static str, operation: &'static str, destination: String) -> [KeyValue; 4] {
+/// What the conventions ask for on every span and metric of messaging.
+pub(crate) fn attributes(
+    transport: Transport,
+    operation: &'static str,
+    destination: String,
+) -> [KeyValue; 4] {
     [
-        KeyValue::new("messaging.system", system),
+        KeyValue::new("messaging.system", transport.as_str()),
         KeyValue::new("messaging.operation.name", operation),
         KeyValue::new("messaging.operation.type", operation),
         KeyValue::new("messaging.destination.name", destination),

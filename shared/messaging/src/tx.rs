@@ -34,7 +34,8 @@ impl Tx {
     /// Sends the message where its type says, once this transaction has committed.
     ///
     /// Delivery is at least once. Messages with the same ordering key are published in the order
-    /// of these calls; lock the row that the key names before you decide.
+    /// of these calls, unless the broker refuses one (nobody is bound to its key, its queue is full): that
+    /// one waits, and those behind it pass. Lock the row that the key names before you decide.
     pub fn publish<M: Message>(&mut self, cause: &Cause, message: &M) {
         let (transport, destination, routing_key) = match message.route() {
             Route::Exchange {

@@ -12,7 +12,7 @@ use crate::{
     telemetry::{self, Telemetry},
 };
 
-/// Two are enough for work that mostly waits, and each more costs memory.
+/// One is enough for work that mostly waits, and each more costs memory.
 const WORKER_THREADS: usize = 1;
 
 /// The whole `main` of a service: reads the configuration, starts the service, and stops it when

@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
@@ -14,15 +15,18 @@ use super::partitions::Partitions;
 use super::watch::Watch;
 use crate::crash_point::{self, CrashPoint};
 use crate::dead_letter::{DeadLetter, Source};
+use crate::outbox::Transport;
 use crate::processing::{Item, Outcome, Processing};
 use crate::rabbitmq::{Outgoing, Publisher};
-use crate::relay::pauses;
 use crate::trace::ProcessSpan;
 use crate::{BatchHandler, Bus, Failure};
 
 /// How long to wait for the broker when leaving a group. The group notices a silent leave as well,
 /// later.
 const LEAVING: Duration = Duration::from_secs(3);
+
+/// How long a partition waits before its dead letter is published again.
+const DEAD_LETTER_PAUSE: Duration = Duration::from_secs(1);
 
 /// Consumes a topic: built by [`Bus::topic`].
 #[must_use = "a consumer does nothing until `run`"]
@@ -68,7 +72,8 @@ impl TopicConsumer {
             options: &self,
         };
         while !token.is_cancelled() {
-            let watch = self.bus.kafka().watch();
+            let metrics = Arc::clone(&session.processing.metrics);
+            let watch = self.bus.kafka().watch().counting(self.topic.name, metrics);
             let consumer = self.subscribe(&watch)?;
             session.run(&consumer, &watch, &token).await;
 
@@ -102,6 +107,9 @@ impl TopicConsumer {
             // A stopped process gives up its partitions after this time.
             .set("session.timeout.ms", "6000")
             .set("heartbeat.interval.ms", "1500")
+            // And so does one that holds a batch for so long: until it asks for more, nobody can join the
+            // group. More than a transaction may take.
+            .set("max.poll.interval.ms", "15000")
             // What is fetched ahead is memory. The pause when the limit is reached is one second
             // by default, which would starve a fast handler.
             .set("queued.max.messages.kbytes", "4096")
@@ -152,7 +160,6 @@ impl<H: BatchHandler> Session<'_, H> {
                     return;
                 }
             };
-            watch.progress();
             let mut batch = Vec::new();
             match first {
                 Ok(message) => batch.push(message),
@@ -162,6 +169,7 @@ impl<H: BatchHandler> Session<'_, H> {
                     continue;
                 }
             }
+            watch.progress();
             while batch.len() < self.options.batch
                 && let Some(Ok(message)) = consumer.recv().now_or_never()
             {
@@ -171,7 +179,6 @@ impl<H: BatchHandler> Session<'_, H> {
                 return;
             }
             watch.progress();
-            self.processing.metrics.lag(topic, watch.lag());
         }
     }
 
@@ -208,7 +215,7 @@ impl<H: BatchHandler> Session<'_, H> {
         crash_point::reach(CrashPoint::TopicCommitted);
 
         let mut outcomes = outcomes.into_iter();
-        let mut dead = Vec::new();
+        let mut dead: Vec<Dead> = Vec::new();
         for (message, decoded) in records {
             let outcome = match decoded {
                 Ok(mut span) => {
@@ -220,17 +227,12 @@ impl<H: BatchHandler> Session<'_, H> {
             };
             dead.extend(self.settle(&message, outcome, partitions));
         }
-        if !self.publish_dead_letters(&dead, token).await {
-            return false;
-        }
-        if !dead.is_empty() {
-            crash_point::reach(CrashPoint::TopicDeadLettered);
-        }
+        self.publish_dead_letters(dead, partitions).await;
         partitions.store();
         crash_point::reach(CrashPoint::TopicStored);
         self.processing
             .metrics
-            .consumed(topic, count, started.elapsed());
+            .consumed(Transport::Kafka, topic, count, started.elapsed());
         true
     }
 
@@ -240,7 +242,7 @@ impl<H: BatchHandler> Session<'_, H> {
         message: &BorrowedMessage<'_>,
         outcome: Outcome,
         partitions: &mut Partitions<'_>,
-    ) -> Option<Outgoing> {
+    ) -> Option<Dead> {
         let (partition, offset) = (message.partition(), message.offset());
         if partitions.is_held(partition) {
             return None;
@@ -282,37 +284,38 @@ impl<H: BatchHandler> Session<'_, H> {
         }
     }
 
-    /// Publishes until the broker has confirmed all: without that no offset may move on.
-    async fn publish_dead_letters(&mut self, dead: &[Outgoing], token: &CancellationToken) -> bool {
-        let mut backoff = pauses();
-        while !dead.is_empty() {
-            let results = self.publisher.publish(dead).await;
-            let Some(error) = results.into_iter().find_map(Result::err) else {
-                break;
-            };
-            warn!(%error, topic = self.options.topic.name, "cannot publish dead letters, holding the topic");
-            let pause = tokio::time::sleep(backoff.next().unwrap_or_default());
-            if token.run_until_cancelled(pause).await.is_none() {
-                return false;
+    /// Without the broker's confirm no offset moves on: a partition whose dead letter was not confirmed is
+    /// held, and tries its message again.
+    async fn publish_dead_letters(&mut self, dead: Vec<Dead>, partitions: &mut Partitions<'_>) {
+        if dead.is_empty() {
+            return;
+        }
+        let (places, letters): (Vec<_>, Vec<_>) = dead
+            .into_iter()
+            .map(|dead| ((dead.partition, dead.offset, dead.attempts), dead.letter))
+            .unzip();
+        let results = self.publisher.publish(&letters).await;
+        let topic = self.options.topic.name;
+        for ((partition, offset, attempts), result) in places.into_iter().zip(results) {
+            match result {
+                Ok(()) => self.processing.metrics.dead_lettered(self.processing.name),
+                Err(error) => {
+                    warn!(%error, topic, partition, offset, "cannot publish a dead letter, holding the partition");
+                    partitions.hold(partition, offset, attempts - 1, DEAD_LETTER_PAUSE);
+                }
             }
         }
-        true
+        crash_point::reach(CrashPoint::TopicDeadLettered);
     }
 
-    fn dead_letter(
-        &self,
-        message: &BorrowedMessage<'_>,
-        attempts: u32,
-        reason: String,
-    ) -> Outgoing {
+    fn dead_letter(&self, message: &BorrowedMessage<'_>, attempts: u32, reason: String) -> Dead {
         let (topic, partition, offset) = (message.topic(), message.partition(), message.offset());
         let handler = self.processing.name;
         warn!(
             topic,
             partition, offset, handler, attempts, reason, "dead letter"
         );
-        self.processing.metrics.dead_lettered(handler);
-        DeadLetter {
+        let letter = DeadLetter {
             source: Source::Topic {
                 topic: topic.to_owned(),
                 partition,
@@ -326,7 +329,21 @@ impl<H: BatchHandler> Session<'_, H> {
             attempts,
             properties: codec::to_amqp(message),
             body: message.payload().unwrap_or_default().to_vec(),
+        };
+        Dead {
+            partition,
+            offset,
+            attempts,
+            letter: letter.into_message(),
         }
-        .into_message()
     }
+}
+
+/// A message that is on its way to the dead letters.
+struct Dead {
+    partition: i32,
+    offset: i64,
+    /// At least one.
+    attempts: u32,
+    letter: Outgoing,
 }

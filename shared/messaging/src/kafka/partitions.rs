@@ -61,7 +61,7 @@ impl<'c> Partitions<'c> {
         self.unsettled.entry(partition).or_insert(offset);
     }
 
-    /// The same, after a pause.
+    /// The same, after a pause. What was settled behind it in this batch will come again too.
     pub(crate) fn hold(&mut self, partition: i32, offset: i64, attempts: u32, pause: Duration) {
         let until = Some(Instant::now() + pause);
         self.holds.insert(
@@ -72,7 +72,13 @@ impl<'c> Partitions<'c> {
                 until,
             },
         );
-        self.go_back_to(partition, offset);
+        let is_behind = |settled: &mut i64| *settled >= offset;
+        self.settled
+            .retain(|&of, settled| of != partition || !is_behind(settled));
+        self.unsettled
+            .entry(partition)
+            .and_modify(|first| *first = offset.min(*first))
+            .or_insert(offset);
     }
 
     /// Whether any partition waits on purpose.

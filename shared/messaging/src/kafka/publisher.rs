@@ -14,7 +14,7 @@ use super::client::Kafka;
 use super::codec;
 use super::watch::Watch;
 use crate::crash_point::{self, CrashPoint};
-use crate::outbox::Row;
+use crate::outbox::{Row, Transport};
 use crate::relay::{Publish, PublishError};
 use crate::trace::Tracing;
 
@@ -47,7 +47,7 @@ impl KafkaPublisher {
 
     async fn try_publish(&mut self, rows: &[Row]) -> anyhow::Result<Vec<Result<(), PublishError>>> {
         let producer = self.producer().await?;
-        let mut spans = self.tracing.publish_spans("kafka", rows);
+        let mut spans = self.tracing.publish_spans(Transport::Kafka, rows);
         let mut deliveries = Vec::with_capacity(rows.len());
         for (row, span) in rows.iter().zip(&spans) {
             let record = FutureRecord::to(&row.destination)
@@ -117,6 +117,8 @@ impl KafkaPublisher {
             .create_topics(&topics, &options)
             .await
             .context("cannot create topics")?;
+        // Dropping it waits for its threads.
+        tokio::task::spawn_blocking(move || drop(admin));
         for result in created {
             match result {
                 Ok(topic) => info!(topic, "created topic"),

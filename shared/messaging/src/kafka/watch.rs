@@ -7,6 +7,8 @@ use rdkafka::error::KafkaError;
 use rdkafka::{ClientContext, Statistics};
 use tracing::warn;
 
+use crate::metrics::Metrics;
+
 /// How often librdkafka reports, in milliseconds.
 pub(crate) const REPORT_INTERVAL: &str = "2000";
 /// How many reports in a row may show a consumer that gets nowhere: 20 seconds, more than a
@@ -24,6 +26,8 @@ pub(crate) struct Watch {
     /// Shared by all clients of the process.
     connected: Arc<AtomicBool>,
     client: Arc<Client>,
+    /// Where a consumer's lag is counted, also while it is not getting anywhere.
+    counted: Option<(&'static str, Arc<Metrics>)>,
 }
 
 #[derive(Default)]
@@ -36,8 +40,17 @@ struct Client {
 
 impl Watch {
     pub(crate) fn new(connected: Arc<AtomicBool>) -> Self {
-        let client = Arc::default();
-        Self { connected, client }
+        Self {
+            connected,
+            client: Arc::default(),
+            counted: None,
+        }
+    }
+
+    /// For a consumer of this topic.
+    pub(crate) fn counting(mut self, topic: &'static str, metrics: Arc<Metrics>) -> Self {
+        self.counted = Some((topic, metrics));
+        self
     }
 
     /// Messages that are not yet committed, over all assigned partitions.
@@ -81,6 +94,9 @@ impl ClientContext for Watch {
             .map(|partition| partition.consumer_lag.max(0))
             .sum();
         self.client.lag.store(lag, Ordering::Relaxed);
+        if let Some((topic, metrics)) = &self.counted {
+            metrics.lag(topic, lag);
+        }
 
         self.client.reports.fetch_add(1, Ordering::Relaxed);
         let joined = statistics

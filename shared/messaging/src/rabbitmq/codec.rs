@@ -133,7 +133,9 @@ fn fit(headers: FieldTable) -> FieldTable {
             }
             other => (other.clone(), format!("{other:?}").len()),
         };
-        if let Some(left) = room.checked_sub(name.as_str().len() + length) {
+        // Lengths and types take a few bytes as well.
+        let length = length + name.as_str().len() + 8;
+        if let Some(left) = room.checked_sub(length) {
             room = left;
             fitting.insert(name.clone(), value);
         }

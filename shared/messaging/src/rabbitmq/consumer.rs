@@ -18,6 +18,7 @@ use super::{Outgoing, Publisher, codec, short, topology};
 use crate::crash_point::{self, CrashPoint};
 use crate::dead_letter::{DeadLetter, Source};
 use crate::demo::{Guarantee, without};
+use crate::outbox::Transport;
 use crate::processing::{Item, Outcome, Processing};
 use crate::relay::pauses;
 use crate::trace::ProcessSpan;
@@ -161,7 +162,7 @@ impl<H: BatchHandler> Shared<H> {
                 batch.push(next?);
             }
             let last = batch.last().map_or(0, |delivery| delivery.delivery_tag);
-            if !self.handle(batch, &mut publisher, token).await? {
+            if !self.handle(batch, &mut publisher, token).await {
                 break;
             }
             acknowledge(&channel, last).await?;
@@ -222,7 +223,7 @@ impl<H: BatchHandler> Shared<H> {
         batch: Vec<Delivery>,
         publisher: &mut Publisher,
         token: &CancellationToken,
-    ) -> anyhow::Result<bool> {
+    ) -> bool {
         let started = std::time::Instant::now();
         let count = batch.len();
         let mut moved = Vec::new();
@@ -242,7 +243,7 @@ impl<H: BatchHandler> Shared<H> {
             }
         }
         let Some(outcomes) = self.processing.run(&items, token).await else {
-            return Ok(false);
+            return false;
         };
         crash_point::reach(CrashPoint::QueueCommitted);
         for (Pending { delivery, mut span }, outcome) in pending.into_iter().zip(outcomes) {
@@ -251,14 +252,20 @@ impl<H: BatchHandler> Shared<H> {
                 moved.push(self.move_on(delivery, failure));
             }
         }
-        self.processing
-            .metrics
-            .consumed(self.consumer.queue, count, started.elapsed());
-        for result in publisher.publish(&moved).await {
-            result.context("cannot move a failed message on, it stays in its queue")?;
+        let any = !moved.is_empty();
+        if !publisher.publish_until_confirmed(moved, token).await {
+            return false;
+        }
+        if any {
             crash_point::reach(CrashPoint::QueueMovedOn);
         }
-        Ok(true)
+        self.processing.metrics.consumed(
+            Transport::RabbitMq,
+            self.consumer.queue,
+            count,
+            started.elapsed(),
+        );
+        true
     }
 
     /// To the delay queue of its next attempt, or to the dead letters when there is none.

@@ -6,13 +6,15 @@ use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
 use lapin::types::ShortString;
 use lapin::{BasicProperties, Channel, Confirmation};
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
 
 use super::connection::{Purpose, RabbitMq, TIMEOUT};
 use super::{codec, short, topology};
 use crate::crash_point::{self, CrashPoint};
 use crate::demo::{Guarantee, without};
-use crate::outbox::Row;
-use crate::relay::{Publish, PublishError};
+use crate::outbox::{Row, Transport};
+use crate::relay::{Publish, PublishError, pauses};
 use crate::trace::Tracing;
 
 /// A message on its way to an exchange. Its `message_id` tells it apart within a window.
@@ -62,6 +64,36 @@ impl Publisher {
                     .collect()
             }
         }
+    }
+
+    /// Publishes until the broker has confirmed every message, however long it is away; `false` if the
+    /// stop came first.
+    pub(crate) async fn publish_until_confirmed(
+        &mut self,
+        mut window: Vec<Outgoing>,
+        token: &CancellationToken,
+    ) -> bool {
+        let mut backoff = pauses();
+        while !window.is_empty() {
+            let results = self.publish(&window).await;
+            let mut failed = None;
+            let left = window
+                .into_iter()
+                .zip(results)
+                .filter_map(|(message, result)| {
+                    failed = Some(result.err()?);
+                    Some(message)
+                });
+            window = left.collect();
+            if let Some(error) = failed {
+                warn!(%error, messages = window.len(), "cannot move failed messages on, holding them");
+                let pause = tokio::time::sleep(backoff.next().unwrap_or_default());
+                if token.run_until_cancelled(pause).await.is_none() {
+                    return false;
+                }
+            }
+        }
+        true
     }
 
     async fn try_publish(
@@ -157,7 +189,7 @@ impl Publish for OutboxPublisher {
     }
 
     async fn publish(&mut self, rows: &[Row]) -> Vec<Result<(), PublishError>> {
-        let mut spans = self.tracing.publish_spans("rabbitmq", rows);
+        let mut spans = self.tracing.publish_spans(Transport::RabbitMq, rows);
         let window: Vec<Outgoing> = rows
             .iter()
             .zip(&spans)

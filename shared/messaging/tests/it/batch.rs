@@ -47,6 +47,58 @@ async fn a_poison_message_does_not_fail_its_neighbours(pool: PgPool) -> anyhow::
 }
 
 #[sqlx::test(migrations = false)]
+async fn a_handler_that_panics_has_failed_and_its_neighbours_are_handled(
+    pool: PgPool,
+) -> anyhow::Result<()> {
+    let stage = Stage::new(&pool).await?;
+    queue_up(&stage, 1..=5).await?;
+    let consumer = stage.bus.queue(QUEUE).batch(5);
+    let handler = record_if(|message| {
+        assert_ne!(message.body.number, 3, "as a bug would have it");
+        Ok(())
+    });
+    stage.start(|token| consumer.run("receive", handler, token));
+
+    let dead = stage.rabbitmq.dead_letter().await?.delivery;
+    let header = |name| amqp_header(&dead.properties, name);
+    assert_eq!(header("dead-letter-reason"), "the handler panicked");
+    assert_eq!(header("dead-letter-attempts"), "2");
+    assert_eq!(stage.numbers_after(4).await?, [1, 2, 4, 5]);
+    stage.end().await
+}
+
+#[sqlx::test(migrations = false)]
+async fn what_takes_too_long_for_a_batch_is_handled_one_by_one(pool: PgPool) -> anyhow::Result<()> {
+    struct Slow;
+    impl messaging::BatchHandler for Slow {
+        type Message = crate::common::Parcel;
+        async fn handle_batch(
+            &self,
+            tx: &mut messaging::Tx,
+            batch: &[messaging::Received<Self::Message>],
+        ) -> Result<(), Failure> {
+            let limit = "set local statement_timeout = '1s'";
+            sqlx::query(limit).execute(&mut **tx).await?;
+            let work = sqlx::query("select pg_sleep(0.15 * $1)").bind(batch.len() as f64);
+            work.execute(&mut **tx).await?;
+            for message in batch {
+                crate::common::record(tx, message).await?;
+            }
+            Ok(())
+        }
+    }
+    let stage = Stage::with_retry_delays(&pool, &[]).await?;
+    queue_up(&stage, 1..=10).await?;
+    let consumer = stage.bus.queue(QUEUE).batch(10);
+    stage.start(|token| consumer.run("receive", Slow, token));
+
+    let numbers: Vec<i64> = (1..=10).collect();
+    assert_eq!(stage.numbers_after(10).await?, numbers);
+    assert_eq!(stage.rabbitmq.size("dead-letters").await?, 0);
+    stage.end().await
+}
+
+#[sqlx::test(migrations = false)]
 async fn an_effect_of_a_batch_that_failed_is_undone(pool: PgPool) -> anyhow::Result<()> {
     let stage = Stage::new(&pool).await?;
     queue_up(&stage, 1..=3).await?;

@@ -70,6 +70,49 @@ async fn held_partition(pool: &PgPool, batch: usize) -> anyhow::Result<()> {
 }
 
 #[sqlx::test(migrations = false)]
+async fn a_dead_letter_that_cannot_be_published_holds_only_its_partition(
+    pool: PgPool,
+) -> anyhow::Result<()> {
+    let mut stage = Stage::new(&pool).await?;
+    let topic = stage.topic(2).await?;
+    let there = std::mem::replace(&mut stage.args.amqp_url, "amqp://127.0.0.1:9/none".into());
+    let bus = stage.another_bus()?;
+    let consumer = bus.topic(topic.topic).batch(10);
+    let rejects = || {
+        record_if(|message| match message.body.number {
+            2 => Err(Failure::reject("no")),
+            _ => Ok(()),
+        })
+    };
+    let running = stage.start(|token| consumer.run("receive", rejects(), token));
+    for number in 1..=3 {
+        send(&topic, 0, "held", number).await?;
+    }
+    stage.numbers_after(1).await?;
+    for number in 4..=6 {
+        send(&topic, 1, "free", number).await?;
+    }
+    let mut numbers = stage.numbers_after(5).await?;
+    numbers.sort_unstable();
+    assert_eq!(numbers, [1, 3, 4, 5, 6]);
+    running.stop().await?;
+    let group = format!("tests.{}", topic.topic.name);
+    let held = topic.committed(&group)?.remove(&0);
+    assert!(held.is_none_or(|offset| offset <= 1), "{held:?}");
+
+    stage.args.amqp_url = there;
+    let bus = stage.another_bus()?;
+    let consumer = bus.topic(topic.topic).batch(10);
+    let running = stage.start(|token| consumer.run("receive", rejects(), token));
+    let dead = stage.rabbitmq.dead_letter().await?.delivery;
+    assert_eq!(amqp_header(&dead.properties, "dead-letter-offset"), "1");
+    assert_eq!(amqp_header(&dead.properties, "dead-letter-attempts"), "1");
+    running.stop().await?;
+    assert_eq!(topic.committed(&group)?, [(0, 3), (1, 3)].into());
+    stage.end().await
+}
+
+#[sqlx::test(migrations = false)]
 async fn after_the_last_attempt_a_partition_goes_on(pool: PgPool) -> anyhow::Result<()> {
     let delays = [Duration::from_millis(100), Duration::from_millis(300)];
     let mut stage = Stage::with_retry_delays(&pool, &delays).await?;

@@ -33,6 +33,48 @@ async fn an_unroutable_message_waits_in_the_outbox_until_a_queue_is_bound(
 }
 
 #[sqlx::test(migrations = false)]
+async fn a_message_that_was_refused_for_days_still_lets_others_pass(
+    pool: PgPool,
+) -> anyhow::Result<()> {
+    let stage = Stage::new(&pool).await?;
+    stage.rabbitmq.declare(QUEUE).await?;
+    let unroutable = parcel("alice", 1).via_exchange(PARCELS, "to.nobody");
+    stage.publish([unroutable]).await?;
+    let days = sqlx::query("update messaging.outbox set attempts = 100000");
+    days.execute(&pool).await?;
+    stage.start(|token| stage.bus.rabbitmq_relay([PARCELS], token));
+    until_attempts(&stage, 100_001).await?;
+
+    stage.publish([parcel("alice", 2).via_queue(QUEUE)]).await?;
+    assert_eq!(take(&stage).await?.number, 2);
+    until_attempts(&stage, 100_002).await?;
+    stage.end().await
+}
+
+#[sqlx::test(migrations = false)]
+async fn what_a_full_queue_refuses_waits_in_the_outbox_until_there_is_room(
+    pool: PgPool,
+) -> anyhow::Result<()> {
+    let stage = Stage::new(&pool).await?;
+    stage.rabbitmq.declare_with_room_for_one(QUEUE).await?;
+    let parcels = (1..=3).map(|number| parcel("alice", number).via_queue(QUEUE));
+    stage.publish(parcels).await?;
+    stage.start(|token| stage.bus.rabbitmq_relay([], token));
+    until_attempts(&stage, 2).await?;
+    assert_eq!(stage.rabbitmq.size(QUEUE).await?, 1);
+    assert_eq!(stage.outbox_size().await?, 2);
+
+    let mut numbers = Vec::new();
+    for _ in 0..3 {
+        numbers.push(take(&stage).await?.number);
+    }
+    numbers.sort_unstable();
+    assert_eq!(numbers, [1, 2, 3]);
+    stage.until_the_outbox_is_empty().await?;
+    stage.end().await
+}
+
+#[sqlx::test(migrations = false)]
 async fn a_delay_that_no_consumer_has_declared_keeps_the_message_in_the_outbox(
     pool: PgPool,
 ) -> anyhow::Result<()> {

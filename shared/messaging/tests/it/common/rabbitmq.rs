@@ -99,6 +99,22 @@ impl VirtualHost {
         Ok(())
     }
 
+    /// Declares a queue that refuses what is too much. A classic one, which keeps to it exactly.
+    pub(crate) async fn declare_with_room_for_one(&self, queue: &str) -> anyhow::Result<()> {
+        let mut arguments = FieldTable::default();
+        let refuse = AMQPValue::LongString("reject-publish".into());
+        arguments.insert(
+            "x-queue-type".into(),
+            AMQPValue::LongString("classic".into()),
+        );
+        arguments.insert("x-max-length".into(), AMQPValue::LongInt(1));
+        arguments.insert("x-overflow".into(), refuse);
+        self.channel
+            .queue_declare(queue.into(), QueueDeclareOptions::durable(), arguments)
+            .await?;
+        Ok(())
+    }
+
     /// Puts a message into a queue by hand.
     pub(crate) async fn send(
         &self,

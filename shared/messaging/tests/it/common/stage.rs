@@ -5,11 +5,15 @@ use anyhow::Context;
 use messaging::{Bus, Cause, DemoArgs, MessagingArgs, OutboxLimits};
 use sqlx::PgPool;
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing_subscriber::EnvFilter;
 
 use super::{Parcel, TopicOfTest, VirtualHost, effects, eventually};
+
+/// What a process gets between SIGTERM and SIGKILL in `docker-compose.yml`.
+const STOP: Duration = Duration::from_secs(15);
 
 /// Far above what any test writes.
 const LIMITS: OutboxLimits = OutboxLimits {
@@ -161,7 +165,8 @@ impl Running {
     /// Asks it to stop and waits until it has.
     pub(crate) async fn stop(self) -> anyhow::Result<()> {
         self.token.cancel();
-        self.task.await?
+        let stopped = timeout(STOP, self.task).await;
+        stopped.context("it does not stop")??
     }
 
     /// Only asks it to stop.
