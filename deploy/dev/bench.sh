@@ -17,7 +17,7 @@ run_bench() {
   prepare_images
   step "load generator image" compose build load
   trap finish_bench EXIT
-  start_stack
+  start_empty_stack
   measure "$@"
   report "$json"
 }
@@ -85,6 +85,6 @@ figures_of() { printf '{"%s":{%s}}\n' "$1" "$2"; }
 finish_bench() {
   local rc=$?
   trap - EXIT
-  step "remove the bench stack" compose --profile '*' down --volumes --remove-orphans --timeout 5
+  remove_stack
   exit "$rc"
 }

@@ -13,7 +13,7 @@ run_chaos() {
   # Where the images are compiled inside Docker, the host has no binary yet.
   step "compile (release)" cargo build --release --locked "${COMPILED[@]}"
   trap finish_chaos EXIT
-  start_stack
+  start_empty_stack
   attack "$@"
 }
 
@@ -51,6 +51,6 @@ attack() {
 finish_chaos() {
   local rc=$?
   trap - EXIT
-  step "remove the chaos stack" compose --profile '*' down --volumes --remove-orphans --timeout 5
+  remove_stack
   exit "$rc"
 }

@@ -22,6 +22,7 @@ ensure_engine() {
     command -v dockerd >/dev/null || install_packages_of_docker
     engine_answers || start_engine
   fi
+  engine_is_new_enough || die "the Docker engine is older than version 25." "Install a newer one, then run this again."
   plugins_answer || install_packages_of_docker
   plugins_answer || die "the Docker plugins compose and buildx do not answer." \
     "Install Docker Compose 2.24 or newer and buildx 0.12 or newer, then run this again."
@@ -31,6 +32,13 @@ engine_answers() {
   command docker info >/dev/null 2>&1 && return 0
   # Somebody outside of the group `docker` may still use the engine through sudo.
   [ "$(id -u)" -ne 0 ] && sudo -n "$(type -P docker)" info >/dev/null 2>&1 && DOCKER=(sudo -E docker)
+}
+
+# Health checks that are frequent only at the start came with version 25.
+engine_is_new_enough() {
+  local version
+  version=$(docker version --format '{{.Server.Version}}')
+  [ "${version%%.*}" -ge 25 ]
 }
 
 engine_refuses() { [[ "$(command docker info 2>&1)" == *'permission denied'* ]]; }

@@ -124,7 +124,12 @@ compile_on_host() {
 }
 
 require_rust() {
-  command -v cargo >/dev/null || die "Rust is missing (no cargo)." "Install it with rustup, 1.95 or newer, and open a new shell."
+  local needed found
+  needed=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' "$ROOT/Cargo.toml")
+  command -v cargo >/dev/null || die "Rust is missing (no cargo)." "Install it with rustup, $needed or newer, and open a new shell."
+  found=$(rustc --version | cut -d ' ' -f 2)
+  printf '%s\n' "$needed" "$found" | sort --check=quiet --version-sort ||
+    die "Rust $found is too old." "Update it with rustup, to $needed or newer."
   ensure_packages gcc=gcc pkg-config=pkg-config curl=curl \
     /usr/include/zlib.h=zlib1g-dev
 }

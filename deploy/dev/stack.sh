@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # The system as a whole: up, down, reset. Works on the Compose project that COMPOSE_PROJECT_NAME names.
 
-# Every published port, with the variable that moves it.
-PORTS=(GATEWAY_PORT:8080 AMQP_PORT:5672 RABBITMQ_UI_PORT:15672 KAFKA_PORT:9092 MAIL_PORT:1080)
+# Every published port, with the variable that moves it. Those without a default are published for tests only.
+PORTS=(GATEWAY_PORT:8080 AMQP_PORT:5672 RABBITMQ_UI_PORT:15672 KAFKA_PORT:9092 MAIL_PORT:1080 POSTGRES_PORT: OTLP_PORT:)
 
 stack_up() {
   case ${1:-} in
@@ -29,10 +29,20 @@ stack_down() {
 
 stack_reset() {
   ensure_engine
-  step "remove containers and data" compose --profile '*' down --volumes --remove-orphans
+  remove_stack
 }
 
 start_stack() { step "start and wait until healthy" up_and_wait; }
+
+# A run that was killed has left its stack behind, and what is in there would be counted again.
+start_empty_stack() {
+  remove_stack
+  start_stack
+}
+
+remove_stack() {
+  step "remove containers and data of $(project)" compose --profile '*' down --volumes --remove-orphans --timeout 5
+}
 
 up_and_wait() {
   compose up --detach --wait --wait-timeout 180 --remove-orphans && return 0
@@ -66,6 +76,7 @@ check_ports() {
   for entry in "${PORTS[@]}"; do
     variable=${entry%%:*}
     port=$(setting "$variable" "${entry##*:}")
+    [ -n "$port" ] || continue
     is_ours "$port" || ! is_taken "$port" || die "port $port is taken$(by_whom "$port")." "$(way_around "$variable" "$port")"
   done
 }

@@ -3,40 +3,36 @@
 
 run_tests() {
   local what=${1:-all}
+  case $what in
+    lint) ;;
+    all | unit | messaging | e2e | chaos | up | env | down) ensure_engine ;;
+    *) die "there are no tests '$what'." "It may be: lint, unit, messaging, e2e, chaos, up, env, down." ;;
+  esac
   use_test_project
   case $what in
     all)
-      require_rust
       run_lints
-      trap finish_tests EXIT
-      start_test_stack
       test_everything
       test_promises
       say "All passed."
       ;;
-    lint)
-      require_rust
-      run_lints
-      ;;
+    lint) run_lints ;;
     unit) on_test_stack test_crates ;;
     messaging) on_test_stack test_messaging ;;
     e2e) on_test_stack test_system ;;
     chaos)
-      require_rust
       prepare_images
       test_promises
       ;;
     up) start_test_stack ;;
     env) print_test_settings ;;
-    down) remove_test_stack ;;
-    *) die "there are no tests '$what'." "It may be: lint, unit, messaging, e2e, chaos, up, env, down." ;;
+    down) remove_stack ;;
   esac
 }
 
 # For one part of the tests, on the stack that is there; one that was started for it is removed after it.
 on_test_stack() {
   require_rust
-  ensure_engine
   if ! everything_is_healthy; then
     trap finish_tests EXIT
     start_test_stack
@@ -45,15 +41,20 @@ on_test_stack() {
 }
 
 run_lints() {
+  require_rust
   step "cargo fmt" cargo fmt --all --check
   # In the release profile like everything else, so that build scripts run once.
   step "cargo clippy" cargo clippy --release --locked --workspace --all-targets -- -D warnings
   step "cargo doc" env RUSTDOCFLAGS=-Dwarnings cargo doc --release --locked --workspace --no-deps
 }
 
-test_everything() {
+# On a stack that is gone before the attacks begin.
+test_everything() (
+  trap finish_tests EXIT
+  remove_stack
+  start_test_stack
   shown_step "all tests" cargo test --release --locked --workspace --no-fail-fast
-}
+)
 
 test_crates() {
   shown_step "tests of the crates and the databases" \
@@ -68,14 +69,15 @@ test_system() {
   shown_step "tests of the running system" cargo test --release --locked -p e2e
 }
 
-# A small `./dev chaos`, of which the binary was compiled with the tests. CHAOS_ORDERS and CHAOS_FAULTS make it larger.
+# A small `./dev chaos`. CHAOS_ORDERS and CHAOS_FAULTS make it larger.
 test_promises() (
   use_chaos_project
   check_ports
   step "service images of the attacks" compose build
+  step "compile the attacks" cargo build --release --locked "${COMPILED[@]}"
   trap finish_chaos EXIT
-  start_stack
-  shown_step "attacks under load" attack --orders "${CHAOS_ORDERS:-7500}" --faults "${CHAOS_FAULTS:-24}" \
+  start_empty_stack
+  shown_step "attacks under load" attack --orders "${CHAOS_ORDERS:-20000}" --faults "${CHAOS_FAULTS:-60}" \
     --seed 1 --seed 2 --seed 3 --json "$ROOT/target/dev/chaos.json"
 )
 
@@ -121,7 +123,6 @@ print_test_settings() {
 }
 
 start_test_stack() {
-  ensure_engine
   check_ports
   prepare_images
   start_stack
@@ -131,7 +132,7 @@ finish_tests() {
   local rc=$?
   trap - EXIT
   save_container_logs
-  remove_test_stack
+  remove_stack
   exit "$rc"
 }
 
@@ -142,9 +143,4 @@ save_container_logs() {
     compose logs --no-color --timestamps "$service" >"$LOG_DIR/containers/$service.log" 2>&1 || true
   done
   say "The containers' logs are in ${LOG_DIR#"$ROOT"/}/containers/."
-}
-
-remove_test_stack() {
-  ensure_engine
-  step "remove the test stack" compose --profile '*' down --volumes --remove-orphans --timeout 5
 }

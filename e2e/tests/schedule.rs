@@ -1,6 +1,7 @@
 //! The schedule of attacks. Needs no running system.
 
-use e2e::chaos::{Fault, Lane, Planned, Schedule};
+use e2e::Compose;
+use e2e::chaos::{Fault, Planned, Schedule};
 
 #[test]
 fn the_same_seed_gives_the_same_schedule() {
@@ -15,62 +16,67 @@ fn another_seed_gives_another_schedule() {
 #[test]
 fn there_are_as_many_faults_as_wanted() {
     for faults in [0, 1, 2, 17, 60] {
-        let schedule = Schedule::new(1, faults);
-        let planned = schedule.services.len() + schedule.infrastructure.len();
-        assert_eq!(planned, faults);
+        assert_eq!(planned(&Schedule::new(1, faults)).count(), faults);
+    }
+}
+
+#[test]
+fn the_run_of_the_test_command_has_every_kind_of_fault_for_every_seed() {
+    for seed in [1, 2, 3] {
+        every_kind_comes_once(&Schedule::new(seed, 60 / 3), seed);
     }
 }
 
 #[test]
 fn every_kind_comes_before_any_comes_again() {
     for seed in 0..20 {
-        let schedule = Schedule::new(seed, 2 * Lane::Infrastructure.kinds().len());
-        let first = |lane: &[Planned], kinds: usize| -> Vec<String> {
-            lane.iter()
-                .take(kinds)
-                .map(|one| kind(&one.fault))
-                .collect()
-        };
-        for (planned, lane) in [
-            (&schedule.services, Lane::Services),
-            (&schedule.infrastructure, Lane::Infrastructure),
-        ] {
-            let mut kinds = first(planned, lane.kinds().len());
-            kinds.sort_unstable();
-            kinds.dedup();
-            assert_eq!(kinds.len(), lane.kinds().len(), "seed {seed}: {kinds:?}");
+        let mut schedule = Schedule::new(seed, 100);
+        for (lane, planned) in &mut schedule.lanes {
+            planned.truncate(lane.kinds().len());
         }
+        every_kind_comes_once(&schedule, seed);
     }
 }
 
 #[test]
-fn nothing_is_stopped_for_longer_than_fifteen_seconds() {
+fn nothing_lasts_for_longer_than_fifteen_seconds() {
     for seed in 0..20 {
-        let Schedule {
-            services,
-            infrastructure,
-        } = Schedule::new(seed, 60);
-        let holds = services.iter().chain(&infrastructure).map(|one| one.hold);
-        assert!(holds.max().is_some_and(|hold| hold.as_secs() <= 15));
+        let longest = planned(&Schedule::new(seed, 60)).map(|one| one.hold).max();
+        assert!(longest.is_some_and(|hold| hold.as_secs() <= 15));
     }
 }
 
-/// The fault without what chance has chosen, but with the container where kinds differ by it.
-fn kind(fault: &Fault) -> String {
-    let is_service = |service: &str| e2e::Compose::SERVICES.contains(&service);
-    match fault {
-        Fault::Kill { service, .. } if is_service(service) => "kill a service".to_owned(),
-        Fault::Kill { service, .. } => format!("kill {service}"),
-        Fault::Stop { service, .. } if is_service(service) => "stop a service".to_owned(),
-        Fault::Stop {
-            service: "mail", ..
-        } => "stop mail".to_owned(),
-        Fault::Stop { .. } => "stop a broker".to_owned(),
-        Fault::Cut { .. } => "cut".to_owned(),
-        other => format!("{other:?}")
-            .split([' ', '{'])
-            .next()
-            .unwrap_or_default()
-            .to_owned(),
+#[test]
+fn only_services_are_stopped_by_a_signal_to_their_only_process() {
+    for Planned { fault, .. } in planned(&Schedule::new(1, 300)) {
+        let is_right = match fault {
+            Fault::Stop { service, .. } => Compose::SERVICES.contains(service),
+            Fault::Pause { service } => !Compose::SERVICES.contains(service),
+            _ => true,
+        };
+        assert!(is_right, "{fault:?}");
+    }
+}
+
+#[test]
+fn a_fault_of_a_broker_makes_no_email_leave_twice() {
+    let kill = |service| Fault::Kill { service, pick: 0 };
+    assert!(kill("notification").interrupts_senders());
+    assert!(kill("mail").interrupts_senders());
+    assert!(!kill("rabbitmq").interrupts_senders());
+    assert!(!kill("kafka").interrupts_senders());
+}
+
+fn planned(schedule: &Schedule) -> impl Iterator<Item = &Planned> {
+    schedule.lanes.iter().flat_map(|(_, planned)| planned)
+}
+
+fn every_kind_comes_once(schedule: &Schedule, seed: u64) {
+    for (lane, planned) in &schedule.lanes {
+        assert_eq!(planned.len(), lane.kinds().len(), "seed {seed}: {lane:?}");
+        for kind in lane.kinds() {
+            let times = planned.iter().filter(|one| one.kind == *kind).count();
+            assert_eq!(times, 1, "seed {seed}: {kind:?}");
+        }
     }
 }

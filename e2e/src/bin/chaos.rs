@@ -57,22 +57,24 @@ async fn main() -> Result<ExitCode> {
         outcome = run(&options, &arena, gateway, rabbitmq) => outcome,
         interrupted = interrupted() => Err(interrupted),
     };
-    // A run that was not finished may have left anything behind.
-    let healed = if outcome.is_err() {
-        arena.restore().await
-    } else {
-        Ok(())
+    // What is known is said before anything else can fail.
+    let concluded = match &outcome {
+        Ok(report) => conclude(report, arguments.json),
+        Err(error) => {
+            eprintln!("The run was not finished: {error:#}");
+            // It may have left anything behind.
+            if let Err(error) = arena.restore().await {
+                eprintln!("Not everything could be healed: {error:#}");
+            }
+            Ok(())
+        }
     };
     let is_kept = matches!(&outcome, Ok(report) if report.violations.is_empty());
     if !is_kept {
-        println!(
-            "The logs of all containers are in {}/.",
-            arena.save_all_logs().await?
-        );
+        let folder = arena.save_all_logs().await.context("save the logs")?;
+        println!("The logs of all containers are in {folder}/.");
     }
-    let report = outcome?;
-    healed?;
-    conclude(&report, arguments.json)?;
+    concluded?;
     Ok(if is_kept {
         ExitCode::SUCCESS
     } else {
@@ -97,7 +99,7 @@ async fn interrupted() -> anyhow::Error {
             pressed = tokio::signal::ctrl_c() => pressed?,
             _ = terminate.recv() => {}
         }
-        bail!("interrupted; everything is healed")
+        bail!("interrupted")
     }
     match wait().await {
         Ok(()) => anyhow::anyhow!("interrupted"),

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use bollard::Docker;
-use bollard::models::{ContainerSummary, EndpointSettings, NetworkConnectRequest};
+use bollard::models::{
+    ContainerSummary, ContainerSummaryStateEnum as State, EndpointSettings, NetworkConnectRequest,
+};
 use bollard::query_parameters::{KillContainerOptionsBuilder, ListContainersOptionsBuilder};
 
 use crate::checker::Poison;
@@ -32,7 +34,7 @@ pub(super) struct Instance {
     pub(super) id: String,
     pub(super) service: String,
     pub(super) number: u32,
-    pub(super) is_running: bool,
+    state: State,
 }
 
 impl Arena {
@@ -83,7 +85,7 @@ impl Arena {
     /// One of the running instances of a service.
     pub(super) async fn pick(&self, service: &str, pick: usize) -> Result<Instance> {
         let mut running = self.containers(Some(service)).await?;
-        running.retain(|one| one.is_running);
+        running.retain(|one| one.state == State::RUNNING);
         ensure!(!running.is_empty(), "no {service} is running");
         Ok(running.swap_remove(pick % running.len()))
     }
@@ -91,6 +93,10 @@ impl Arena {
     pub(super) async fn signal(&self, id: &str, signal: &str) -> Result<()> {
         let options = KillContainerOptionsBuilder::new().signal(signal).build();
         Ok(self.docker.kill_container(id, Some(options)).await?)
+    }
+
+    pub(super) async fn unpause(&self, id: &str) -> Result<()> {
+        Ok(self.docker.unpause_container(id).await?)
     }
 
     pub(super) async fn start(&self, id: &str) -> Result<()> {
@@ -150,15 +156,16 @@ impl Arena {
             if !self.is_connected(&instance.id).await? {
                 self.connect(&instance).await?;
             }
-            if instance.is_running {
-                self.signal(&instance.id, "SIGCONT").await?;
-            } else {
-                self.start(&instance.id).await?;
+            match instance.state {
+                State::RUNNING => self.signal(&instance.id, "SIGCONT").await?,
+                State::PAUSED => self.unpause(&instance.id).await?,
+                _ => self.start(&instance.id).await?,
             }
         }
         self.restore_database().await?;
         self.scale_all().await?;
-        self.restore_rabbitmq().await
+        self.restore_rabbitmq().await?;
+        self.remove_tap().await
     }
 
     async fn scale_all(&self) -> Result<()> {
@@ -180,12 +187,11 @@ impl Arena {
 impl Instance {
     fn new(container: ContainerSummary) -> Option<Self> {
         let labels = container.labels?;
-        let state = container.state?.to_string();
         Some(Self {
             id: container.id?,
             service: labels.get(SERVICE)?.clone(),
             number: labels.get(NUMBER)?.parse().ok()?,
-            is_running: state == "running",
+            state: container.state?,
         })
     }
 }

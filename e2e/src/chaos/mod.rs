@@ -8,15 +8,20 @@
 //! - [`run`] puts it together.
 
 mod arena;
+mod fault;
 mod faults;
+mod kind;
 mod load;
 mod logs;
 mod report;
+mod rest;
 mod run;
 mod schedule;
 
 pub use arena::Arena;
+pub use fault::{Alarm, Fault};
+pub use kind::Kind;
 pub use load::{Ledger, Load};
 pub use report::{Report, Wound};
 pub use run::{Options, run};
-pub use schedule::{Alarm, Fault, Kind, Lane, Planned, Schedule};
+pub use schedule::{Lane, Planned, Schedule};

@@ -4,10 +4,13 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::Lane;
-use crate::checker::{Class, Finding, Verdict};
+use super::rest::Rest;
+use crate::checker::{Answered, Class, Finding, Outcomes, Verdict};
 
 /// So many findings are shown; the rest is in the file.
 const SHOWN: usize = 40;
+/// In so many orders every outcome is to be expected.
+const MANY: usize = 200;
 
 /// What a run of attacks has shown.
 #[derive(Debug, Default, Serialize)]
@@ -18,8 +21,13 @@ pub struct Report {
     pub orders: usize,
     /// Orders of these that were answered with 202.
     pub accepted: usize,
+    /// To which ends they have come.
+    #[serde(flatten)]
+    pub outcomes: Outcomes,
     /// Faults that happened.
     pub faults: usize,
+    /// Faults of these that can make an e-mail leave twice.
+    pub interruptions: usize,
     /// Things that must be there and are not.
     pub lost: usize,
     /// Effects that happened twice.
@@ -30,6 +38,10 @@ pub struct Report {
     pub recovered: usize,
     /// E-mails that left twice, with one `Message-ID`.
     pub repeated_emails: usize,
+    /// Records that are in a topic twice, with one id; some were put there on purpose.
+    pub repeated_records: usize,
+    /// Dead letters that are there twice, with one id.
+    pub repeated_dead_letters: usize,
     /// The longest time from the last heal until every order was decided upon, in seconds.
     pub drain_s: f64,
     /// The same until every notification was delivered.
@@ -65,13 +77,30 @@ impl Report {
         }
     }
 
-    /// Takes over what the checker has found.
-    pub fn judge(&mut self, verdict: Verdict) {
+    /// Takes over what happened in a round.
+    pub(super) fn attacked(&mut self, wounds: Vec<Wound>, interruptions: usize, rest: &Rest) {
+        self.wounds.extend(wounds);
+        self.faults = self.wounds.len();
+        self.interruptions += interruptions;
+        self.drain_s = self.drain_s.max(rest.drained.as_secs_f64());
+        self.delivered_s = self.delivered_s.max(rest.delivered.as_secs_f64());
+    }
+
+    /// Takes over what clients were answered and what the checker has found, over all rounds so far.
+    pub(super) fn judge(&mut self, answered: &Answered, verdict: Verdict) {
+        let attempts = &answered.attempts;
+        self.orders = attempts.len();
+        self.accepted = (attempts.iter())
+            .filter(|attempt| !attempt.accepted.is_empty())
+            .count();
+        self.outcomes = verdict.outcomes;
         self.lost = verdict.count(Class::Lost);
         self.duplicated = verdict.count(Class::Duplicated);
         self.unexpected = verdict.count(Class::Unexpected);
         self.recovered = verdict.recovered;
         self.repeated_emails = verdict.repeated_emails;
+        self.repeated_records = verdict.repeated_records;
+        self.repeated_dead_letters = verdict.repeated_dead_letters;
         self.violations = verdict.violations;
     }
 
@@ -91,11 +120,18 @@ impl Report {
             } = wound;
             writeln!(out, "{at_s:>6.1} s  {held_s:>5.1} s  {fault}")?;
         }
-        let promise_broken = self.violations.len();
+        let outcomes = [
+            (self.outcomes.paid, "paid"),
+            (self.outcomes.cancelled, "cancelled by their client"),
+            (self.outcomes.rejected, "rejected"),
+            (self.outcomes.expired, "expired without a payment"),
+        ];
         writeln!(out)?;
-        for (count, what) in [
+        let asked = [
             (self.orders, "orders asked for"),
             (self.accepted, "answered with 202"),
+        ];
+        let found = [
             (self.faults, "faults"),
             (self.lost, "lost"),
             (self.duplicated, "duplicated"),
@@ -105,9 +141,26 @@ impl Report {
                 self.repeated_emails,
                 "e-mails that left twice under one Message-ID",
             ),
-            (promise_broken, "violations"),
-        ] {
+            (
+                self.repeated_records,
+                "records that are in a topic twice under one id",
+            ),
+            (
+                self.repeated_dead_letters,
+                "dead letters that are there twice under one id",
+            ),
+            (self.violations.len(), "violations"),
+        ];
+        for (count, what) in asked.into_iter().chain(outcomes).chain(found) {
             writeln!(out, "{count:>8}  {what}")?;
+        }
+        for (_, what) in outcomes.iter().filter(|(count, _)| *count == 0) {
+            if self.orders >= MANY {
+                writeln!(
+                    out,
+                    "No order was {what}: this run shows nothing about that."
+                )?;
+            }
         }
         writeln!(
             out,

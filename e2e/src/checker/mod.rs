@@ -9,8 +9,10 @@
 
 mod consumers;
 mod observed;
+mod outcomes;
 mod verdict;
 
+mod answers;
 mod dead_letters;
 mod events;
 mod leftovers;
@@ -27,6 +29,7 @@ pub use observed::{
     Observed, Order, Poison, Queue, Record, Reservation, Restock, Restocked, Step, Stock, Told,
 };
 pub use observer::{Observer, Pending};
+pub use outcomes::Outcomes;
 pub use verdict::{Class, Finding, Promise, Verdict};
 
 /// Decides every promise.

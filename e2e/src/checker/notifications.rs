@@ -7,6 +7,12 @@ use uuid::Uuid;
 use super::events::event_of;
 use super::{Class, Notification, Observed, Order, Promise, Told, Verdict};
 
+/// So many e-mails may leave again when a fault comes between the mail server's answer and the commit.
+/// Each worker has one e-mail on its way, an instance has 8 workers (`concurrency` in
+/// `services/notification/src/main.rs`), there are at most 4 instances (`Scale` in `chaos/kind.rs`), and
+/// a fault that lasts can catch the second attempt as well.
+const COPIES: usize = 8 * 4 * 2;
+
 pub(super) fn check(observed: &Observed, verdict: &mut Verdict) {
     let mut found: HashMap<(Uuid, &str, &str), Vec<&Notification>> = HashMap::new();
     for one in &observed.notifications {
@@ -47,10 +53,12 @@ pub(super) fn check(observed: &Observed, verdict: &mut Verdict) {
 
 /// The API shows what the database holds.
 fn shown(observed: &Observed, verdict: &mut Verdict) {
-    let mut stored: HashMap<Uuid, Vec<(String, String)>> = HashMap::new();
+    let asked = observed.told.iter().map(|one| (one.order_id, Vec::new()));
+    let mut stored: HashMap<Uuid, Vec<(String, String)>> = asked.collect();
     for one in &observed.notifications {
-        let told = (one.event.clone(), one.channel.clone());
-        stored.entry(one.order_id).or_default().push(told);
+        if let Some(stored) = stored.get_mut(&one.order_id) {
+            stored.push((one.event.clone(), one.channel.clone()));
+        }
     }
     for Told { order_id, told } in &observed.told {
         let mut expected = stored.remove(order_id).unwrap_or_default();
@@ -78,21 +86,29 @@ fn expected(order: &Order) -> impl Iterator<Item = (&str, &str, &str)> {
     })
 }
 
-/// The mail server has every e-mail that is said to be sent. It may have one twice, which both have
-/// the same `Message-ID`.
+/// The mail server has every e-mail that is said to be sent. It may have some twice, which both have
+/// the same `Message-ID`: no more than interruptions explain.
 fn emails(observed: &Observed, verdict: &mut Verdict) {
     let mut at_the_server = HashSet::new();
     for email in &observed.emails {
-        if !at_the_server.insert(email.message_id.clone()) {
+        if !at_the_server.insert(email.message_id.as_str()) {
             verdict.repeated_emails += 1;
         }
+    }
+    if verdict.repeated_emails > observed.interruptions * COPIES {
+        let what = format!(
+            "{} e-mails left twice, which {} interruptions do not explain",
+            verdict.repeated_emails, observed.interruptions
+        );
+        verdict.add(Promise::OneNotification, Class::Duplicated, what);
     }
     for one in observed
         .notifications
         .iter()
         .filter(|one| one.channel == "email")
     {
-        if !at_the_server.remove(&format!("<{}@spillway.example>", one.id)) && one.is_sent {
+        let message_id = format!("<{}@spillway.example>", one.id);
+        if !at_the_server.remove(message_id.as_str()) && one.is_sent {
             let what = format!("e-mail {} of order {} never arrived", one.id, one.order_id);
             verdict.add(Promise::OneNotification, Class::Lost, what);
         }

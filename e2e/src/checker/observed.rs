@@ -7,6 +7,10 @@ use uuid::Uuid;
 pub struct Observed {
     /// What clients asked for and were answered.
     pub answered: Answered,
+    /// Whether so much time has passed that no order can still wait for its payment.
+    pub deadlines_have_passed: bool,
+    /// How many faults may have come between the sending of an e-mail and its commit.
+    pub interruptions: usize,
     /// The orders in the database of `order`.
     pub orders: Vec<Order>,
     /// The orders as its API lists them.
@@ -52,13 +56,21 @@ pub struct Answered {
     pub attempts: Vec<Attempt>,
     /// Every delivery that was ever reported.
     pub restocked: Vec<Restocked>,
+    /// Requests that were refused although what they asked for can be had, with the answer.
+    pub refused: Vec<String>,
+    /// Requests that were repeated until long after everything was healed, in vain.
+    pub unanswered: Vec<String>,
 }
 
 /// One client that wanted one order, and asked for it once or, with a key, repeatedly.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Attempt {
     /// Its e-mail address, which no other attempt has: by it an order without an answer is found.
     pub email: String,
+    /// What it wants.
+    pub lines: Vec<Line>,
+    /// Whether it will ask for a cancellation.
+    pub asks_to_cancel: bool,
     /// The ids that it was answered with 202; several only by a broken promise.
     pub accepted: Vec<Uuid>,
     /// Whether a payment was answered with 200.
@@ -103,11 +115,20 @@ pub struct Step {
 }
 
 /// A product and how many pieces of it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[expect(missing_docs, reason = "says it all")]
 pub struct Line {
     pub sku: String,
     pub quantity: i64,
+}
+
+impl Line {
+    /// The lines in an order of their own, so that they can be compared.
+    pub(super) fn sorted(lines: &[Self]) -> Vec<&Self> {
+        let mut lines: Vec<_> = lines.iter().collect();
+        lines.sort_unstable();
+        lines
+    }
 }
 
 /// An order as the API lists it.

@@ -1,10 +1,10 @@
-//! What was answered is done; one key, one order; one state.
+//! One key, one order; one state.
 
 use std::collections::HashMap;
 
 use uuid::Uuid;
 
-use super::{Attempt, Class, Observed, Order, Promise, Verdict};
+use super::{Attempt, Class, Observed, Order, Promise, Verdict, answers};
 
 /// The states in which an order may rest: nothing more happens to it by itself, or it waits for its
 /// payment and the deadline of it.
@@ -27,39 +27,26 @@ pub(super) fn check(observed: &Observed, verdict: &mut Verdict) {
     }
     for attempt in &observed.answered.attempts {
         let found = by_email.remove(attempt.email.as_str()).unwrap_or_default();
-        answered(attempt, &by_id, verdict);
+        answers::done(attempt, &by_id, verdict);
+        answers::wished(attempt, &found, verdict);
         one_order(attempt, &found, verdict);
+        for order in found {
+            verdict.outcomes.add(&order.status, attempt.asks_to_cancel);
+        }
     }
+    answers::all(&observed.answered, verdict);
     for order in by_email.into_values().flatten() {
         let what = format!("order {} of {}, who never ordered", order.id, order.email);
         verdict.add(Promise::AnsweredIsDone, Class::Unexpected, what);
     }
     for order in &observed.orders {
         history(order, verdict);
-    }
-    listed(observed, &by_id, verdict);
-}
-
-fn answered(attempt: &Attempt, by_id: &HashMap<Uuid, &Order>, verdict: &mut Verdict) {
-    for id in &attempt.accepted {
-        let Some(order) = by_id.get(id) else {
-            let what = format!(
-                "order {id} of {} was answered with 202 and is nowhere",
-                attempt.email
-            );
-            verdict.add(Promise::AnsweredIsDone, Class::Lost, what);
-            continue;
-        };
-        for (was_answered, wanted) in [(attempt.paid, "paid"), (attempt.cancelled, "cancelled")] {
-            if was_answered && order.status != wanted {
-                let what = format!(
-                    "order {id} was answered as {wanted} and is {}",
-                    order.status
-                );
-                verdict.add(Promise::AnsweredIsDone, Class::Lost, what);
-            }
+        if observed.deadlines_have_passed && order.status == "confirmed" {
+            let what = format!("the payment deadline of order {} never came", order.id);
+            verdict.add(Promise::OneState, Class::Lost, what);
         }
     }
+    listed(observed, &by_id, verdict);
 }
 
 fn one_order(attempt: &Attempt, found: &[&Order], verdict: &mut Verdict) {

@@ -28,6 +28,7 @@ pub(super) fn check(observed: &Observed, verdict: &mut Verdict) {
         verdict.add(Promise::OneReservation, Class::Unexpected, what);
     }
     answers(observed, verdict);
+    refusals(observed, verdict);
 }
 
 fn compare(order: &Order, reservation: &Reservation, verdict: &mut Verdict) {
@@ -47,19 +48,13 @@ fn compare(order: &Order, reservation: &Reservation, verdict: &mut Verdict) {
         verdict.add(Promise::OneState, Class::Contradiction, what);
     }
     let holds_pieces = ["reserved", "sold"].contains(&reservation.status.as_str());
-    if holds_pieces && sorted(&order.lines) != sorted(&reservation.lines) {
+    if holds_pieces && Line::sorted(&order.lines) != Line::sorted(&reservation.lines) {
         let what = format!(
             "order {} wants {:?} and got {:?}",
             order.id, order.lines, reservation.lines
         );
         verdict.add(Promise::OneReservation, Class::Contradiction, what);
     }
-}
-
-fn sorted(lines: &[Line]) -> Vec<&Line> {
-    let mut lines: Vec<_> = lines.iter().collect();
-    lines.sort_unstable();
-    lines
 }
 
 /// `inventory` answers for every order once; the same record may be written again.
@@ -79,6 +74,28 @@ fn answers(observed: &Observed, verdict: &mut Verdict) {
         if !first.contains_key(&order.id) {
             let what = format!("stock-events has no answer for order {}", order.id);
             verdict.add(Promise::OneReservation, Class::Lost, what);
+        }
+    }
+}
+
+/// Nobody goes without while there is enough for all who ever asked. This speaks of rejected orders: a
+/// reservation that its release has overtaken is refused as well, and the order of it is cancelled.
+fn refusals(observed: &Observed, verdict: &mut Verdict) {
+    let mut wanted: HashMap<&str, i64> = HashMap::new();
+    for line in observed.orders.iter().flat_map(|order| &order.lines) {
+        *wanted.entry(&line.sku).or_default() += line.quantity;
+    }
+    let is_enough = |Line { sku, .. }: &Line| {
+        let stock = observed.stock.get(sku);
+        stock.is_some_and(|stock| stock.initial + stock.restocked >= wanted[sku.as_str()])
+    };
+    for order in &observed.orders {
+        if order.status == "rejected" && order.lines.iter().all(is_enough) {
+            let what = format!(
+                "order {} was rejected, and there is enough of {:?}",
+                order.id, order.lines
+            );
+            verdict.add(Promise::OneReservation, Class::Unexpected, what);
         }
     }
 }

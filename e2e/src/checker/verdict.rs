@@ -2,12 +2,16 @@ use std::fmt::{self, Display};
 
 use serde::Serialize;
 
+use super::Outcomes;
+
 /// What the system promises, in the order of the design.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Promise {
     /// What was answered with 2xx has happened and stays.
     AnsweredIsDone,
+    /// Whoever asks for what can be had gets it, at the latest once everything is healed.
+    EverybodyIsAnswered,
     /// One `Idempotency-Key` gives one order.
     OneOrderPerKey,
     /// An order has one terminal or waiting state, the same wherever one looks.
@@ -56,10 +60,12 @@ pub struct Finding {
 pub struct Verdict {
     /// Every broken promise.
     pub violations: Vec<Finding>,
+    /// To which ends the orders have come.
+    pub outcomes: Outcomes,
     /// Orders that exist although their client never got an answer: it may be either way.
     pub recovered: usize,
-    /// Further copies of one e-mail, with its `Message-ID`: allowed, because no protocol lets a mail
-    /// server and a database commit together.
+    /// Further copies of one e-mail, with its `Message-ID`: some are allowed, because no protocol lets a
+    /// mail server and a database commit together.
     pub repeated_emails: usize,
     /// Further copies of one record in a topic, with its id: allowed, consumers tell them apart.
     pub repeated_records: usize,
@@ -81,15 +87,6 @@ impl Verdict {
         self.violations.iter().filter(of_class).count()
     }
 
-    /// The broken promises, each once.
-    #[must_use]
-    pub fn broken(&self) -> Vec<Promise> {
-        let mut broken: Vec<_> = self.violations.iter().map(|one| one.promise).collect();
-        broken.sort_unstable();
-        broken.dedup();
-        broken
-    }
-
     pub(super) fn add(&mut self, promise: Promise, class: Class, what: impl Into<String>) {
         self.violations.push(Finding {
             promise,
@@ -103,6 +100,7 @@ impl Display for Promise {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::AnsweredIsDone => "what was answered is done",
+            Self::EverybodyIsAnswered => "everybody is answered",
             Self::OneOrderPerKey => "one order per key",
             Self::OneState => "one state",
             Self::OneReservation => "one reservation",

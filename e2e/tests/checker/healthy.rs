@@ -13,8 +13,12 @@ pub(crate) const SKU: &str = "KAYAK-SOLO";
 /// Places of the orders in the picture.
 pub(crate) const PAID: usize = 0;
 pub(crate) const CANCELLED: usize = 1;
+pub(crate) const REJECTED: usize = 2;
+/// Of 105.
+const TOO_MANY: i64 = 104;
 
-/// One order of every kind, two pieces each; the client of the last one never got an answer.
+/// One order of every kind, two pieces each but for one that was too large; the client of the last one
+/// never got an answer.
 pub(crate) fn healthy() -> Observed {
     let mut observed = Observed::default();
     for (index, (statuses, reservation)) in [
@@ -51,10 +55,12 @@ fn add(observed: &mut Observed, index: usize, statuses: &[&str], reservation: &s
     let version = i32::try_from(history.len()).unwrap();
     let lines = vec![Line {
         sku: SKU.to_owned(),
-        quantity: 2,
+        quantity: if index == REJECTED { TOO_MANY } else { 2 },
     }];
     observed.answered.attempts.push(Attempt {
         email: email.clone(),
+        lines: lines.clone(),
+        asks_to_cancel: status == "cancelled",
         accepted: vec![id],
         paid: status == "paid",
         cancelled: status == "cancelled" && version == 3,

@@ -5,19 +5,34 @@
 
 mod healthy;
 
+mod answers;
 mod messages;
 mod notifications;
 mod orders;
 mod stock;
 
-use e2e::checker::{Class, Observed, Promise, check};
-use healthy::healthy;
+use e2e::checker::{Class, Observed, Outcomes, Promise, check};
+use healthy::{CANCELLED, healthy};
 
 #[test]
 fn a_healthy_system_has_kept_every_promise() {
     let verdict = check(&healthy());
     assert!(verdict.is_kept(), "{:#?}", verdict.violations);
     assert_eq!(verdict.recovered, 1);
+}
+
+#[test]
+fn every_order_is_counted_by_its_outcome() {
+    let mut observed = healthy();
+    // Whoever has asked for no cancellation has missed the payment deadline.
+    observed.answered.attempts[CANCELLED].asks_to_cancel = false;
+    let expected = Outcomes {
+        paid: 1,
+        cancelled: 1,
+        rejected: 1,
+        expired: 1,
+    };
+    assert_eq!(check(&observed).outcomes, expected);
 }
 
 #[test]

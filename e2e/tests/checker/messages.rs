@@ -136,3 +136,12 @@ fn poison_that_may_never_have_arrived_may_be_a_dead_letter_or_not() {
     });
     assert_eq!(found, []);
 }
+
+#[test]
+fn a_copy_of_a_dead_letter_is_only_counted() {
+    let mut observed = healthy();
+    observed.dead_letters.push(observed.dead_letters[0].clone());
+    let verdict = check(&observed);
+    assert!(verdict.is_kept(), "{:?}", verdict.violations);
+    assert_eq!(verdict.repeated_dead_letters, 1);
+}

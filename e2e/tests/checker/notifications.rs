@@ -80,10 +80,27 @@ fn an_email_that_no_notification_knows_is_unexpected() {
 }
 
 #[test]
-fn a_copy_of_an_email_with_its_message_id_is_only_counted() {
+fn a_copy_of_an_email_is_only_counted_when_an_interruption_explains_it() {
     let mut observed = healthy();
+    observed.interruptions = 1;
     observed.emails.push(observed.emails[0].clone());
     let verdict = check(&observed);
     assert!(verdict.is_kept(), "{:?}", verdict.violations);
     assert_eq!(verdict.repeated_emails, 1);
+}
+
+#[test]
+fn a_copy_of_an_email_without_an_interruption_is_a_duplicate() {
+    let found = found_after(|o| o.emails.push(o.emails[0].clone()));
+    assert_eq!(found, [(OneNotification, Duplicated)]);
+}
+
+#[test]
+fn more_copies_of_emails_than_interruptions_explain_are_duplicates() {
+    let found = found_after(|o| {
+        o.interruptions = 1;
+        let copies = vec![o.emails[0].clone(); 1_000];
+        o.emails.extend(copies);
+    });
+    assert_eq!(found, [(OneNotification, Duplicated)]);
 }

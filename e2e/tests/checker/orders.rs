@@ -6,31 +6,7 @@ use e2e::checker::Promise::{AnsweredIsDone, OneOrderPerKey, OneState};
 use uuid::Uuid;
 
 use crate::found_after;
-use crate::healthy::{CANCELLED, PAID};
-
-#[test]
-fn an_answered_order_that_is_nowhere_is_lost() {
-    let found = found_after(|o| o.answered.attempts[PAID].accepted = vec![Uuid::now_v7()]);
-    assert!(found.contains(&(AnsweredIsDone, Lost)), "{found:?}");
-}
-
-#[test]
-fn a_payment_that_was_answered_and_is_gone_is_lost() {
-    let found = found_after(|o| o.answered.attempts[CANCELLED].paid = true);
-    assert_eq!(found, [(AnsweredIsDone, Lost)]);
-}
-
-#[test]
-fn a_cancellation_that_was_answered_and_is_gone_is_lost() {
-    let found = found_after(|o| o.answered.attempts[PAID].cancelled = true);
-    assert_eq!(found, [(AnsweredIsDone, Lost)]);
-}
-
-#[test]
-fn an_order_that_nobody_placed_is_unexpected() {
-    let found = found_after(|o| _ = o.answered.attempts.pop());
-    assert_eq!(found, [(AnsweredIsDone, Unexpected)]);
-}
+use crate::healthy::PAID;
 
 #[test]
 fn two_orders_of_one_attempt_are_a_duplicate() {
@@ -67,6 +43,12 @@ fn two_answers_for_one_key_are_a_duplicate() {
 fn an_order_that_never_leaves_pending_has_no_state_to_rest_in() {
     let found = found_after(|o| set_status(o, PAID, "pending"));
     assert!(found.contains(&(OneState, Contradiction)), "{found:?}");
+}
+
+#[test]
+fn an_order_that_has_missed_its_payment_deadline_is_lost() {
+    let found = found_after(|o| o.deadlines_have_passed = true);
+    assert_eq!(found, [(OneState, Lost)]);
 }
 
 #[test]

@@ -2,11 +2,11 @@
 
 use e2e::checker::Class::{Contradiction, Duplicated, Lost, Unexpected};
 use e2e::checker::Promise::{AnsweredIsDone, OneReservation, OneState, StockAddsUp};
-use e2e::checker::{Level, Observed};
+use e2e::checker::{Level, Observed, check};
 use uuid::Uuid;
 
 use crate::found_after;
-use crate::healthy::{CANCELLED, PAID, SKU};
+use crate::healthy::{CANCELLED, PAID, REJECTED, SKU, healthy};
 
 #[test]
 fn a_cancelled_order_that_keeps_its_stock_is_a_contradiction() {
@@ -65,8 +65,30 @@ fn a_reservation_of_an_unknown_order_is_unexpected() {
 
 #[test]
 fn a_reservation_of_other_lines_is_a_contradiction() {
-    let found = found_after(|o| o.orders[PAID].lines[0].quantity = 3);
+    let found = found_after(|o| {
+        o.orders[PAID].lines[0].quantity = 3;
+        o.answered.attempts[PAID].lines[0].quantity = 3;
+    });
     assert_eq!(found, [(OneReservation, Contradiction)]);
+}
+
+#[test]
+fn an_order_that_was_rejected_although_there_is_enough_is_unexpected() {
+    let found = found_after(|o| {
+        o.orders[REJECTED].lines[0].quantity = 2;
+        o.answered.attempts[REJECTED].lines[0].quantity = 2;
+    });
+    assert_eq!(found, [(OneReservation, Unexpected)]);
+}
+
+#[test]
+fn a_rejection_is_right_when_there_was_not_enough_for_everybody() {
+    // Enough for this order and not for all of them.
+    let found = found_after(|o| {
+        o.orders[REJECTED].lines[0].quantity = 98;
+        o.answered.attempts[REJECTED].lines[0].quantity = 98;
+    });
+    assert_eq!(found, []);
 }
 
 #[test]
@@ -99,6 +121,15 @@ fn a_topic_that_ends_with_another_level_is_a_contradiction() {
 }
 
 #[test]
+fn a_late_copy_of_a_level_is_only_counted() {
+    let mut observed = healthy();
+    observed.levels.push(observed.levels[0].clone());
+    let verdict = check(&observed);
+    assert!(verdict.is_kept(), "{:?}", verdict.violations);
+    assert_eq!(verdict.repeated_records, 1);
+}
+
+#[test]
 fn an_api_that_shows_another_level_is_a_contradiction() {
     let found = found_after(|o| o.shown.get_mut(SKU).unwrap().sold += 1);
     assert_eq!(found, [(StockAddsUp, Contradiction)]);
@@ -128,6 +159,12 @@ fn a_delivery_that_was_booked_twice_is_a_duplicate() {
 fn a_delivery_that_nobody_reported_is_unexpected() {
     let found = found_after(|o| o.answered.restocked.clear());
     assert_eq!(found, [(StockAddsUp, Unexpected)]);
+}
+
+#[test]
+fn a_delivery_that_was_booked_for_another_product_is_a_contradiction() {
+    let found = found_after(|o| o.answered.restocked[0].sku = "GATE-WHEEL".to_owned());
+    assert_eq!(found, [(StockAddsUp, Contradiction)]);
 }
 
 #[test]

@@ -15,7 +15,7 @@ const FULL: &str = "chaos-full";
 /// The policy of the services' queues, whose other settings stay in force.
 const USUAL: &str = "service-queues";
 /// The broker applies a policy to a queue a little later, and its API may be about to start.
-const SOON: Duration = Duration::from_secs(60);
+pub(super) const SOON: Duration = Duration::from_secs(60);
 
 impl Arena {
     /// Of several policies only one counts, so this one repeats all that the usual one says.

@@ -23,6 +23,14 @@ impl Arena {
         Ok(instance)
     }
 
+    /// All processes of the container at once: the first one of PostgreSQL only accepts connections,
+    /// and that of RabbitMQ is a shell.
+    pub(super) async fn pause(&self, service: &str) -> Result<Instance> {
+        let instance = self.pick(service, 0).await?;
+        self.docker.pause_container(&instance.id).await?;
+        Ok(instance)
+    }
+
     pub(super) async fn cut(&self, service: &str, pick: usize) -> Result<Instance> {
         let instance = self.pick(service, pick).await?;
         let request = NetworkDisconnectRequest {

@@ -12,11 +12,14 @@ use rdkafka::{Offset, TopicPartitionList};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::RabbitMq;
+use super::Reached;
+use super::brokers::SOON;
 use crate::chaos::Arena;
 use crate::topic::client;
+use crate::{RabbitMq, eventually};
 
-/// What is tapped, and by which routing keys.
+/// What is tapped, and by which routing keys. Payment deadlines are not, because the default exchange,
+/// by which they go to their queue, has no further bindings.
 const EXCHANGES: [(&str, &[&str]); 2] = [
     (
         "commands",
@@ -44,17 +47,31 @@ impl Arena {
     }
 
     /// A broker that is away gets nothing again.
-    pub(super) async fn send_again(&self, tap: Tap) -> Result<()> {
+    pub(super) async fn send_again(&self, tap: Tap) -> Result<Reached> {
+        let mut reached = Reached::default();
         if tap.is_there {
-            self.rabbitmq.publish_again().await.ok();
+            let published = self.rabbitmq.publish_again().await;
+            reached.rabbitmq = published.is_ok_and(|messages| messages > 0);
         }
         for topic in [ORDER_EVENTS, STOCK_EVENTS, PRODUCTS] {
             let last = tokio::task::spawn_blocking(move || last_records(topic)).await?;
             for record in last.unwrap_or_default() {
-                self.topics.write_again(&record).await.ok();
+                reached.kafka |= self.topics.write_again(&record).await.is_ok();
             }
         }
-        Ok(())
+        Ok(reached)
+    }
+
+    /// A tap that was left open would count as a queue in which messages were left behind.
+    pub(in crate::chaos) async fn remove_tap(&self) -> Result<()> {
+        eventually("nothing is tapped", SOON, async || {
+            let queues: Vec<Value> = self.rabbitmq.queues().await?;
+            if queues.iter().any(|queue| queue["name"] == TAP) {
+                self.rabbitmq.remove_tap().await?;
+            }
+            Ok(Some(()))
+        })
+        .await
     }
 }
 
@@ -100,21 +117,31 @@ impl RabbitMq {
         Ok(())
     }
 
-    /// What the tap has caught goes through its exchange once more, and the tap is gone.
-    async fn publish_again(&self) -> Result<()> {
-        let queue = format!("queues/{}/{TAP}", self.vhost);
+    /// What the tap has caught goes through its exchange once more, and the tap is gone. Returns how
+    /// much that was before the broker went away.
+    async fn publish_again(&self) -> Result<usize> {
+        let path = format!("queues/{}/{TAP}/get", self.vhost);
         let take = json!({"count": MESSAGES, "ackmode": "ack_requeue_false", "encoding": "auto"});
-        let caught = self
-            .call(Method::POST, &format!("{queue}/get"), Some(take))
-            .await;
-        self.call::<Value>(Method::DELETE, &queue, None).await?;
+        let caught = self.call(Method::POST, &path, Some(take)).await;
+        self.remove_tap().await?;
         let caught: Vec<Value> = caught?;
+        let mut published = 0;
         for message in caught {
             let exchange = message["exchange"].as_str().unwrap_or_default();
             let path = format!("exchanges/{}/{exchange}/publish", self.vhost);
-            self.call::<Value>(Method::POST, &path, Some(message))
-                .await?;
+            let again = self.call::<Value>(Method::POST, &path, Some(message));
+            if again.await.is_err() {
+                break;
+            }
+            published += 1;
         }
-        Ok(())
+        Ok(published)
+    }
+
+    async fn remove_tap(&self) -> Result<()> {
+        let path = format!("queues/{}/{TAP}", self.vhost);
+        self.call::<Value>(Method::DELETE, &path, None)
+            .await
+            .map(drop)
     }
 }

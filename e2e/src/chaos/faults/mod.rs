@@ -16,8 +16,11 @@ use duplicates::Tap;
 pub(super) enum Wound {
     /// It is over already.
     Healed,
+    /// The same, and these brokers got something of it.
+    Sent(Reached),
     Killed(Instance),
     Stopped(Instance),
+    Paused(Instance),
     Cut(Instance),
     FullQueue,
     BlockedPublishers,
@@ -32,6 +35,7 @@ impl Arena {
         match *fault {
             Fault::Kill { service, pick } => self.kill(service, pick).await.map(Wound::Killed),
             Fault::Stop { service, pick } => self.stop(service, pick).await.map(Wound::Stopped),
+            Fault::Pause { service } => self.pause(service).await.map(Wound::Paused),
             Fault::Cut { service, pick } => self.cut(service, pick).await.map(Wound::Cut),
             Fault::FullQueue { queue, limit } => {
                 self.fill(queue, limit).await.map(|()| Wound::FullQueue)
@@ -43,7 +47,7 @@ impl Arena {
                 .slow_down(millicores)
                 .await
                 .map(|()| Wound::SlowDatabase),
-            Fault::Poison { seed } => self.poison_all(seed).await.map(|()| Wound::Healed),
+            Fault::Poison { seed } => self.poison_all(seed).await.map(Wound::Sent),
             Fault::Duplicates => self.tap().await.map(Wound::Tapped),
             Fault::RollingRestart => self.restart_all().await.map(|()| Wound::Healed),
             Fault::Scale { service, instances } => self
@@ -53,20 +57,41 @@ impl Arena {
         }
     }
 
-    /// Mends it, and waits until what was broken is healthy.
-    pub(super) async fn heal(&self, wound: Wound) -> Result<()> {
+    /// Mends it, and waits until what was broken is healthy. Returns what else is to be said about it.
+    pub(super) async fn heal(&self, wound: Wound) -> Result<Option<&'static str>> {
         match wound {
-            Wound::Healed => Ok(()),
+            Wound::Healed => {}
+            Wound::Sent(reached) => return Ok(reached.remark()),
             Wound::Killed(instance) => {
                 self.start(&instance.id).await?;
-                self.is_healthy(&instance.id).await
+                self.is_healthy(&instance.id).await?;
             }
-            Wound::Stopped(instance) => self.signal(&instance.id, "SIGCONT").await,
-            Wound::Cut(instance) => self.connect(&instance).await,
-            Wound::FullQueue | Wound::BlockedPublishers => self.restore_rabbitmq().await,
-            Wound::SlowDatabase => self.restore_database().await,
-            Wound::Tapped(tap) => self.send_again(tap).await,
-            Wound::Scaled(service) => self.scale(service, Self::INSTANCES).await,
+            Wound::Stopped(instance) => self.signal(&instance.id, "SIGCONT").await?,
+            Wound::Paused(instance) => self.unpause(&instance.id).await?,
+            Wound::Cut(instance) => self.connect(&instance).await?,
+            Wound::FullQueue | Wound::BlockedPublishers => self.restore_rabbitmq().await?,
+            Wound::SlowDatabase => self.restore_database().await?,
+            Wound::Tapped(tap) => return Ok(self.send_again(tap).await?.remark()),
+            Wound::Scaled(service) => self.scale(service, Self::INSTANCES).await?,
+        }
+        Ok(None)
+    }
+}
+
+/// Which brokers got something of a fault that consists of messages: one that is away gets nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Reached {
+    rabbitmq: bool,
+    kafka: bool,
+}
+
+impl Reached {
+    fn remark(self) -> Option<&'static str> {
+        match (self.rabbitmq, self.kafka) {
+            (true, true) => None,
+            (false, true) => Some("nothing reached RabbitMQ"),
+            (true, false) => Some("nothing reached Kafka"),
+            (false, false) => Some("nothing reached the brokers"),
         }
     }
 }

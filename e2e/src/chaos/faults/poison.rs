@@ -13,6 +13,7 @@ use fastrand::Rng;
 use serde_json::json;
 use uuid::Uuid;
 
+use super::Reached;
 use crate::chaos::Arena;
 use crate::checker::{CONSUMERS, Poison};
 
@@ -70,8 +71,9 @@ const POISON: [(Option<&str>, &str); 5] = [
 impl Arena {
     /// One in every queue and topic. A broker that is away does not get any, or nobody knows: then
     /// the poison is not certain.
-    pub(super) async fn poison_all(&self, seed: u64) -> Result<()> {
+    pub(super) async fn poison_all(&self, seed: u64) -> Result<Reached> {
         let mut rng = Rng::with_seed(seed);
+        let mut reached = Reached::default();
         for (exchange, routing_key, queue, at_home) in QUEUES {
             let (message_type, body) = poison(at_home, &mut rng);
             let id = Uuid::now_v7().to_string();
@@ -80,6 +82,7 @@ impl Arena {
                 .rabbitmq
                 .publish(exchange, routing_key, properties, body)
                 .await;
+            reached.rabbitmq |= published.is_ok();
             self.poisoned(Poison {
                 message_id: id,
                 consumers: vec![queue.to_owned()],
@@ -95,6 +98,7 @@ impl Arena {
                 .topics
                 .write(place, "poison", &headers, body.as_bytes())
                 .await;
+            reached.kafka |= written.is_ok();
             let readers = CONSUMERS.iter().filter(|reader| reader.topic == topic);
             self.poisoned(Poison {
                 message_id: id.clone(),
@@ -102,7 +106,7 @@ impl Arena {
                 is_certain: written.is_ok(),
             });
         }
-        Ok(())
+        Ok(reached)
     }
 }
 

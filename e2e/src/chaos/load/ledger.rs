@@ -15,21 +15,10 @@ impl Ledger {
         self.lock().clone()
     }
 
-    /// How many orders were asked for.
-    #[must_use]
-    pub fn orders(&self) -> usize {
-        self.lock().attempts.len()
-    }
-
     /// A client that is about to ask; the place in the ledger is for what it is answered.
-    pub(super) fn attempt(&self, email: &str) -> usize {
+    pub(super) fn attempt(&self, attempt: Attempt) -> usize {
         let mut answered = self.lock();
-        answered.attempts.push(Attempt {
-            email: email.to_owned(),
-            accepted: Vec::new(),
-            paid: false,
-            cancelled: false,
-        });
+        answered.attempts.push(attempt);
         answered.attempts.len() - 1
     }
 
@@ -49,6 +38,16 @@ impl Ledger {
         if let Some(delivery) = self.lock().restocked.get_mut(place) {
             delivery.answered = true;
         }
+    }
+
+    /// Somebody was refused what can be had.
+    pub(super) fn refused(&self, what: String) {
+        self.lock().refused.push(what);
+    }
+
+    /// Somebody has asked in vain until long after everything was healed.
+    pub(super) fn unanswered(&self, what: String) {
+        self.lock().unanswered.push(what);
     }
 
     fn lock(&self) -> MutexGuard<'_, Answered> {

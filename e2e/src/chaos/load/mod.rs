@@ -3,6 +3,7 @@
 
 mod client;
 mod ledger;
+mod patience;
 mod wish;
 
 use std::sync::Arc;
@@ -19,16 +20,15 @@ use client::Client;
 pub use ledger::Ledger;
 
 /// So many clients may wait for the answer to their order; when they do, the others queue up.
-const AT_ONCE: usize = 64;
-/// How long clients go on asking after everything is healed.
-const PATIENCE: Duration = Duration::from_secs(60);
+const AT_ONCE: u32 = 64;
 
 /// Many clients who want one order each.
 pub struct Load {
     gateway: Gateway,
     ledger: Arc<Ledger>,
-    is_over: watch::Sender<Option<Instant>>,
-    hurry: AtomicBool,
+    healed: watch::Sender<Option<Instant>>,
+    is_placed: AtomicBool,
+    is_over: AtomicBool,
 }
 
 impl Load {
@@ -38,8 +38,9 @@ impl Load {
         Self {
             gateway,
             ledger,
-            is_over: watch::channel(None).0,
-            hurry: AtomicBool::new(false),
+            healed: watch::channel(None).0,
+            is_placed: AtomicBool::new(false),
+            is_over: AtomicBool::new(false),
         }
     }
 
@@ -48,13 +49,16 @@ impl Load {
     /// lost its patience.
     pub async fn run(&self, seed: u64, orders: usize, time: Duration) {
         let start = Instant::now();
-        let places = Arc::new(Semaphore::new(AT_ONCE));
+        let places = Arc::new(Semaphore::new(AT_ONCE as usize));
+        let mut healed = self.healed.subscribe();
         let mut clients = JoinSet::new();
         for number in 0..orders {
-            if !self.hurry.load(Relaxed) {
-                let part = u32::try_from(number).unwrap_or(u32::MAX);
-                let due = time * part / u32::try_from(orders).unwrap_or(u32::MAX);
-                sleep_until(start + due).await;
+            let part = u32::try_from(number).unwrap_or(u32::MAX);
+            let due = time * part / u32::try_from(orders).unwrap_or(u32::MAX);
+            tokio::select! {
+                () = sleep_until(start + due) => {}
+                // What is left when everything is healed comes at once.
+                _ = healed.wait_for(Option::is_some) => {}
             }
             let Ok(place) = Arc::clone(&places).acquire_owned().await else {
                 break;
@@ -66,19 +70,34 @@ impl Load {
             let client = Client {
                 gateway: self.gateway.clone(),
                 ledger: Arc::clone(&self.ledger),
-                is_over: self.is_over.subscribe(),
+                healed: self.healed.subscribe(),
                 name: format!("{seed}-{number}"),
                 rng,
             };
             clients.spawn(client.run(place));
             while clients.try_join_next().is_some() {}
         }
+        // All places are free when nobody waits for the answer to an order any more.
+        drop(places.acquire_many(AT_ONCE).await);
+        self.is_placed.store(true, Relaxed);
         clients.join_all().await;
+        self.is_over.store(true, Relaxed);
     }
 
     /// Everything is healed: orders that are still to come come at once, and nobody waits for ever.
     pub fn all_is_healed(&self) {
-        self.hurry.store(true, Relaxed);
-        self.is_over.send_replace(Some(Instant::now() + PATIENCE));
+        self.healed.send_replace(Some(Instant::now()));
+    }
+
+    /// Whether every order was answered, or given up by its client.
+    #[must_use]
+    pub fn is_placed(&self) -> bool {
+        self.is_placed.load(Relaxed)
+    }
+
+    /// Whether no client wants anything any more.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.is_over.load(Relaxed)
     }
 }

@@ -3,6 +3,8 @@ use std::time::Duration;
 use fastrand::Rng;
 use serde_json::{Value, json};
 
+use crate::checker::Line;
+
 /// Of these there is more than anybody buys.
 const PRODUCTS: [&str; 4] = ["KAYAK-SOLO", "PADDLE-CARBON", "ROPE-THROW", "MAP-RIVERS"];
 /// Of this there are three, and now and then one more.
@@ -23,6 +25,7 @@ pub(super) enum Plan {
 
 /// What a client asks for.
 pub(super) struct Wish {
+    pub(super) lines: Vec<Line>,
     pub(super) body: Value,
     pub(super) key: Option<String>,
     /// The client loses its patience with the first request after so long.
@@ -49,10 +52,14 @@ impl Wish {
         } else {
             PRODUCTS[first]
         };
-        let mut lines = vec![json!({"sku": sku, "quantity": rng.u8(1..=3)})];
+        let line = |sku: &str, quantity| Line {
+            sku: sku.to_owned(),
+            quantity,
+        };
+        let mut lines = vec![line(sku, rng.i64(1..=3))];
         if rng.bool() {
             let second = PRODUCTS[(first + 1) % PRODUCTS.len()];
-            lines.push(json!({"sku": second, "quantity": 1}));
+            lines.push(line(second, 1));
         }
         let is_keyed = rng.u8(..100) < 70;
         let plan = match rng.u8(..100) {
@@ -63,6 +70,7 @@ impl Wish {
         };
         Self {
             body: json!({"customer": customer, "lines": lines}),
+            lines,
             key: is_keyed.then(|| format!("chaos-{name}")),
             first_limit: (rng.u8(..100) < 10).then(|| Duration::from_millis(rng.u64(1..40))),
             is_double: is_keyed && rng.u8(..100) < 10,

@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -53,26 +54,40 @@ pub(super) async fn dead_letters(rabbitmq: &RabbitMq) -> Result<Vec<DeadLetter>>
     Ok(letters.collect())
 }
 
-/// How far every consumer group is behind, by partition.
-pub(super) async fn lags() -> Result<Vec<Lag>> {
-    // The client blocks its thread.
-    tokio::task::spawn_blocking(|| {
-        let lags = CONSUMERS.iter().map(lags_of);
-        Ok(lags.collect::<Result<Vec<_>>>()?.concat())
-    })
-    .await?
+/// The consumer groups, with a client for each that is kept: a new one would have to find everything
+/// out again whenever it is asked.
+pub(super) struct Groups(Arc<Vec<(Consumer, BaseConsumer)>>);
+
+impl Groups {
+    pub(super) fn connect() -> Result<Self> {
+        let groups = CONSUMERS.into_iter().map(|group| {
+            let client = client()?.set("group.id", group.group).create()?;
+            Ok((group, client))
+        });
+        Ok(Self(Arc::new(groups.collect::<Result<_>>()?)))
+    }
+
+    /// How far every one of them is behind, by partition.
+    pub(super) async fn lags(&self) -> Result<Vec<Lag>> {
+        let groups = Arc::clone(&self.0);
+        // The client blocks its thread.
+        tokio::task::spawn_blocking(move || {
+            let lags = groups.iter().map(lags_of);
+            Ok(lags.collect::<Result<Vec<_>>>()?.concat())
+        })
+        .await?
+    }
 }
 
-fn lags_of(Consumer { group, topic, .. }: &Consumer) -> Result<Vec<Lag>> {
-    let consumer: BaseConsumer = client()?.set("group.id", *group).create()?;
+fn lags_of((Consumer { group, topic, .. }, client): &(Consumer, BaseConsumer)) -> Result<Vec<Lag>> {
     let mut partitions = TopicPartitionList::new();
     partitions.add_partition_range(topic.name, 0, topic.partitions - 1);
-    let committed = consumer
+    let committed = client
         .committed_offsets(partitions, TIME_LIMIT)
         .context(*group)?;
     let lags = committed.elements().into_iter().map(|element| {
         let partition = element.partition();
-        let (first, end) = consumer.fetch_watermarks(topic.name, partition, TIME_LIMIT)?;
+        let (first, end) = client.fetch_watermarks(topic.name, partition, TIME_LIMIT)?;
         let next = match element.offset() {
             Offset::Offset(offset) => offset,
             _ => first,

@@ -119,35 +119,32 @@ async fn outbox_rows(pool: &PgPool) -> sqlx::Result<i64> {
 /// What a handler took effect for, and when that was committed: a service may write its rows in any
 /// order before.
 async fn handled(pool: &PgPool, handler: &'static str) -> sqlx::Result<Vec<Handled>> {
-    let rows: Vec<(uuid::Uuid, i64)> = sqlx::query_as(
+    sqlx::query(
         "select message_id, (extract(epoch from pg_xact_commit_timestamp(xmin)) * 1000000)::bigint
          from messaging.inbox where handler = $1",
     )
     .bind(handler)
+    .try_map(|row: PgRow| {
+        Ok(Handled {
+            handler,
+            message_id: row.try_get(0)?,
+            committed_at: row.try_get(1)?,
+        })
+    })
     .fetch_all(pool)
-    .await?;
-    let rows = rows.into_iter().map(|(message_id, committed_at)| Handled {
-        handler,
-        message_id,
-        committed_at,
-    });
-    Ok(rows.collect())
+    .await
 }
 
-async fn rows<T>(
+/// Each row is turned into what is kept of it as it comes, so that they are in memory only once.
+async fn rows<T: Unpin + Send>(
     pool: &PgPool,
     query: &'static str,
-    read: impl Fn(&PgRow) -> sqlx::Result<T>,
+    read: fn(PgRow) -> sqlx::Result<T>,
 ) -> sqlx::Result<Vec<T>> {
-    sqlx::query(query)
-        .fetch_all(pool)
-        .await?
-        .iter()
-        .map(read)
-        .collect()
+    sqlx::query(query).try_map(read).fetch_all(pool).await
 }
 
-fn order(row: &PgRow) -> sqlx::Result<Order> {
+fn order(row: PgRow) -> sqlx::Result<Order> {
     Ok(Order {
         id: row.try_get("id")?,
         status: row.try_get("status")?,
@@ -160,7 +157,7 @@ fn order(row: &PgRow) -> sqlx::Result<Order> {
     })
 }
 
-fn stock(row: &PgRow) -> sqlx::Result<(String, Stock)> {
+fn stock(row: PgRow) -> sqlx::Result<(String, Stock)> {
     let level = Level {
         available: row.try_get("available")?,
         reserved: row.try_get("reserved")?,
@@ -178,7 +175,7 @@ fn stock(row: &PgRow) -> sqlx::Result<(String, Stock)> {
     ))
 }
 
-fn reservation(row: &PgRow) -> sqlx::Result<Reservation> {
+fn reservation(row: PgRow) -> sqlx::Result<Reservation> {
     Ok(Reservation {
         order_id: row.try_get("order_id")?,
         status: row.try_get("status")?,
@@ -186,7 +183,7 @@ fn reservation(row: &PgRow) -> sqlx::Result<Reservation> {
     })
 }
 
-fn restock(row: &PgRow) -> sqlx::Result<Restock> {
+fn restock(row: PgRow) -> sqlx::Result<Restock> {
     Ok(Restock {
         key: row.try_get("idempotency_key")?,
         sku: row.try_get("sku")?,
@@ -194,7 +191,7 @@ fn restock(row: &PgRow) -> sqlx::Result<Restock> {
     })
 }
 
-fn notification(row: &PgRow) -> sqlx::Result<Notification> {
+fn notification(row: PgRow) -> sqlx::Result<Notification> {
     Ok(Notification {
         id: row.try_get("id")?,
         order_id: row.try_get("order_id")?,

@@ -2,8 +2,8 @@ use anyhow::{Result, ensure};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use crate::Gateway;
 use crate::checker::{Level, Listed, Observed, Told};
+use crate::{Gateway, SOON, eventually};
 
 /// Of so many orders the notifications are asked for, one by one as the API wants it.
 const SAMPLE: usize = 200;
@@ -59,7 +59,10 @@ pub(super) async fn read(gateway: &Gateway, observed: &mut Observed) -> Result<(
 }
 
 async fn get<T: serde::de::DeserializeOwned>(gateway: &Gateway, path: &str) -> Result<T> {
-    let answer = gateway.get(path).await?;
-    ensure!(answer.status == 200, "{path}: {answer:?}");
-    Ok(serde_json::from_value(answer.body)?)
+    eventually(path, SOON, async || {
+        let answer = gateway.get(path).await?;
+        ensure!(answer.status == 200, "{answer:?}");
+        Ok(Some(serde_json::from_value(answer.body)?))
+    })
+    .await
 }

@@ -7,9 +7,9 @@ mod topics;
 
 use anyhow::{Context, Result};
 
-use super::{Answered, Email, Observed, Poison};
+use super::{Email, Observed};
 use crate::{Compose, Gateway, RabbitMq, SOON, eventually};
-use brokers::lags;
+use brokers::Groups;
 use databases::Databases;
 
 /// Looks at the whole system without changing anything.
@@ -18,6 +18,7 @@ pub struct Observer {
     rabbitmq: RabbitMq,
     compose: Compose,
     databases: Databases,
+    groups: Groups,
 }
 
 /// How much is still on its way.
@@ -61,13 +62,20 @@ impl Observer {
             rabbitmq,
             compose,
             databases: Databases::from_environment()?,
+            groups: Groups::connect()?,
         })
     }
 
     /// How much is still on its way, cheap enough to be asked again and again.
     pub async fn pending(&self) -> Result<Pending> {
         let mut pending = self.databases.pending().await?;
-        pending.lag = lags().await?.iter().map(|lag| lag.records).sum();
+        pending.lag = self
+            .groups
+            .lags()
+            .await?
+            .iter()
+            .map(|lag| lag.records)
+            .sum();
         Ok(pending)
     }
 
@@ -78,13 +86,10 @@ impl Observer {
         Ok(queues.is_some_and(|queues| queues.iter().all(|queue| queue.messages == 0)))
     }
 
-    /// The whole picture, once the system has come to rest.
-    pub async fn look(&self, answered: Answered, poison: Vec<Poison>) -> Result<Observed> {
-        let mut observed = Observed {
-            answered,
-            poison,
-            ..Observed::default()
-        };
+    /// The whole picture, once the system has come to rest: what there is to see beside what is known
+    /// already of clients and faults.
+    pub async fn look(&self, known: Observed) -> Result<Observed> {
+        let mut observed = known;
         self.databases
             .read(&mut observed)
             .await
@@ -93,7 +98,7 @@ impl Observer {
         http::read(&self.gateway, &mut observed)
             .await
             .context("the HTTP APIs")?;
-        observed.lags = lags().await.context("the consumer groups")?;
+        observed.lags = (self.groups.lags().await).context("the consumer groups")?;
         observed.queues = eventually("the queues are counted", SOON, async || {
             brokers::queues(&self.rabbitmq).await
         })
