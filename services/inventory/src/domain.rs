@@ -6,7 +6,9 @@ use contracts::{Line, StockCommand};
 use uuid::Uuid;
 
 /// Most pieces of one product in one order.
-pub const MAX_QUANTITY: i32 = 1_000;
+pub const MAX_QUANTITY: i64 = 1_000;
+/// Most characters of a SKU.
+const MAX_SKU: usize = 64;
 
 /// The stock levels and reservations that a batch of commands is about.
 ///
@@ -65,8 +67,10 @@ pub enum Decision {
     Released,
     /// What was set aside is sold.
     Sold,
-    /// The command changes nothing, because this was decided before; `None`: nothing was.
-    Unchanged(Option<Status>),
+    /// The command changes nothing, because this was decided before.
+    Unchanged(Status),
+    /// The command contradicts what was decided before, for this reason, and always will.
+    Impossible(String),
 }
 
 impl Stock {
@@ -110,7 +114,7 @@ impl Stock {
                 self.record(order_id, Status::Refused, &[]);
                 return Decision::Refused(reason.to_owned());
             }
-            Some(earlier) => return Decision::Unchanged(Some(earlier.status)),
+            Some(earlier) => return Decision::Unchanged(earlier.status),
             None => {}
         }
         if let Some(reason) = self.reason_to_refuse(lines) {
@@ -133,7 +137,7 @@ impl Stock {
                     level.available += quantity;
                 });
             }
-            Some(earlier) => return Decision::Unchanged(Some(earlier.status)),
+            Some(earlier) => return Decision::Unchanged(earlier.status),
             // The release has overtaken the reservation. It is remembered, so that the reservation
             // is refused when it comes.
             None => {}
@@ -152,7 +156,15 @@ impl Stock {
                 self.record(order_id, Status::Sold, &[]);
                 Decision::Sold
             }
-            earlier => Decision::Unchanged(earlier.map(|earlier| earlier.status)),
+            Some(earlier) if earlier.status == Status::Sold => Decision::Unchanged(Status::Sold),
+            // Only an order whose reservation was answered can be paid, and only one that is not paid
+            // can be cancelled: this sale has not overtaken anything.
+            earlier => {
+                let status = earlier.map_or("missing", |earlier| earlier.status.as_str());
+                Decision::Impossible(format!(
+                    "the reservation of order {order_id} is {status}, so it cannot be sold"
+                ))
+            }
         }
     }
 
@@ -163,8 +175,10 @@ impl Stock {
         }
         let mut seen = BTreeSet::new();
         lines.iter().find_map(|Line { sku, quantity }| {
-            // `{:?}` keeps control characters of an invented SKU out of the answer.
             let Some(level) = self.levels.get(sku) else {
+                // Cut, and with its control characters escaped: whoever invents a SKU decides neither
+                // the size nor the form of the answer.
+                let sku: String = sku.chars().take(MAX_SKU).collect();
                 return Some(format!("there is no product {sku:?}"));
             };
             if !seen.insert(sku) {
@@ -176,7 +190,7 @@ impl Stock {
                 ));
             }
             let available = level.available;
-            (available < i64::from(*quantity)).then(|| {
+            (available < *quantity).then(|| {
                 format!("{quantity} pieces of {sku} are wanted, {available} are available")
             })
         })
@@ -185,7 +199,7 @@ impl Stock {
     fn move_pieces(&mut self, lines: &[Line], step: impl Fn(&mut Level, i64)) {
         for Line { sku, quantity } in lines {
             if let Some(level) = self.levels.get_mut(sku) {
-                step(level, i64::from(*quantity));
+                step(level, *quantity);
                 // Changes of one batch are published as one.
                 if self.changed_levels.insert(sku.clone()) {
                     level.version += 1;
@@ -256,7 +270,7 @@ impl Status {
 #[must_use]
 pub fn is_sku(text: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'-';
-    (1..=64).contains(&text.len()) && text.bytes().all(fits)
+    (1..=MAX_SKU).contains(&text.len()) && text.bytes().all(fits)
 }
 
 /// The order that the command is about.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use contracts::{StockCommand, StockLevelChanged, StockRefused, StockReserved};
 use jiff::Timestamp;
 use messaging::{BatchHandler, Failure, Received, Tx};
-use tracing::{debug, info, warn};
+use tracing::{debug, info};
 
 use crate::domain::{Decision, Level, Stock, is_sku, order_of};
 use crate::store;
@@ -28,7 +28,7 @@ impl BatchHandler for ReserveStock {
         let mut stock = lock(tx, batch).await?;
         for command in batch {
             let decision = stock.decide(&command.body);
-            answer(tx, command, decision);
+            answer(tx, command, decision)?;
         }
         store::save(tx, &stock).await?;
         for (sku, level) in stock.changed_levels() {
@@ -81,7 +81,11 @@ async fn lock(tx: &mut Tx, batch: &[Received<StockCommand>]) -> anyhow::Result<S
     Ok(Stock::new(levels, reservations))
 }
 
-fn answer(tx: &mut Tx, command: &Received<StockCommand>, decision: Decision) {
+fn answer(
+    tx: &mut Tx,
+    command: &Received<StockCommand>,
+    decision: Decision,
+) -> Result<(), Failure> {
     let order_id = order_of(&command.body);
     let trace_id = command.cause.trace_id();
     match decision {
@@ -95,12 +99,11 @@ fn answer(tx: &mut Tx, command: &Received<StockCommand>, decision: Decision) {
         }
         Decision::Released => debug!(%order_id, trace_id, "released stock of order {order_id}"),
         Decision::Sold => debug!(%order_id, trace_id, "sold stock of order {order_id}"),
-        Decision::Unchanged(status) => match command.body {
-            // A paid order whose stock is not reserved: somebody has to look into it.
-            StockCommand::SellStock(_) => {
-                warn!(%order_id, trace_id, ?status, "order {order_id} is paid without reserved stock");
-            }
-            _ => debug!(%order_id, trace_id, ?status, "order {order_id} was decided about before"),
-        },
+        Decision::Unchanged(status) => {
+            debug!(%order_id, trace_id, ?status, "order {order_id} was decided about before");
+        }
+        // Somebody has to look into it, and finds it among the dead letters.
+        Decision::Impossible(reason) => return Err(Failure::reject(reason)),
     }
+    Ok(())
 }

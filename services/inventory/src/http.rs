@@ -1,21 +1,19 @@
 //! The stock over HTTP.
 
 use axum::extract::State;
-use axum::http::HeaderMap;
 use garde::Validate;
 use messaging::{Bus, Cause};
 use opentelemetry::Context;
-use runtime::http::{Json, Path, Problem, Valid};
+use runtime::http::{IdempotencyKey, Json, Path, Problem, Valid, whole_number};
 use serde::Deserialize;
 use sqlx::PgPool;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::domain::is_sku;
 use crate::handlers::level_changed;
 use crate::store::{self, Restock, StockLevel};
-
-const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
 
 /// What requests need.
 #[derive(Clone)]
@@ -40,13 +38,14 @@ pub fn routes(api: Api) -> OpenApiRouter {
 #[serde(deny_unknown_fields)]
 pub struct RestockRequest {
     /// So many of them.
+    #[serde(deserialize_with = "whole_number")]
     #[garde(range(min = 1, max = 1_000_000))]
     #[schema(minimum = 1, maximum = 1_000_000, example = 10)]
     pub quantity: i64,
 }
 
 /// All stock levels, by SKU.
-#[utoipa::path(get, path = "/api/stock", tag = "stock", responses((status = 200, body = Vec<StockLevel>)))]
+#[utoipa::path(get, path = "/api/stock", tag = "stock", responses((status = 200, description = "All levels", body = Vec<StockLevel>)))]
 async fn list_stock(State(api): State<Api>) -> Result<Json<Vec<StockLevel>>, Problem> {
     let mut db = api.pool.acquire().await?;
     Ok(Json(store::levels(&mut db).await?))
@@ -59,14 +58,15 @@ async fn list_stock(State(api): State<Api>) -> Result<Json<Vec<StockLevel>>, Pro
     tag = "stock",
     params(("sku" = String, Path, example = "PADDLE-CARBON")),
     responses(
-        (status = 200, body = StockLevel),
-        (status = 404, description = "There is no such product", body = Problem),
+        (status = 200, description = "The level", body = StockLevel),
+        (status = 404, description = "There is no such product"),
     )
 )]
 async fn get_stock(
     State(api): State<Api>,
     Path(sku): Path<String>,
 ) -> Result<Json<StockLevel>, Problem> {
+    let sku = possible(sku)?;
     let mut db = api.pool.acquire().await?;
     let level = store::level(&mut db, &sku).await?;
     level.map(Json).ok_or_else(|| unknown(&sku))
@@ -86,18 +86,17 @@ async fn get_stock(
     request_body = RestockRequest,
     responses(
         (status = 200, description = "The level after the delivery", body = StockLevel),
-        (status = 400, description = "Malformed", body = Problem),
-        (status = 404, description = "There is no such product", body = Problem),
-        (status = 422, description = "Quantity out of range, or the key was used for another delivery", body = Problem),
+        (status = 404, description = "There is no such product"),
+        (status = 422, description = "Quantity out of range, or the key was used for another delivery"),
     )
 )]
 async fn restock(
     State(api): State<Api>,
     Path(sku): Path<String>,
-    headers: HeaderMap,
+    key: Option<IdempotencyKey>,
     Valid(RestockRequest { quantity }): Valid<RestockRequest>,
 ) -> Result<Json<StockLevel>, Problem> {
-    let key = idempotency_key(&headers)?;
+    let sku = possible(sku)?;
     let cause = Cause::from_context(&Context::current());
     let mut tx = api.bus.begin().await?;
     let level = store::lock_levels(&mut tx, &[&sku]).await?.remove(&sku);
@@ -107,6 +106,7 @@ async fn restock(
         quantity,
         level,
     };
+    let key = key.as_ref().map(|IdempotencyKey(key)| key.as_str());
     let level = match store::restock(&mut tx, key, &new).await? {
         None => {
             tx.publish(&cause, &level_changed(&new.sku, &new.level));
@@ -115,7 +115,7 @@ async fn restock(
         Some(earlier) if earlier.sku == new.sku && earlier.quantity == quantity => earlier.level,
         Some(_) => {
             return Err(Problem::unprocessable(
-                IDEMPOTENCY_KEY,
+                IdempotencyKey::HEADER,
                 "was used for another delivery",
             ));
         }
@@ -127,22 +127,14 @@ async fn restock(
     Ok(Json(product.at(level)))
 }
 
-/// The client's key, if it sent one.
-fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
-    let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
-    let key = match (values.next(), values.next()) {
-        (None, _) => return Ok(None),
-        (Some(value), None) => value.to_str().ok().filter(|key| is_key(key)),
-        _ => None,
-    };
-    let message = "expected once, 1 to 255 visible ASCII characters";
-    let malformed =
-        || Problem::bad_request("a header is malformed").field(IDEMPOTENCY_KEY, message);
-    key.map(Some).ok_or_else(malformed)
-}
-
-fn is_key(text: &str) -> bool {
-    (1..=255).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
+/// Answers for what no product can be called, before the database is asked, which could not even
+/// look some of it up.
+fn possible(sku: String) -> Result<String, Problem> {
+    if is_sku(&sku) {
+        Ok(sku)
+    } else {
+        Err(unknown(&sku))
+    }
 }
 
 fn unknown(sku: &str) -> Problem {

@@ -43,7 +43,7 @@ proptest! {
         let mut held: HashMap<&str, i64> = HashMap::new();
         let open = shop.reservations.values().filter(|reservation| reservation.status == Status::Reserved);
         for line in open.flat_map(|reservation| &reservation.lines) {
-            *held.entry(&line.sku).or_default() += i64::from(line.quantity);
+            *held.entry(&line.sku).or_default() += line.quantity;
         }
         for sku in SKUS {
             prop_assert_eq!(shop.levels[sku].reserved, held.get(sku).copied().unwrap_or(0));
@@ -182,7 +182,7 @@ fn command() -> impl Strategy<Value = StockCommand> {
 
 fn line() -> impl Strategy<Value = Line> {
     let sku = prop_oneof![Just("PLENTY"), Just("SOME"), Just("SCARCE"), Just("NONE")];
-    let quantity = prop_oneof![9 => 1_i32..5, 1 => any::<i32>()];
+    let quantity = prop_oneof![9 => 1_i64..5, 1 => any::<i64>()];
     (sku, quantity).prop_map(|(sku, quantity)| Line {
         sku: sku.to_owned(),
         quantity,

@@ -1,12 +1,12 @@
 //! What commands do to the database and to the outbox.
 
 use anyhow::{Result, anyhow};
-use contracts::{Line, ReleaseStock, ReserveStock, SellStock, StockCommand};
+use contracts::{Inbound, Line, Message, ReleaseStock, ReserveStock, SellStock, StockCommand};
 use inventory::announce::announce_products;
 use inventory::handlers;
 use jiff::Timestamp;
 use messaging::{BatchHandler, Bus, Cause, Received};
-use serde_json::Value;
+use serde_json::{Value, json};
 use sqlx::PgPool;
 use uuid::Uuid;
 
@@ -50,15 +50,8 @@ async fn each_reservation_of_a_batch_is_answered_and_each_level_published_once(
 async fn a_release_finds_the_products_of_its_order_by_itself(pool: PgPool) -> Result<()> {
     let bus = support::bus(&pool).await?;
     handle(&bus, [reserve(1, "LAMP-HEAD"), reserve(2, "DRYBAG-20")]).await?;
-    let (first, second) = (Uuid::from_u128(1), Uuid::from_u128(2));
-    handle(
-        &bus,
-        [
-            ReleaseStock { order_id: first }.into(),
-            SellStock { order_id: second }.into(),
-        ],
-    )
-    .await?;
+    let first = Uuid::from_u128(1);
+    handle(&bus, [ReleaseStock { order_id: first }.into(), sell(2)]).await?;
     let levels: Vec<(String, i64, i64)> =
         sqlx::query_as("select sku, reserved, sold from stock where version > 1 order by sku")
             .fetch_all(&pool)
@@ -76,31 +69,59 @@ async fn a_release_finds_the_products_of_its_order_by_itself(pool: PgPool) -> Re
 #[sqlx::test]
 async fn commands_that_change_nothing_publish_nothing(pool: PgPool) -> Result<()> {
     let bus = support::bus(&pool).await?;
-    handle(
-        &bus,
-        [SellStock {
-            order_id: Uuid::from_u128(1),
-        }
-        .into()],
-    )
-    .await?;
-    handle(
-        &bus,
-        [ReleaseStock {
-            order_id: Uuid::from_u128(1),
-        }
-        .into()],
-    )
-    .await?;
-    handle(
-        &bus,
-        [ReleaseStock {
-            order_id: Uuid::from_u128(1),
-        }
-        .into()],
-    )
-    .await?;
+    let order_id = Uuid::from_u128(1);
+    handle(&bus, [ReleaseStock { order_id }.into()]).await?;
+    handle(&bus, [ReleaseStock { order_id }.into()]).await?;
     assert_eq!(published(&pool).await?, []);
+    handle(&bus, [reserve(2, "LAMP-HEAD"), sell(2)]).await?;
+    let before = published(&pool).await?;
+    handle(&bus, [sell(2), sell(2)]).await?;
+    assert_eq!(published(&pool).await?, before);
+    Ok(())
+}
+
+#[sqlx::test]
+async fn a_sale_of_what_is_not_reserved_is_rejected_with_a_reason(pool: PgPool) -> Result<()> {
+    let bus = support::bus(&pool).await?;
+    let order_id = Uuid::from_u128(2);
+    handle(&bus, [ReleaseStock { order_id }.into()]).await?;
+    handle(&bus, [reserve(3, "NONE")]).await?;
+    for (order, status) in [(1, "missing"), (2, "released"), (3, "refused")] {
+        let rejected = handle(&bus, [reserve(4, "LAMP-HEAD"), sell(order)]).await;
+        let reason = format!(
+            "the reservation of order {} is {status}, so it cannot be sold",
+            Uuid::from_u128(order)
+        );
+        assert_eq!(rejected.err().map(|e| e.to_string()), Some(reason));
+    }
+    // The neighbour was rolled back as well, and is handled on its own.
+    handle(&bus, [reserve(4, "LAMP-HEAD")]).await?;
+    Ok(())
+}
+
+#[sqlx::test]
+async fn a_nonsensical_wish_is_refused_with_a_short_reason(pool: PgPool) -> Result<()> {
+    let bus = support::bus(&pool).await?;
+    for (sku, quantity) in [
+        ("LAMP-HEAD".to_owned(), 3_000_000_000_i64),
+        ("X".repeat(1_000_000), 1),
+    ] {
+        let body = json!({
+            "order_id": Uuid::now_v7(),
+            "lines": [{"sku": sku, "quantity": quantity}],
+        });
+        let command = StockCommand::decode(ReserveStock::TYPE, body.to_string().as_bytes())?;
+        handle(&bus, [command]).await?;
+    }
+    let reasons = published(&pool).await?.into_iter().map(|(kind, body)| {
+        assert_eq!(kind, "spillway.stock-refused.v1");
+        body["reason"].clone()
+    });
+    let expected = [
+        json!("3000000000 pieces of LAMP-HEAD are not within 1 to 1000"),
+        json!(format!("there is no product \"{}\"", "X".repeat(64))),
+    ];
+    assert_eq!(reasons.collect::<Vec<_>>(), expected);
     Ok(())
 }
 
@@ -150,6 +171,13 @@ fn reserve(order: u128, sku: &str) -> StockCommand {
     ReserveStock {
         order_id: Uuid::from_u128(order),
         lines,
+    }
+    .into()
+}
+
+fn sell(order: u128) -> StockCommand {
+    SellStock {
+        order_id: Uuid::from_u128(order),
     }
     .into()
 }

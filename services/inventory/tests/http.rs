@@ -50,14 +50,14 @@ async fn an_unknown_sku_is_answered_with_404(pool: PgPool) -> Result<()> {
 }
 
 #[sqlx::test]
-async fn a_sku_that_no_database_can_store_is_answered_with_400(pool: PgPool) -> Result<()> {
+async fn a_sku_that_no_database_can_store_is_unknown_as_well(pool: PgPool) -> Result<()> {
     assert_eq!(
         get(&pool, "/api/stock/A%00B").await?.0,
-        StatusCode::BAD_REQUEST
+        StatusCode::NOT_FOUND
     );
     assert_eq!(
         restock(&pool, "A%00B", None, r#"{"quantity": 1}"#).await?.0,
-        StatusCode::BAD_REQUEST
+        StatusCode::NOT_FOUND
     );
     Ok(())
 }
@@ -121,6 +121,10 @@ async fn a_bad_restock_is_answered_with_the_field_that_is_wrong(pool: PgPool) ->
     let cases = [
         (r#"{"quantity": 0}"#, StatusCode::UNPROCESSABLE_ENTITY),
         (r#"{"quantity": 1000001}"#, StatusCode::UNPROCESSABLE_ENTITY),
+        (
+            r#"{"quantity": 99999999999999999999}"#,
+            StatusCode::UNPROCESSABLE_ENTITY,
+        ),
         (r#"{"quantity": "many"}"#, StatusCode::BAD_REQUEST),
         (r#"{}"#, StatusCode::BAD_REQUEST),
     ];
@@ -129,6 +133,10 @@ async fn a_bad_restock_is_answered_with_the_field_that_is_wrong(pool: PgPool) ->
         assert_eq!(status, expected, "{body}");
         assert_eq!(problem["errors"][0]["field"], "quantity", "{body}");
     }
+    let (status, problem) =
+        restock(&pool, "GATE-WHEEL", None, r#"{"quantity": 1, "note": "!"}"#).await?;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    assert_eq!(problem["errors"][0]["field"], "note");
     assert_eq!(
         restock(&pool, "GATE-WHEEL", None, "{").await?.0,
         StatusCode::BAD_REQUEST

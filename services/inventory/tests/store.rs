@@ -241,7 +241,7 @@ async fn until_somebody_waits_for_a_lock(pool: &PgPool) -> Result<()> {
     tokio::time::timeout(Duration::from_secs(5), waiting).await?
 }
 
-fn reserve(order_id: Uuid, quantity: i32) -> StockCommand {
+fn reserve(order_id: Uuid, quantity: i64) -> StockCommand {
     let lines = vec![Line {
         sku: "GATE-WHEEL".to_owned(),
         quantity,

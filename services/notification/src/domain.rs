@@ -63,10 +63,7 @@ pub fn amount(Money { cents, currency }: &Money) -> String {
 #[must_use]
 pub fn sum(line: &PricedLine) -> Money {
     Money {
-        cents: line
-            .unit_price
-            .cents
-            .saturating_mul(i64::from(line.quantity)),
+        cents: line.unit_price.cents.saturating_mul(line.quantity),
         currency: line.unit_price.currency.clone(),
     }
 }

@@ -70,7 +70,7 @@ struct Letter<'a> {
 struct Line<'a> {
     sku: &'a str,
     name: &'a str,
-    quantity: i32,
+    quantity: i64,
     price: String,
     sum: String,
 }

@@ -43,7 +43,8 @@ impl BatchHandler for NotifyCustomers {
     }
 }
 
-/// Delivers the tasks of one channel. A notification that is marked as sent is not sent again.
+/// Delivers the tasks of one channel. A notification that is marked as sent is not sent again; one
+/// that does not exist is rejected, since nobody could ever tell that it was delivered.
 ///
 /// Delivering and committing are two things: when the process dies between them, the provider gets
 /// the notification again, under the same reference.
@@ -61,13 +62,17 @@ impl<P: Provider> BatchHandler for Deliver<P> {
             .iter()
             .map(|received| received.body.notification_id)
             .collect();
-        let mut queued = store::lock_queued(tx, &ids).await?;
+        let mut queued = store::lock(tx, &ids).await?;
+        // Before anything is delivered: what shares a transaction with a failure is delivered twice.
+        if let Some(id) = ids.iter().find(|id| !queued.contains_key(id)) {
+            return Err(Failure::reject(format!("there is no notification {id}")));
+        }
         let mut sent = Vec::with_capacity(batch.len());
         for Received {
             body: task, cause, ..
         } in batch
         {
-            if !queued.remove(&task.notification_id) {
+            if queued.insert(task.notification_id, false) != Some(true) {
                 debug!(order_id = %task.order.id, id = %task.notification_id, "nothing left to deliver");
                 continue;
             }

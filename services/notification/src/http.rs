@@ -33,8 +33,8 @@ pub struct Selection {
     tag = "notifications",
     params(Selection),
     responses(
-        (status = 200, body = Vec<Notification>),
-        (status = 400, description = "`order_id` is missing or not a UUID", body = Problem),
+        (status = 200, description = "The notifications", body = Vec<Notification>),
+        (status = 400, description = "`order_id` is missing or not a UUID"),
     )
 )]
 async fn list_notifications(

@@ -1,6 +1,6 @@
 //! The SQL of the service. Every function runs in the caller's transaction.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use contracts::{Channel, OrderEventName};
 use jiff::Timestamp;
@@ -73,16 +73,16 @@ pub async fn insert(db: &mut PgConnection, new: &[NewNotification]) -> sqlx::Res
     Ok(inserted.into_iter().collect())
 }
 
-/// Locks those of the notifications that are still to be delivered, and returns their ids.
-pub async fn lock_queued(db: &mut PgConnection, ids: &[Uuid]) -> sqlx::Result<HashSet<Uuid>> {
-    let queued: Vec<Uuid> = sqlx::query_scalar(
-        "select id from notifications where id = any($1) and status = 'queued'
+/// Locks those of the notifications that exist; says of each whether it is still to be delivered.
+pub async fn lock(db: &mut PgConnection, ids: &[Uuid]) -> sqlx::Result<HashMap<Uuid, bool>> {
+    let found: Vec<(Uuid, bool)> = sqlx::query_as(
+        "select id, status = 'queued' from notifications where id = any($1)
          order by id for update",
     )
     .bind(ids)
     .fetch_all(db)
     .await?;
-    Ok(queued.into_iter().collect())
+    Ok(found.into_iter().collect())
 }
 
 /// Marks notifications as delivered, each with the provider's reference.

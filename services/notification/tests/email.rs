@@ -84,6 +84,46 @@ fn an_address_that_is_none_is_an_error() {
     assert!(formatted(&task).is_err());
 }
 
+/// Whatever an address holds besides an address would become headers or further recipients.
+#[test]
+fn a_hostile_address_is_an_error() {
+    for email in [
+        "ada@example.com\r\nBcc: eve@example.com",
+        "ada@example.com\nBcc: eve@example.com",
+        "ada\r\nBcc: eve@example.com",
+        "ada@example.com>\r\nBcc: <eve@example.com",
+        "\"ada\r\nBcc: eve\"@example.com",
+        "ada@example.com, eve@example.com",
+        "Ada <ada@example.com>",
+        "ada@example.com\0",
+    ] {
+        let mut task = task(OrderEventName::OrderPaid);
+        task.order.customer.email = email.to_owned();
+        assert!(formatted(&task).is_err(), "{email:?}");
+    }
+}
+
+/// The reason quotes what the order asked for, so customers have a say in it as well.
+#[test]
+fn a_hostile_name_sku_or_reason_adds_no_header_and_no_markup() -> Result<()> {
+    const HOSTILE: &str = "x\r\nBcc: eve@example.com\r\n\r\n<script>alert('1')</script>\"><b>";
+    let expected = formatted(&task(OrderEventName::OrderRejected))?;
+    let mut task = task(OrderEventName::OrderRejected);
+    task.reason = Some(HOSTILE.to_owned());
+    for line in &mut task.order.lines {
+        (line.name, line.sku) = (HOSTILE.to_owned(), HOSTILE.to_owned());
+    }
+    let email = formatted(&task)?;
+    assert_eq!(header_names(&email), header_names(&expected));
+    let html = part(&email, "text/html");
+    let escaped = "&#60;script&#62;alert(&#39;1&#39;)&#60;/script&#62;&#34;&#62;&#60;b&#62;";
+    assert_eq!(html.matches(escaped).count(), 5, "{html}");
+    for markup in ["<script", "<b>"] {
+        assert!(!html.contains(markup), "{html}");
+    }
+    Ok(())
+}
+
 fn task(event: OrderEventName) -> SendNotification {
     SendNotification {
         notification_id: uuid!("019a0000-0000-7000-8000-000000000001"),
@@ -95,6 +135,15 @@ fn formatted(task: &SendNotification) -> Result<String> {
     let traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     let email = compose(task, &support::sender()?, Some(traceparent))?;
     Ok(String::from_utf8(email.formatted())?.replace("\r\n", "\n"))
+}
+
+/// The names of the headers of the whole e-mail.
+fn header_names(email: &str) -> Vec<&str> {
+    let (head, _) = email.split_once("\n\n").unwrap_or((email, ""));
+    head.lines()
+        .filter(|line| !line.starts_with([' ', '\t']))
+        .map(|line| line.split(':').next().unwrap_or_default())
+        .collect()
 }
 
 /// The content of the part of this type, without soft line breaks.

@@ -64,6 +64,28 @@ async fn a_delivered_notification_is_marked_and_not_delivered_again(pool: PgPool
 }
 
 #[sqlx::test]
+async fn a_task_without_a_notification_is_rejected_before_its_neighbours_are_delivered(
+    pool: PgPool,
+) -> Result<()> {
+    let bus = support::bus(&pool).await?;
+    handle(&bus, &NotifyCustomers, [placed()]).await?;
+    let known = tasks(&pool).await?.remove(0);
+    let unknown = SendNotification {
+        notification_id: Uuid::now_v7(),
+        ..known.clone()
+    };
+    let provider = Deliver(Counter::default());
+    let rejected = handle(&bus, &provider, [known.clone(), unknown.clone()]).await;
+    let reason = format!("there is no notification {}", unknown.notification_id);
+    assert!(rejected.is_err_and(|error| error.to_string() == reason));
+    assert_eq!(provider.0.0.load(Ordering::Relaxed), 0);
+    // The consumer goes on one by one.
+    handle(&bus, &provider, [known]).await?;
+    assert_eq!(provider.0.0.load(Ordering::Relaxed), 1);
+    Ok(())
+}
+
+#[sqlx::test]
 async fn a_notification_that_the_provider_refuses_stays_queued(pool: PgPool) -> Result<()> {
     let bus = support::bus(&pool).await?;
     handle(&bus, &NotifyCustomers, [placed()]).await?;

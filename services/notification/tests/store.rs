@@ -28,8 +28,8 @@ async fn what_was_sent_is_not_to_be_sent_again(pool: PgPool) -> Result<()> {
     store::insert(&mut db, &[first.clone(), second.clone()]).await?;
     store::mark_sent(&mut db, &[(first.id, "receipt".to_owned())]).await?;
     assert_eq!(
-        store::lock_queued(&mut db, &[first.id, second.id]).await?,
-        [second.id].into()
+        store::lock(&mut db, &[first.id, second.id]).await?,
+        [(first.id, false), (second.id, true)].into()
     );
     let sent = store::of_order(&mut db, first.order_id).await?.remove(0);
     assert_eq!(
@@ -44,12 +44,9 @@ async fn what_was_sent_is_not_to_be_sent_again(pool: PgPool) -> Result<()> {
 }
 
 #[sqlx::test]
-async fn an_unknown_notification_is_not_to_be_sent(pool: PgPool) -> Result<()> {
-    assert!(
-        store::lock_queued(&mut *pool.acquire().await?, &[Uuid::now_v7()])
-            .await?
-            .is_empty()
-    );
+async fn an_unknown_notification_is_not_found(pool: PgPool) -> Result<()> {
+    let found = store::lock(&mut *pool.acquire().await?, &[Uuid::now_v7()]).await?;
+    assert!(found.is_empty());
     Ok(())
 }
 

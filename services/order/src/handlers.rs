@@ -3,7 +3,6 @@
 use std::{collections::HashMap, time::Duration};
 
 use contracts::{CancelUnpaidOrder, ProductListed, StockEvent};
-use jiff::Timestamp;
 use messaging::{BatchHandler, Cause, Failure, Received, Tx};
 use tracing::{debug, info};
 use uuid::Uuid;
@@ -104,7 +103,7 @@ async fn apply<'a, M>(
     let ids: Vec<Uuid> = events.iter().map(|(_, order_id, _)| *order_id).collect();
     let mut orders: HashMap<Uuid, Order> = store::lock(tx, &ids).await?;
 
-    let now = Timestamp::now();
+    let now = store::now();
     let mut changed = Vec::with_capacity(batch.len());
     for (cause, order_id, event) in events {
         let Some(order) = orders.get_mut(&order_id) else {

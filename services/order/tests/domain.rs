@@ -27,15 +27,15 @@ fn price_list(cents: &[i64]) -> PriceList {
     cents.iter().enumerate().map(product).collect()
 }
 
-fn lines(quantities: &[i32]) -> Vec<Line> {
-    let line = |(index, quantity): (usize, &i32)| Line {
+fn lines(quantities: &[i64]) -> Vec<Line> {
+    let line = |(index, quantity): (usize, &i64)| Line {
         sku: format!("SKU-{index}"),
         quantity: *quantity,
     };
     quantities.iter().enumerate().map(line).collect()
 }
 
-fn place(prices: &PriceList, quantities: &[i32]) -> Result<Order, PriceError> {
+fn place(prices: &PriceList, quantities: &[i64]) -> Result<Order, PriceError> {
     let customer = Customer {
         email: "ada@example.org".to_owned(),
         phone: None,
@@ -106,9 +106,9 @@ proptest! {
 
     #[test]
     fn the_total_is_the_sum_of_the_lines(
-        lines in prop::collection::vec((0..=1_000_000_000_i64, 1..=1000_i32), 1..=50),
+        lines in prop::collection::vec((0..=1_000_000_000_i64, 1..=1000_i64), 1..=50),
     ) {
-        let (cents, quantities): (Vec<i64>, Vec<i32>) = lines.into_iter().unzip();
+        let (cents, quantities): (Vec<i64>, Vec<i64>) = lines.into_iter().unzip();
         let order = place(&price_list(&cents), &quantities).unwrap();
         let sum: i128 = order.lines.iter().map(|line| i128::from(line.unit_price.cents) * i128::from(line.quantity)).sum();
         prop_assert_eq!(i128::from(order.total.cents), sum);

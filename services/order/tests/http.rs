@@ -30,6 +30,12 @@ fn order_with(pointer: &str, value: Value) -> Value {
     order
 }
 
+/// An address of so many bytes, of which neither the name nor the domain is too long.
+fn address_of_length(bytes: usize) -> String {
+    let domain = format!("{}example.org", "x.".repeat(95));
+    format!("{}@{domain}", "a".repeat(bytes - 1 - domain.len()))
+}
+
 #[sqlx::test]
 async fn an_order_is_accepted_priced_and_found_where_location_says(pool: PgPool) -> Result<()> {
     let service = Service::start(pool).await?;
@@ -55,10 +61,7 @@ async fn an_order_is_accepted_priced_and_found_where_location_says(pool: PgPool)
 
     let location = answer.headers[header::LOCATION].to_str()?;
     let found = service.get(location).await?;
-    assert_eq!(
-        (found.status, found.body["id"].clone()),
-        (StatusCode::OK, order["id"].clone())
-    );
+    assert_eq!((found.status, &found.body), (StatusCode::OK, order));
     assert_eq!(
         service.published(answer.id()?).await?,
         ["reserve-stock", "order-placed"]
@@ -87,6 +90,11 @@ async fn what_is_well_formed_and_wrong_is_refused_by_the_name_of_its_field(
             json!("line\nbreak@example.org"),
             "customer.email",
         ),
+        (
+            "/customer/email",
+            json!(address_of_length(255)),
+            "customer.email",
+        ),
         ("/customer/phone", json!("030 123456"), "customer.phone"),
         ("/lines", json!([]), "lines"),
         ("/lines", json!(many), "lines"),
@@ -100,6 +108,11 @@ async fn what_is_well_formed_and_wrong_is_refused_by_the_name_of_its_field(
         (
             "/lines/1/quantity",
             json!(9_000_000_000_i64),
+            "lines[1].quantity",
+        ),
+        (
+            "/lines/1/quantity",
+            serde_json::from_str("99999999999999999999")?,
             "lines[1].quantity",
         ),
     ];
@@ -130,6 +143,21 @@ async fn what_has_another_shape_is_malformed(pool: PgPool) -> Result<()> {
         ("/lines/0/quantity", json!("two"), "lines[0].quantity"),
         ("/lines/0/quantity", json!(1.5), "lines[0].quantity"),
         ("/lines/0", json!({"quantity": 1}), "lines[0].sku"),
+        (
+            "/lines/0",
+            json!({"sku": TEA, "quantity": 1, "price": 0}),
+            "lines[0].price",
+        ),
+        (
+            "/customer",
+            json!({"email": "ada@example.org", "name": "Ada"}),
+            "customer.name",
+        ),
+        (
+            "",
+            json!({"customer": {"email": "ada@example.org"}, "lines": [], "note": "!"}),
+            "note",
+        ),
     ];
     for (pointer, value, field) in cases {
         let answer = service.place(&order_with(pointer, value.clone())).await?;
@@ -182,7 +210,9 @@ async fn the_largest_order_is_accepted(pool: PgPool) -> Result<()> {
         .iter()
         .map(|sku| json!({"sku": sku, "quantity": 1000}))
         .collect();
-    let answer = service.place(&order_with("/lines", json!(lines))).await?;
+    let mut order = order_with("/lines", json!(lines));
+    order["customer"]["email"] = address_of_length(254).into();
+    let answer = service.place(&order).await?;
     assert_eq!(answer.status, StatusCode::ACCEPTED);
     assert_eq!(
         answer.body["total"]["cents"],
@@ -343,6 +373,8 @@ async fn paying_and_cancelling_answer_the_order_and_repeating_changes_nothing(
             (first.status, &first.body["status"]),
             (StatusCode::OK, &json!(status))
         );
+        let found = service.get(&format!("/api/orders/{id}")).await?;
+        assert_eq!(found.body, first.body);
         let published = service.published(id).await?;
         let again = service.post(&format!("/api/orders/{id}/{action}")).await?;
         assert_eq!(

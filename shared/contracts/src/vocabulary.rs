@@ -52,7 +52,7 @@ pub struct Customer {
 }
 
 /// A wanted quantity of one product. Its limits are checked where it is decided upon, so that a
-/// nonsensical quantity gets an answer and not silence.
+/// nonsensical quantity gets an answer and not silence; for that it also has to be decoded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Validate)]
 pub struct Line {
     /// Stock keeping unit, the name of a product.
@@ -60,7 +60,7 @@ pub struct Line {
     pub sku: String,
     /// Pieces.
     #[garde(skip)]
-    pub quantity: i32,
+    pub quantity: i64,
 }
 
 /// A line with the name and the price that were valid when the order was placed.
@@ -74,7 +74,7 @@ pub struct PricedLine {
     pub name: String,
     /// Pieces.
     #[garde(range(min = 1))]
-    pub quantity: i32,
+    pub quantity: i64,
     /// Price of one piece.
     #[garde(dive)]
     pub unit_price: Money,

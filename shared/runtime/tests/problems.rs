@@ -49,9 +49,8 @@ async fn create(Valid(basket): Valid<Basket>) -> Json<Basket> {
 #[utoipa::path(get, path = "/baskets/{number}", responses((status = 200)))]
 async fn read(Path(number): Path<u32>, Query(paging): Query<Paging>) -> Result<String, Problem> {
     match number {
-        404 => Err(Problem::not_found("there is no such basket").instance("/baskets/404")),
+        404 => Err(Problem::not_found("there is no such basket")),
         409 => Err(Problem::conflict("the basket is closed")),
-        429 => Err(Problem::too_many_requests(2)),
         500 => Err(anyhow::anyhow!("the password is hunter2").into()),
         501 => panic!("a bug"),
         503 => Err(anyhow::Error::new(sqlx::Error::PoolTimedOut)
@@ -241,13 +240,8 @@ async fn a_malformed_parameter_is_400_and_named() {
 
 #[tokio::test]
 async fn a_handler_answers_with_the_problem_it_returns() {
-    let (status, _, problem) = get("/baskets/404").await;
-    assert_eq!(status, StatusCode::NOT_FOUND);
-    assert_eq!(problem["instance"], "/baskets/404");
+    assert_eq!(get("/baskets/404").await.0, StatusCode::NOT_FOUND);
     assert_eq!(get("/baskets/409").await.0, StatusCode::CONFLICT);
-    let (status, headers, _) = get("/baskets/429").await;
-    assert_eq!(status, StatusCode::TOO_MANY_REQUESTS);
-    assert_eq!(headers["retry-after"], "2");
 }
 
 #[tokio::test]

@@ -7,12 +7,17 @@ use sqlx::PgPool;
 
 /// A bus without brokers: what is published stays in the outbox.
 pub(crate) async fn bus(pool: &PgPool) -> Result<Bus> {
+    messaging::migrate(pool).await?;
+    bus_without_database(pool)
+}
+
+/// A bus whose database need not be there until something is published.
+pub(crate) fn bus_without_database(pool: &PgPool) -> Result<Bus> {
     #[derive(Parser)]
     struct Args {
         #[command(flatten)]
         messaging: MessagingArgs,
     }
-    messaging::migrate(pool).await?;
     let nowhere = [
         "test",
         "--amqp-url",

@@ -66,7 +66,8 @@ pub(super) fn total(lines: &[PricedLine]) -> Result<Money, PriceError> {
         if line.unit_price.currency != currency {
             return Err(PriceError::MixedCurrencies { line: index });
         }
-        cents = i64::from(line.quantity)
+        cents = line
+            .quantity
             .checked_mul(line.unit_price.cents)
             .and_then(|price| cents.checked_add(price))
             .ok_or(PriceError::TooLarge)?;

@@ -1,16 +1,13 @@
 use axum::{
     extract::State,
-    http::{HeaderMap, StatusCode, header},
+    http::{StatusCode, header},
     response::IntoResponse,
 };
 use messaging::Cause;
 use opentelemetry::Context;
-use runtime::http::{Json, Problem, Valid};
+use runtime::http::{IdempotencyKey, Json, Problem, Valid};
 
-use super::{
-    Api,
-    request::{IDEMPOTENCY_KEY, PlaceOrder},
-};
+use super::{Api, request::PlaceOrder};
 use crate::{
     domain::{Order, PriceError},
     intake::{Refusal, Request},
@@ -26,20 +23,17 @@ use crate::{
     request_body = PlaceOrder,
     params(("Idempotency-Key" = Option<String>, Header, description = "Repeating the request with the same key answers the same order")),
     responses(
-        (status = 202, body = Order, headers(("Location" = String, description = "Where the order can be followed"))),
-        (status = 400, body = Problem, content_type = "application/problem+json", description = "Malformed"),
-        (status = 413, body = Problem, content_type = "application/problem+json", description = "Larger than 64 KiB"),
-        (status = 415, body = Problem, content_type = "application/problem+json", description = "Not JSON"),
-        (status = 422, body = Problem, content_type = "application/problem+json", description = "Well-formed and wrong"),
-        (status = 503, body = Problem, content_type = "application/problem+json", headers(("Retry-After" = u32, description = "Seconds to wait before trying again")), description = "Cannot be taken now: too much waits already, or the database is away"),
+        (status = 202, description = "The order, accepted", body = Order, headers(("Location" = String, description = "Where the order can be followed"))),
+        (status = 422, description = "Well-formed and wrong"),
+        (status = 503, description = "Cannot be taken now: too much waits already, or the database is away"),
     )
 )]
 pub(super) async fn place_order(
     State(api): State<Api>,
-    headers: HeaderMap,
+    key: Option<IdempotencyKey>,
     Valid(body): Valid<PlaceOrder>,
 ) -> Result<impl IntoResponse, Problem> {
-    let keyed = body.keyed(&headers)?;
+    let keyed = key.map(|key| body.keyed(key)).transpose()?;
     let (customer, lines) = body.into_wish()?;
     let cause = Cause::from_context(&Context::current());
     let order = api
@@ -63,7 +57,7 @@ impl From<Refusal> for Problem {
                 PriceError::UnknownSku { line, .. } | PriceError::MixedCurrencies { line },
             ) => Self::unprocessable(format!("lines[{line}].sku"), message),
             Refusal::NoPrice(PriceError::TooLarge) => Self::unprocessable("lines", message),
-            Refusal::KeyReused => Self::unprocessable(IDEMPOTENCY_KEY, message),
+            Refusal::KeyReused => Self::unprocessable(IdempotencyKey::HEADER, message),
             // A backlog takes a while, and those who wait for it should not come back all at once.
             Refusal::Backlog => Self::unavailable(message, fastrand::u32(5..=15)),
             Refusal::NoPriceList | Refusal::Overloaded | Refusal::Unavailable => {

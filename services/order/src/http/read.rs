@@ -17,9 +17,8 @@ use crate::{
     tag = "orders",
     params(("id" = Uuid, Path, description = "Id of the order")),
     responses(
-        (status = 200, body = Order),
-        (status = 400, body = Problem, content_type = "application/problem+json", description = "Not an id"),
-        (status = 404, body = Problem, content_type = "application/problem+json", description = "No such order"),
+        (status = 200, description = "The order", body = Order),
+        (status = 404, description = "No such order"),
     )
 )]
 pub(super) async fn get_order(
@@ -65,9 +64,8 @@ pub(super) struct Page {
     tag = "orders",
     params(Filter),
     responses(
-        (status = 200, body = Page),
-        (status = 400, body = Problem, content_type = "application/problem+json", description = "Malformed parameter"),
-        (status = 422, body = Problem, content_type = "application/problem+json", description = "`limit` outside 1..=100"),
+        (status = 200, description = "A page of orders", body = Page),
+        (status = 422, description = "`limit` outside 1..=100"),
     )
 )]
 pub(super) async fn list_orders(
@@ -97,7 +95,7 @@ pub(super) struct Products {
 /// List what is on sale
 ///
 /// This is the service's own copy of the price list, at which it prices orders.
-#[utoipa::path(get, path = "/api/products", tag = "products", responses((status = 200, body = Products)))]
+#[utoipa::path(get, path = "/api/products", tag = "products", responses((status = 200, description = "The price list", body = Products)))]
 pub(super) async fn list_products(State(api): State<Api>) -> Result<Json<Products>, Problem> {
     let mut db = api.pool.acquire().await?;
     Ok(Json(Products {

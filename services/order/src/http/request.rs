@@ -1,20 +1,17 @@
 use std::collections::HashSet;
 
-use axum::http::HeaderMap;
 use contracts::{Customer, Line, Tier};
 use garde::Validate;
-use runtime::http::Problem;
+use runtime::http::{IdempotencyKey, Problem, whole_number};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
 use crate::store::Keyed;
 
-/// The header by which a client marks repetitions of one request.
-pub(super) const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
-
 /// An order as the client wants it.
 #[derive(Debug, Deserialize, Serialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(super) struct PlaceOrder {
     #[garde(dive)]
     customer: PlaceOrderCustomer,
@@ -26,13 +23,15 @@ pub(super) struct PlaceOrder {
 
 /// Who orders.
 #[derive(Debug, Deserialize, Serialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
 struct PlaceOrderCustomer {
-    #[garde(email, custom(deliverable))]
-    #[schema(format = Email, example = "ada@example.org")]
+    /// At most 254 bytes, because mail servers take no more.
+    #[garde(email, length(max = 254), custom(deliverable))]
+    #[schema(format = Email, max_length = 254, example = "ada@example.org")]
     email: String,
     /// For text messages, in E.164 form.
     #[garde(pattern(r"^\+[1-9][0-9]{6,14}$"))]
-    #[schema(example = "+4930123456")]
+    #[schema(pattern = r"^\+[1-9][0-9]{6,14}$", example = "+4930123456")]
     phone: Option<String>,
     #[garde(skip)]
     #[serde(default)]
@@ -50,11 +49,13 @@ enum CustomerTier {
 
 /// A wanted quantity of one product.
 #[derive(Debug, Deserialize, Serialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
 struct PlaceOrderLine {
     #[garde(length(min = 1, max = 64), custom(printable))]
-    #[schema(example = "TEA-001")]
+    #[schema(min_length = 1, max_length = 64, example = "TEA-001")]
     sku: String,
-    /// Wider than needed, so that a huge number is out of range rather than malformed.
+    /// Pieces.
+    #[serde(deserialize_with = "whole_number")]
     #[garde(range(min = 1, max = 1000))]
     #[schema(minimum = 1, maximum = 1000)]
     quantity: i64,
@@ -76,7 +77,7 @@ impl PlaceOrder {
         }
         let lines = self.lines.into_iter().map(|line| Line {
             sku: line.sku,
-            quantity: i32::try_from(line.quantity).unwrap_or(i32::MAX),
+            quantity: line.quantity,
         });
         let customer = Customer {
             email: self.customer.email,
@@ -89,32 +90,14 @@ impl PlaceOrder {
         Ok((customer, lines.collect()))
     }
 
-    /// The client's key, if it sent one, with the fingerprint of this request.
+    /// The client's key with the fingerprint of this request.
     ///
     /// The fingerprint is taken of what was understood, so that white space does not matter.
-    pub(super) fn keyed(&self, headers: &HeaderMap) -> Result<Option<Keyed>, Problem> {
-        let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
-        let key = match (values.next(), values.next()) {
-            (None, _) => return Ok(None),
-            (Some(value), None) if is_key(value.as_bytes()) => {
-                String::from_utf8_lossy(value.as_bytes()).into_owned()
-            }
-            _ => {
-                let problem = Problem::bad_request("a header is malformed");
-                return Err(problem.field(
-                    IDEMPOTENCY_KEY,
-                    "expected once, 1 to 255 visible ASCII characters",
-                ));
-            }
-        };
-        let understood = serde_json::to_vec(self).map_err(anyhow::Error::from)?;
+    pub(super) fn keyed(&self, IdempotencyKey(key): IdempotencyKey) -> anyhow::Result<Keyed> {
+        let understood = serde_json::to_vec(self)?;
         let request_hash = Sha256::digest(understood).to_vec();
-        Ok(Some(Keyed { key, request_hash }))
+        Ok(Keyed { key, request_hash })
     }
-}
-
-fn is_key(value: &[u8]) -> bool {
-    (1..=255).contains(&value.len()) && value.iter().all(u8::is_ascii_graphic)
 }
 
 /// What mail servers refuse although the general form of an address allows it.

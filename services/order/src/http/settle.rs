@@ -1,5 +1,4 @@
 use axum::extract::State;
-use jiff::Timestamp;
 use messaging::Cause;
 use opentelemetry::Context;
 use runtime::http::{Json, Path, Problem};
@@ -22,9 +21,9 @@ use crate::{
     tag = "orders",
     params(("id" = Uuid, Path, description = "Id of the order")),
     responses(
-        (status = 200, body = Order),
-        (status = 404, body = Problem, content_type = "application/problem+json", description = "No such order"),
-        (status = 409, body = Problem, content_type = "application/problem+json", description = "Not in a status to be paid"),
+        (status = 200, description = "The order, paid", body = Order),
+        (status = 404, description = "No such order"),
+        (status = 409, description = "Not in a status to be paid"),
     )
 )]
 pub(super) async fn pay_order(
@@ -43,9 +42,9 @@ pub(super) async fn pay_order(
     tag = "orders",
     params(("id" = Uuid, Path, description = "Id of the order")),
     responses(
-        (status = 200, body = Order),
-        (status = 404, body = Problem, content_type = "application/problem+json", description = "No such order"),
-        (status = 409, body = Problem, content_type = "application/problem+json", description = "Not in a status to be cancelled"),
+        (status = 200, description = "The order, cancelled", body = Order),
+        (status = 404, description = "No such order"),
+        (status = 409, description = "Not in a status to be cancelled"),
     )
 )]
 pub(super) async fn cancel_order(
@@ -62,7 +61,7 @@ async fn settle(api: &Api, id: Uuid, event: Event, wanted: &str) -> Result<Json<
         .await?
         .remove(&id)
         .ok_or_else(|| no_order(id))?;
-    match order.apply(event, Timestamp::now()) {
+    match order.apply(event, store::now()) {
         Outcome::Changed => {
             store::save(&mut tx, &[&order]).await?;
             announce(&mut tx, &cause, &order);

@@ -31,7 +31,7 @@ pub(super) async fn place(
         return Ok(requests.iter().map(|_| Err(Refusal::NoPriceList)).collect());
     }
 
-    let now = Timestamp::now();
+    let now = store::now();
     let priced: Vec<Result<(NewOrder, Cause), Refusal>> = requests
         .into_iter()
         .map(|request| price(request, &prices, now))

@@ -24,6 +24,13 @@ pub struct Keyed {
     pub request_hash: Vec<u8>,
 }
 
+/// The present, no finer than PostgreSQL keeps it: a new order is shown as it will be read again.
+#[must_use]
+pub fn now() -> Timestamp {
+    let now = Timestamp::now();
+    Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now)
+}
+
 /// Inserts the orders whose key, if they have one, is not taken; answers the ids of these.
 ///
 /// Of several orders with one key, in one call or in concurrent transactions, one is inserted.

@@ -58,6 +58,11 @@ impl Service {
 
     pub(crate) async fn start_without_products(pool: PgPool) -> Result<Self> {
         messaging::migrate(&pool).await?;
+        Self::without_database(pool)
+    }
+
+    /// A service whose database need not be there until a request needs it.
+    pub(crate) fn without_database(pool: PgPool) -> Result<Self> {
         let bus = bus(&pool)?;
         let (intake, writers) = Intake::new(&bus);
         for writer in writers {
@@ -241,9 +246,7 @@ pub(crate) fn new_order(key: Option<&str>) -> NewOrder {
         sku: POT.to_owned(),
         quantity: 2,
     }];
-    // PostgreSQL keeps microseconds.
-    let now = Timestamp::from_microsecond(Timestamp::now().as_microsecond()).unwrap_or_default();
-    let order = Order::place(Uuid::now_v7(), customer, &lines, &prices, now);
+    let order = Order::place(Uuid::now_v7(), customer, &lines, &prices, store::now());
     let keyed = key.map(|key| Keyed {
         key: key.to_owned(),
         request_hash: vec![1; 32],

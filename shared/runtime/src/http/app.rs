@@ -13,10 +13,9 @@ use axum::{
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
-use utoipa::openapi::{Info, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 
-use super::{Problem, docs, observe::observe};
+use super::{Problem, docs, observe::observe, openapi};
 use crate::{health::Health, telemetry};
 
 /// The largest body a request may have, in bytes.
@@ -45,14 +44,6 @@ pub fn app(service: &'static str, api: OpenApiRouter, health: Health) -> Router 
         .route("/health/ready", get(move || ready(health)))
         .route("/metrics", get(metrics))
         .method_not_allowed_fallback(no_method)
-}
-
-/// The OpenAPI document as [`app`] publishes it.
-#[must_use]
-pub fn openapi(service: &'static str, mut document: OpenApi) -> OpenApi {
-    // Whole, since the library puts its own description and author there.
-    document.info = Info::new(service, env!("CARGO_PKG_VERSION"));
-    document
 }
 
 /// Listens at the address and answers requests until the token is cancelled, then finishes those in

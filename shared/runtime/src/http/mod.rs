@@ -2,17 +2,26 @@
 //!
 //! [`app`] puts a service's routes between problem answers, limits and telemetry, and adds the
 //! operational routes; [`serve`] listens. Handlers take their input through [`Json`], [`Valid`],
-//! [`Path`] and [`Query`], which refuse bad input with a [`Problem`] that names the field, and return
-//! `Result<_, Problem>`.
+//! [`Path`], [`Query`] and [`IdempotencyKey`], which refuse bad input with a [`Problem`] that names the
+//! field, and return `Result<_, Problem>`.
 
 mod app;
-pub use app::{BODY_LIMIT, REQUEST_TIMEOUT, app, openapi, serve};
+pub use app::{BODY_LIMIT, REQUEST_TIMEOUT, app, serve};
 
 mod extract;
 pub use extract::{Json, Path, Query, Valid};
 
+mod idempotency_key;
+pub use idempotency_key::IdempotencyKey;
+
+mod number;
+pub use number::whole_number;
+
 mod problem;
 pub use problem::{FieldError, Problem};
+
+mod openapi;
+pub use openapi::openapi;
 
 mod docs;
 mod observe;

@@ -15,6 +15,7 @@ use crate::database;
 /// Anything that may fail inside a handler converts into one with `?`: an [`anyhow::Error`] or
 /// [`sqlx::Error`] is logged, once and here, and answered without its details.
 #[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(description = "What is wrong with a request, as RFC 9457 defines it.")]
 pub struct Problem {
     /// Kind of problem; `about:blank` when the status says it all.
     #[serde(rename = "type")]
@@ -28,9 +29,6 @@ pub struct Problem {
     status: u16,
     /// What is wrong with this request.
     detail: Cow<'static, str>,
-    /// The thing that the problem is about, as a path.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    instance: Option<String>,
     /// Every field or parameter that is wrong.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FieldError>,
@@ -50,6 +48,9 @@ pub struct FieldError {
 }
 
 impl Problem {
+    /// The content type of an answer with a problem.
+    pub(super) const CONTENT_TYPE: &'static str = "application/problem+json";
+
     /// A problem of any other status.
     pub fn new(status: StatusCode, detail: impl Into<Cow<'static, str>>) -> Self {
         Self {
@@ -57,7 +58,6 @@ impl Problem {
             title: status.canonical_reason().unwrap_or("Error"),
             status: status.as_u16(),
             detail: detail.into(),
-            instance: None,
             errors: Vec::new(),
             retry_after: None,
         }
@@ -101,19 +101,12 @@ impl Problem {
         .field(field, message)
     }
 
-    /// 429: this client sends too much; it may come back after some seconds.
-    #[must_use]
-    pub fn too_many_requests(retry_after: u32) -> Self {
-        Self::new(
-            StatusCode::TOO_MANY_REQUESTS,
-            "too many requests, try again later",
-        )
-        .retry_after(retry_after)
-    }
-
     /// 503: cannot be done now; the client may come back after some seconds.
     pub fn unavailable(detail: impl Into<Cow<'static, str>>, retry_after: u32) -> Self {
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, detail).retry_after(retry_after)
+        Self {
+            retry_after: Some(retry_after),
+            ..Self::new(StatusCode::SERVICE_UNAVAILABLE, detail)
+        }
     }
 
     /// 500 for what should not have happened, or 503 when the database is unreachable or overloaded.
@@ -147,22 +140,10 @@ impl Problem {
         self
     }
 
-    /// Says which thing the problem is about, by its path.
-    #[must_use]
-    pub fn instance(mut self, path: impl Into<String>) -> Self {
-        self.instance = Some(path.into());
-        self
-    }
-
     /// The status of the answer.
     #[must_use]
     pub fn status(&self) -> StatusCode {
         StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
-    }
-
-    fn retry_after(mut self, seconds: u32) -> Self {
-        self.retry_after = Some(seconds);
-        self
     }
 }
 
@@ -172,7 +153,7 @@ impl IntoResponse for Problem {
         let headers = response.headers_mut();
         headers.insert(
             header::CONTENT_TYPE,
-            HeaderValue::from_static("application/problem+json"),
+            HeaderValue::from_static(Self::CONTENT_TYPE),
         );
         if let Some(seconds) = self.retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));

@@ -1,0 +1,32 @@
+//! `docs/openapi/inventory.json` is generated from the code. This test fails when they differ;
+//! `UPDATE_DOCS=1 cargo test --release -p inventory --test openapi` writes it anew.
+
+use std::path::Path;
+
+use anyhow::{Result, ensure};
+use inventory::http::{Api, routes};
+use serde_json::Value;
+use sqlx::PgPool;
+
+#[expect(dead_code, reason = "nothing is published here")]
+mod support;
+
+#[tokio::test]
+async fn the_openapi_document_is_up_to_date() -> Result<()> {
+    let pool = PgPool::connect_lazy("postgres://nowhere")?;
+    let bus = support::bus_without_database(&pool)?;
+    let routes = routes(Api { pool, bus });
+    let document = runtime::http::openapi("inventory", routes.into_openapi());
+    let document = serde_json::to_value(document)?;
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/openapi/inventory.json");
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(&path, format!("{document:#}\n"))?;
+    }
+    // Compared as JSON: the order of keys depends on what else is compiled along.
+    let written: Value = serde_json::from_slice(&std::fs::read(&path)?)?;
+    ensure!(
+        written == document,
+        "docs/openapi/inventory.json is not what the code says"
+    );
+    Ok(())
+}

@@ -1,0 +1,58 @@
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error, Unexpected},
+};
+use serde_json::Number;
+
+/// Deserializes any whole number, one beyond the type as the nearest that the type has: its field is
+/// then out of range, which is answered with 422, and not malformed.
+///
+/// For JSON bodies: `#[serde(deserialize_with = "runtime::http::whole_number")]`.
+///
+/// # Errors
+///
+/// When it is no number, or one with a fraction.
+pub fn whole_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+    // Numbers of this size have no fractions.
+    const HUGE: f64 = 9.2e18;
+
+    let number = Number::deserialize(deserializer)?;
+    match (number.as_i64(), number.as_f64().unwrap_or_default()) {
+        (Some(number), _) => Ok(number),
+        (None, number) if number.abs() > HUGE => Ok(number as i64),
+        (None, number) => Err(Error::invalid_type(
+            Unexpected::Float(number),
+            &"a whole number",
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_whole_number_of_any_size_is_read() {
+        for (text, number) in [
+            ("0", 0),
+            ("-7", -7),
+            ("9223372036854775807", i64::MAX),
+            ("9223372036854775808", i64::MAX),
+            ("99999999999999999999", i64::MAX),
+            ("-99999999999999999999", i64::MIN),
+        ] {
+            assert_eq!(read(text).ok(), Some(number), "{text}");
+        }
+    }
+
+    #[test]
+    fn anything_else_is_an_error() {
+        for text in ["1.5", "1.0", "\"1\"", "null", "[1]", "true"] {
+            assert!(read(text).is_err(), "{text}");
+        }
+    }
+
+    fn read(text: &str) -> serde_json::Result<i64> {
+        whole_number(&mut serde_json::Deserializer::from_str(text))
+    }
+}
