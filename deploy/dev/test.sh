@@ -85,6 +85,8 @@ use_test_project() {
   export COMPOSE_PROJECT_NAME=spillway-test
   export GATEWAY_PORT=18080 AMQP_PORT=15673 RABBITMQ_UI_PORT=15674 KAFKA_PORT=19092 MAIL_PORT=11080
   export POSTGRES_PORT=15432 OTLP_PORT=14317
+  # No deadline passes while a test counts stock, however slow the machine is.
+  export PAYMENT_DEADLINE=24h
   use_compose_files "$ROOT/deploy/compose.test.yml"
   COMPILED=(--workspace --all-targets)
   export_addresses
@@ -116,7 +118,7 @@ use_compose_files() {
 print_test_settings() {
   local name
   for name in COMPOSE_PROJECT_NAME COMPOSE_FILE GATEWAY_PORT AMQP_PORT RABBITMQ_UI_PORT KAFKA_PORT MAIL_PORT \
-    POSTGRES_PORT OTLP_PORT TEST_DATABASE_URL DATABASE_URL AMQP_URL RABBITMQ_API_URL KAFKA_BROKERS GATEWAY_URL \
+    POSTGRES_PORT OTLP_PORT PAYMENT_DEADLINE TEST_DATABASE_URL DATABASE_URL AMQP_URL RABBITMQ_API_URL KAFKA_BROKERS GATEWAY_URL \
     MAIL_URL SPILLWAY_COMPOSE; do
     printf 'export %s=%q\n' "$name" "${!name}"
   done
