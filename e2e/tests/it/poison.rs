@@ -86,6 +86,7 @@ async fn a_nonsensical_command_is_answered() -> Result<()> {
     for lines in [
         json!([{"sku": "NO-SUCH-THING", "quantity": 1}]),
         json!([{"sku": ANYTHING, "quantity": -5}]),
+        json!([{"sku": ANYTHING, "quantity": 3_000_000_000_i64}]),
         json!([]),
     ] {
         let (id, order) = (Uuid::now_v7(), Uuid::now_v7());

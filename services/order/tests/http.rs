@@ -9,6 +9,7 @@ use axum::{
     body::Body,
     http::{Request, StatusCode, header},
 };
+use futures::{StreamExt, stream::FuturesUnordered};
 use serde_json::{Value, json};
 use sqlx::PgPool;
 use support::{Answer, OUTBOX_LIMIT, POT, Service, TEA, list, listing, one_tea};
@@ -536,6 +537,36 @@ async fn orders_are_refused_while_too_much_waits_for_the_brokers(pool: PgPool) -
     answered(&service, StatusCode::ACCEPTED).await?;
     token.cancel();
     measuring.await?
+}
+
+#[sqlx::test]
+async fn orders_are_refused_while_the_database_cannot_keep_up(pool: PgPool) -> Result<()> {
+    /// More than may wait and be written at once.
+    const ARRIVALS: usize = 1_500;
+
+    let service = Service::start(pool).await?;
+    let mut saturated = service.pool.begin().await?;
+    let lock = "lock table orders in access exclusive mode";
+    sqlx::query(lock).execute(&mut *saturated).await?;
+    let wish = one_tea();
+    let mut answers: FuturesUnordered<_> = (0..ARRIVALS).map(|_| service.place(&wish)).collect();
+
+    // Nobody else can be answered yet.
+    let refused = answers.next().await.context("no answer")??;
+    assert_eq!(refused.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(refused.body["detail"], "too many orders arrive at once");
+    assert!(refused.headers.contains_key(header::RETRY_AFTER));
+    saturated.rollback().await?;
+
+    let mut accepted = 0;
+    while let Some(answer) = answers.next().await {
+        accepted += usize::from(answer?.status == StatusCode::ACCEPTED);
+    }
+    assert!((1..ARRIVALS).contains(&accepted), "{accepted} accepted");
+    let stored = sqlx::query_scalar("select count(*) from orders");
+    let stored: i64 = stored.fetch_one(&service.pool).await?;
+    assert_eq!(stored, i64::try_from(accepted)?);
+    Ok(())
 }
 
 /// Places orders until one is answered like this.

@@ -15,7 +15,7 @@ pub(crate) use gate::Gate;
 pub(crate) use kafka::{TopicOfTest, header_of, headers};
 pub(crate) use parcel::{PARCELS, Parcel, QUEUE, parcel};
 pub(crate) use rabbitmq::{VirtualHost, amqp_header, cloud_event};
-pub(crate) use stage::Stage;
+pub(crate) use stage::{Running, Stage};
 
 /// How long anything may take before a test gives up; far more than it takes on a slow machine.
 const PATIENCE: Duration = Duration::from_secs(90);
