@@ -12,8 +12,8 @@ use bollard::query_parameters::{KillContainerOptionsBuilder, ListContainersOptio
 use crate::checker::Poison;
 use crate::{Compose, RabbitMq, TopicWriter, eventually, setting};
 
-/// How long a container may take until it is healthy again on a busy machine.
-const STARTED: Duration = Duration::from_secs(120);
+/// How long a container may take until it is healthy again on a busy machine. It is asked every 30 s only.
+const STARTED: Duration = Duration::from_secs(300);
 const SERVICE: &str = "com.docker.compose.service";
 const PROJECT: &str = "com.docker.compose.project";
 const NUMBER: &str = "com.docker.compose.container-number";
@@ -171,16 +171,18 @@ impl Arena {
     async fn scale_all(&self) -> Result<()> {
         let instances = Self::INSTANCES;
         let scales = Compose::SERVICES.map(|service| format!("{service}={instances}"));
-        let mut arguments = vec!["up", "--detach", "--no-build", "--no-recreate", "--wait"];
-        arguments.extend(["--wait-timeout", "120"]);
+        let mut arguments = vec!["up", "--detach", "--no-build", "--no-recreate"];
         for scale in &scales {
             arguments.extend(["--scale", scale]);
         }
-        self.compose
-            .run(&arguments)
-            .await
-            .map(drop)
-            .context("scale to normal")
+        let scaled = self.compose.run(&arguments).await;
+        scaled.context("scale to normal")?;
+        // Compose would not wait for one that was too busy to answer its last health check.
+        for instance in self.containers(None).await? {
+            let healthy = self.is_healthy(&instance.id).await;
+            healthy.context(instance.service)?;
+        }
+        Ok(())
     }
 }
 
