@@ -53,7 +53,8 @@ test_everything() (
   trap finish_tests EXIT
   remove_stack
   start_test_stack
-  shown_step "all tests" cargo test --release --locked --workspace --no-fail-fast
+  # Most tests wait for brokers more than they compute, so there are more at once than cores.
+  shown_step "all tests" env RUST_TEST_THREADS=6 cargo test --release --locked --workspace --no-fail-fast
 )
 
 test_crates() {

@@ -71,7 +71,7 @@ async fn a_flood_at_a_broker_is_worked_off_in_little_memory(pool: PgPool) -> any
 /// the memory of this process, in KiB.
 async fn worked_off(
     flood: usize,
-    start: impl FnOnce(Count) -> common::Running,
+    start: impl FnOnce(Count) -> common::stage::Running,
 ) -> anyhow::Result<usize> {
     let count = Arc::new(AtomicUsize::new(0));
     forget_the_peak()?;
