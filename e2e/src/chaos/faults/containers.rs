@@ -4,9 +4,10 @@ use anyhow::{Context, Result};
 use bollard::models::NetworkDisconnectRequest;
 use bollard::query_parameters::RestartContainerOptionsBuilder;
 
-use crate::Compose;
+use super::brokers::SOON;
 use crate::chaos::Arena;
 use crate::chaos::arena::Instance;
+use crate::{Compose, eventually};
 
 impl Arena {
     /// For the engine a kill through its API is the wish to stop, so nothing restarts the container
@@ -24,10 +25,15 @@ impl Arena {
     }
 
     /// All processes of the container at once: the first one of PostgreSQL only accepts connections,
-    /// and that of RabbitMQ is a shell.
+    /// and that of RabbitMQ is a shell. The freezer of a busy machine gives up on a container in which a
+    /// process is just starting, such as a health check, so it may have to be asked again.
     pub(super) async fn pause(&self, service: &str) -> Result<Instance> {
         let instance = self.pick(service, 0).await?;
-        self.docker.pause_container(&instance.id).await?;
+        eventually(format!("{service} is frozen"), SOON, async || {
+            self.docker.pause_container(&instance.id).await?;
+            Ok(Some(()))
+        })
+        .await?;
         Ok(instance)
     }
 
