@@ -47,6 +47,8 @@ impl Compose {
         let output = command
             .envs(variables.iter().copied())
             .kill_on_drop(true)
+            // Ctrl-C in a terminal is for us, who may still have to put things back.
+            .process_group(0)
             .output()
             .await?;
         let error = String::from_utf8_lossy(&output.stderr);

@@ -1,3 +1,4 @@
+use std::env;
 use std::io::{IsTerminal, Write, stdin, stdout};
 use std::sync::Mutex;
 use std::thread;
@@ -13,6 +14,7 @@ const BAR: u32 = 40;
 /// What the visitor sees: plain text, with colour and bars that move where it is a terminal.
 pub struct Screen {
     is_terminal: bool,
+    is_coloured: bool,
     is_unattended: bool,
     /// A bar that the next line is drawn over.
     moving: Mutex<bool>,
@@ -31,8 +33,11 @@ impl Screen {
     /// On standard output. An unattended one asks nobody to press Enter.
     #[must_use]
     pub fn new(is_unattended: bool) -> Self {
+        let is_terminal = stdout().is_terminal();
         Self {
-            is_terminal: stdout().is_terminal(),
+            is_terminal,
+            // See no-color.org.
+            is_coloured: is_terminal && env::var_os("NO_COLOR").is_none(),
             is_unattended,
             moving: Mutex::new(false),
         }
@@ -130,7 +135,7 @@ impl Screen {
     }
 
     fn paint(&self, colour: Colour, text: &str) -> String {
-        if !self.is_terminal {
+        if !self.is_coloured {
             return text.to_owned();
         }
         let code = match colour {

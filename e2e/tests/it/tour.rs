@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 use contracts::topology::STOCK_COMMANDS;
 use e2e::{Stack, StockLevel, eventually};
 use serde::Deserialize;
-use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
@@ -90,6 +90,23 @@ async fn a_step_that_is_interrupted_leaves_the_system_as_it_was() -> Result<()> 
 }
 
 #[tokio::test]
+async fn a_step_can_be_walked_alone_and_enter_goes_on() -> Result<()> {
+    let stack = Stack::alone().await?;
+    let before = State::of(&stack).await?;
+    let mut running = command(&["9"]).stdin(Stdio::piped()).spawn()?;
+    let mut keyboard = running.stdin.take().context("no input")?;
+    keyboard.write_all(b"\n").await?;
+    let ended = timeout(LIMIT, running.wait_with_output()).await??;
+    let shown = String::from_utf8(ended.stdout)?;
+    ensure!(
+        ended.status.success() && shown.matches(" ok ").count() == 1,
+        "{shown}"
+    );
+    assert_eq!(State::of(&stack).await?, before);
+    Ok(())
+}
+
+#[tokio::test]
 async fn without_a_terminal_and_without_yes_nothing_is_done() -> Result<()> {
     let _stack = Stack::alone().await?;
     let ended = timeout(LIMIT, tour(&["9"])?.wait_with_output()).await??;
@@ -145,13 +162,17 @@ impl State {
 }
 
 fn tour(arguments: &[&str]) -> Result<Child> {
+    Ok(command(arguments).spawn()?)
+}
+
+fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tour"));
     command
         .args(arguments)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .kill_on_drop(true);
-    Ok(command.spawn()?)
+    command
 }
 
 /// Whether a text is as expected, where each `#` stands for a figure with its unit.

@@ -35,7 +35,7 @@ pub(super) async fn run(ground: &Ground, screen: &Screen) -> Result<String> {
         "{} orders accepted, inventory is dead",
         orders.len()
     ));
-    screen.bar(STOCK_COMMANDS, waiting, waiting);
+    screen.bar(STOCK_COMMANDS, waiting, u32::try_from(orders.len())?);
 
     screen.act("docker compose start inventory");
     ground.start("inventory").await?;

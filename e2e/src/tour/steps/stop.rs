@@ -8,6 +8,8 @@ use crate::tour::ground::{A_WHILE, address};
 use crate::tour::{Ground, Screen};
 
 const ORDERS: usize = 3;
+/// How many waiting commands fill the bar.
+const FULL_BAR: u32 = 10;
 
 pub(super) async fn run(ground: &Ground, screen: &Screen) -> Result<String> {
     screen.act("docker compose stop inventory");
@@ -25,7 +27,7 @@ pub(super) async fn run(ground: &Ground, screen: &Screen) -> Result<String> {
         Ok((usize::try_from(depth)? >= ORDERS).then_some(depth))
     })
     .await?;
-    screen.bar(STOCK_COMMANDS, waiting, waiting);
+    screen.bar(STOCK_COMMANDS, waiting, FULL_BAR);
 
     screen.act("docker compose start inventory");
     let start = Instant::now();
