@@ -16,10 +16,6 @@ use crate::config::DatabaseArgs;
 /// How long a caller waits for a free connection before it gets an error.
 pub const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// How long a connection that is given back may take to answer before it is closed: longer than a
-/// statement may, whose end has to be awaited if it was given up.
-const RELEASE_TIMEOUT: Duration = Duration::from_secs(6);
-
 /// Limits that keep one stuck statement, lock or stopped process from holding up the others.
 const LIMITS: [(&str, &str); 3] = [
     ("statement_timeout", "4s"),
@@ -115,16 +111,6 @@ fn pool_options(args: &DatabaseArgs) -> PgPoolOptions {
         .max_connections(args.pool_size)
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .test_before_acquire(false)
-        // The pool tries a connection that comes back, without any limit. One that was given up in the
-        // middle of a statement, because the server is cut off, would keep its place in the pool.
-        .after_release(|connection, _| {
-            Box::pin(async move {
-                match tokio::time::timeout(RELEASE_TIMEOUT, connection.ping()).await {
-                    Ok(answered) => answered.map(|()| true),
-                    Err(_) => Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())),
-                }
-            })
-        })
         .before_acquire(|connection, usage| {
             Box::pin(async move {
                 if usage.idle_for > TRUSTED_IDLE {

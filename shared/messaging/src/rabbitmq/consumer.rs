@@ -162,7 +162,7 @@ impl<H: BatchHandler> Shared<H> {
                 batch.push(next?);
             }
             let last = batch.last().map_or(0, |delivery| delivery.delivery_tag);
-            if !self.handle(batch, &mut publisher, token).await {
+            if !self.handle(batch, &channel, &mut publisher, token).await? {
                 break;
             }
             acknowledge(&channel, last).await?;
@@ -221,9 +221,10 @@ impl<H: BatchHandler> Shared<H> {
     async fn handle(
         &self,
         batch: Vec<Delivery>,
+        channel: &Channel,
         publisher: &mut Publisher,
         token: &CancellationToken,
-    ) -> bool {
+    ) -> anyhow::Result<bool> {
         let started = std::time::Instant::now();
         let count = batch.len();
         let mut moved = Vec::new();
@@ -243,7 +244,7 @@ impl<H: BatchHandler> Shared<H> {
             }
         }
         let Some(outcomes) = self.processing.run(&items, token).await else {
-            return false;
+            return Ok(false);
         };
         crash_point::reach(CrashPoint::QueueCommitted);
         for (Pending { delivery, mut span }, outcome) in pending.into_iter().zip(outcomes) {
@@ -253,8 +254,12 @@ impl<H: BatchHandler> Shared<H> {
             }
         }
         let any = !moved.is_empty();
-        if !publisher.publish_until_confirmed(moved, token).await {
-            return false;
+        let confirmed = publisher.publish_until_confirmed(moved, channel, token);
+        if !confirmed
+            .await
+            .context("cannot move a failed message on, it stays in its queue")?
+        {
+            return Ok(false);
         }
         if any {
             crash_point::reach(CrashPoint::QueueMovedOn);
@@ -265,7 +270,7 @@ impl<H: BatchHandler> Shared<H> {
             count,
             started.elapsed(),
         );
-        true
+        Ok(true)
     }
 
     /// To the delay queue of its next attempt, or to the dead letters when there is none.

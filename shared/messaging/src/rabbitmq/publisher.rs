@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use contracts::topology::Exchange;
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
 use lapin::types::ShortString;
@@ -66,13 +66,19 @@ impl Publisher {
         }
     }
 
-    /// Publishes until the broker has confirmed every message, however long it is away; `false` if the
-    /// stop came first.
+    /// Publishes until the broker has confirmed every message that is moved out of a queue, however long it
+    /// takes none; `false` if the stop came first.
+    ///
+    /// # Errors
+    ///
+    /// When the channel is lost on which these messages were delivered: then somebody else has them, and
+    /// whatever becomes of them there, they must not be moved from here any more.
     pub(crate) async fn publish_until_confirmed(
         &mut self,
         mut window: Vec<Outgoing>,
+        delivered_on: &Channel,
         token: &CancellationToken,
-    ) -> bool {
+    ) -> anyhow::Result<bool> {
         let mut backoff = pauses();
         while !window.is_empty() {
             let results = self.publish(&window).await;
@@ -86,14 +92,15 @@ impl Publisher {
                 });
             window = left.collect();
             if let Some(error) = failed {
+                ensure!(delivered_on.status().connected(), "{error}");
                 warn!(%error, messages = window.len(), "cannot move failed messages on, holding them");
                 let pause = tokio::time::sleep(backoff.next().unwrap_or_default());
                 if token.run_until_cancelled(pause).await.is_none() {
-                    return false;
+                    return Ok(false);
                 }
             }
         }
-        true
+        Ok(true)
     }
 
     async fn try_publish(
