@@ -43,9 +43,17 @@ pub(super) fn check(observed: &Observed, verdict: &mut Verdict) {
         let what = format!("{channel} about {event} of order {order}, which did not happen");
         verdict.add(Promise::OneNotification, Class::Unexpected, what);
     }
-    for one in observed.notifications.iter().filter(|one| !one.is_sent) {
-        let what = format!("{} {} was never sent", one.channel, one.id);
-        verdict.add(Promise::OneNotification, Class::Lost, what);
+    for one in &observed.notifications {
+        let (class, times) = match one.deliveries {
+            0 => (Class::Lost, "never"),
+            1 => continue,
+            _ => (Class::Duplicated, "more than once"),
+        };
+        let what = format!(
+            "{} {} of order {} was sent {times}",
+            one.channel, one.id, one.order_id
+        );
+        verdict.add(Promise::OneNotification, class, what);
     }
     shown(observed, verdict);
     emails(observed, verdict);
@@ -108,7 +116,7 @@ fn emails(observed: &Observed, verdict: &mut Verdict) {
         .filter(|one| one.channel == "email")
     {
         let message_id = format!("<{}@spillway.example>", one.id);
-        if !at_the_server.remove(message_id.as_str()) && one.is_sent {
+        if !at_the_server.remove(message_id.as_str()) && one.deliveries > 0 {
             let what = format!("e-mail {} of order {} never arrived", one.id, one.order_id);
             verdict.add(Promise::OneNotification, Class::Lost, what);
         }

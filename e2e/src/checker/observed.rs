@@ -186,7 +186,7 @@ pub struct Notification {
     pub event: String,
     pub channel: String,
     pub recipient: String,
-    pub is_sent: bool,
+    pub deliveries: i32,
 }
 
 /// What an order's customer was told, as the API shows it.

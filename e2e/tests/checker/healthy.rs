@@ -143,7 +143,7 @@ fn notify(observed: &mut Observed, order_id: Uuid, event: &str, channel: &str, e
         event: event.to_owned(),
         channel: channel.to_owned(),
         recipient: recipient.to_owned(),
-        is_sent: true,
+        deliveries: 1,
     });
     let told = (event.to_owned(), channel.to_owned());
     match observed

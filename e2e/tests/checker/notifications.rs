@@ -26,8 +26,14 @@ fn a_notification_that_was_never_decided_upon_is_lost() {
 
 #[test]
 fn a_notification_that_was_never_sent_is_lost() {
-    let found = found_after(|o| o.notifications[0].is_sent = false);
+    let found = found_after(|o| o.notifications[0].deliveries = 0);
     assert_eq!(found, [(OneNotification, Lost)]);
+}
+
+#[test]
+fn a_notification_that_was_sent_twice_is_a_duplicate() {
+    let found = found_after(|o| o.notifications[0].deliveries = 2);
+    assert_eq!(found, [(OneNotification, Duplicated)]);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use contracts::{OrderEvent, SendNotification};
 use messaging::crash_point::{self, CrashPoint};
 use messaging::{BatchHandler, Failure, Received, Tx};
-use tracing::{debug, info};
+use tracing::info;
 use uuid::Uuid;
 
 use crate::domain::channels;
@@ -43,11 +43,12 @@ impl BatchHandler for NotifyCustomers {
     }
 }
 
-/// Delivers the tasks of one channel. A notification that is marked as sent is not sent again; one
-/// that does not exist is rejected, since nobody could ever tell that it was delivered.
+/// Delivers the tasks of one channel. One without its notification is rejected, since nobody could ever
+/// tell that it was delivered.
 ///
-/// Delivering and committing are two things: when the process dies between them, the provider gets
-/// the notification again, under the same reference.
+/// Nothing here asks whether a task was delivered before: that is what the inbox is for. But delivering
+/// and committing are two things: when the process dies between them, the provider gets the
+/// notification again, under the same reference.
 pub struct Deliver<P>(pub P);
 
 impl<P: Provider> BatchHandler for Deliver<P> {
@@ -62,9 +63,9 @@ impl<P: Provider> BatchHandler for Deliver<P> {
             .iter()
             .map(|received| received.body.notification_id)
             .collect();
-        let mut queued = store::lock(tx, &ids).await?;
+        let existing = store::existing(tx, &ids).await?;
         // Before anything is delivered: what shares a transaction with a failure is delivered twice.
-        if let Some(id) = ids.iter().find(|id| !queued.contains_key(id)) {
+        if let Some(id) = ids.iter().find(|id| !existing.contains(id)) {
             return Err(Failure::reject(format!("there is no notification {id}")));
         }
         let mut sent = Vec::with_capacity(batch.len());
@@ -72,10 +73,6 @@ impl<P: Provider> BatchHandler for Deliver<P> {
             body: task, cause, ..
         } in batch
         {
-            if queued.insert(task.notification_id, false) != Some(true) {
-                debug!(order_id = %task.order.id, id = %task.notification_id, "nothing left to deliver");
-                continue;
-            }
             let reference = self.0.deliver(task, cause).await?;
             crash_point::reach(CrashPoint::ProviderAccepted);
             sent.push((task.notification_id, reference));

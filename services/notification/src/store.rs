@@ -1,6 +1,6 @@
 //! The SQL of the service. Every function runs in the caller's transaction.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use contracts::{Channel, OrderEventName};
 use jiff::Timestamp;
@@ -73,22 +73,20 @@ pub async fn insert(db: &mut PgConnection, new: &[NewNotification]) -> sqlx::Res
     Ok(inserted.into_iter().collect())
 }
 
-/// Locks those of the notifications that exist; says of each whether it is still to be delivered.
-pub async fn lock(db: &mut PgConnection, ids: &[Uuid]) -> sqlx::Result<HashMap<Uuid, bool>> {
-    let found: Vec<(Uuid, bool)> = sqlx::query_as(
-        "select id, status = 'queued' from notifications where id = any($1)
-         order by id for update",
-    )
-    .bind(ids)
-    .fetch_all(db)
-    .await?;
+/// Those of the notifications that exist.
+pub async fn existing(db: &mut PgConnection, ids: &[Uuid]) -> sqlx::Result<HashSet<Uuid>> {
+    let found: Vec<Uuid> = sqlx::query_scalar("select id from notifications where id = any($1)")
+        .bind(ids)
+        .fetch_all(db)
+        .await?;
     Ok(found.into_iter().collect())
 }
 
-/// Marks notifications as delivered, each with the provider's reference.
+/// Marks notifications as delivered, once more each, with the provider's reference.
 pub async fn mark_sent(db: &mut PgConnection, sent: &[(Uuid, String)]) -> sqlx::Result<()> {
     sqlx::query(
-        "update notifications set status = 'sent', sent_at = now(), reference = sent.reference
+        "update notifications set status = 'sent', sent_at = now(), reference = sent.reference,
+                                  deliveries = deliveries + 1
          from unnest($1::uuid[], $2::text[]) as sent (id, reference)
          where notifications.id = sent.id",
     )

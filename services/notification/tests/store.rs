@@ -19,19 +19,23 @@ async fn there_is_one_notification_per_order_event_and_channel(pool: PgPool) -> 
 }
 
 #[sqlx::test]
-async fn what_was_sent_is_not_to_be_sent_again(pool: PgPool) -> Result<()> {
+async fn every_delivery_is_counted(pool: PgPool) -> Result<()> {
     let mut db = pool.acquire().await?;
-    let (first, second) = (
+    let (email, sms) = (
         new(Uuid::now_v7(), Channel::Email),
-        new(Uuid::now_v7(), Channel::Email),
+        new(Uuid::now_v7(), Channel::Sms),
     );
-    store::insert(&mut db, &[first.clone(), second.clone()]).await?;
-    store::mark_sent(&mut db, &[(first.id, "receipt".to_owned())]).await?;
-    assert_eq!(
-        store::lock(&mut db, &[first.id, second.id]).await?,
-        [(first.id, false), (second.id, true)].into()
-    );
-    let sent = store::of_order(&mut db, first.order_id).await?.remove(0);
+    store::insert(&mut db, &[email.clone(), sms.clone()]).await?;
+    for id in [email.id, email.id, sms.id] {
+        store::mark_sent(&mut db, &[(id, "receipt".to_owned())]).await?;
+    }
+    let counted: Vec<(Uuid, i32)> =
+        sqlx::query_as("select id, deliveries from notifications order by id")
+            .fetch_all(&mut *db)
+            .await?;
+    assert_eq!(counted, [(email.id, 2), (sms.id, 1)]);
+
+    let sent = store::of_order(&mut db, email.order_id).await?.remove(0);
     assert_eq!(
         (sent.status.as_str(), sent.reference.as_deref()),
         ("sent", Some("receipt"))
@@ -44,9 +48,12 @@ async fn what_was_sent_is_not_to_be_sent_again(pool: PgPool) -> Result<()> {
 }
 
 #[sqlx::test]
-async fn an_unknown_notification_is_not_found(pool: PgPool) -> Result<()> {
-    let found = store::lock(&mut *pool.acquire().await?, &[Uuid::now_v7()]).await?;
-    assert!(found.is_empty());
+async fn an_unknown_notification_does_not_exist(pool: PgPool) -> Result<()> {
+    let mut db = pool.acquire().await?;
+    let known = new(Uuid::now_v7(), Channel::Email);
+    store::insert(&mut db, std::slice::from_ref(&known)).await?;
+    let existing = store::existing(&mut db, &[known.id, Uuid::now_v7()]).await?;
+    assert_eq!(existing, [known.id].into());
     Ok(())
 }
 

@@ -198,6 +198,6 @@ fn notification(row: PgRow) -> sqlx::Result<Notification> {
         event: row.try_get("event")?,
         channel: row.try_get("channel")?,
         recipient: row.try_get("recipient")?,
-        is_sent: row.try_get::<String, _>("status")? == "sent",
+        deliveries: row.try_get("deliveries")?,
     })
 }
