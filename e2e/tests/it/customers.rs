@@ -20,7 +20,8 @@ pub(crate) struct Customers {
     placed: Vec<Placed>,
 }
 
-struct Placed {
+/// One of their orders.
+pub(crate) struct Placed {
     id: Uuid,
     email: String,
     end: End,
@@ -50,12 +51,20 @@ impl Customers {
 
     /// Further ones.
     pub(crate) async fn more(&mut self, stack: &Stack, customers: usize) -> Result<()> {
+        self.add(Self::place(stack, customers).await?);
+        Ok(())
+    }
+
+    /// The orders of customers who are still to be [added](Self::add).
+    pub(crate) async fn place(stack: &Stack, customers: usize) -> Result<Vec<Placed>> {
         let ends = [End::Paid, End::Cancelled, End::Waiting]
             .into_iter()
             .cycle();
-        let placed = ends.take(customers).map(|end| place(stack, end));
-        self.placed.extend(try_join_all(placed).await?);
-        Ok(())
+        try_join_all(ends.take(customers).map(|end| place(stack, end))).await
+    }
+
+    pub(crate) fn add(&mut self, placed: Vec<Placed>) {
+        self.placed.extend(placed);
     }
 
     /// Everybody gets what they wanted, is told so once over each channel, and the stock shows it.

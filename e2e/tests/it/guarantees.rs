@@ -7,6 +7,7 @@ use e2e::{Order, Stack, eventually, wish};
 use uuid::Uuid;
 
 use crate::ANYTHING;
+use crate::database::database;
 use crate::overlay::up_with;
 
 const LIMIT: Duration = Duration::from_secs(60);
@@ -19,6 +20,28 @@ async fn without_the_outbox_a_crash_loses_what_was_answered() -> Result<()> {
 #[tokio::test]
 async fn without_manual_acknowledgement_a_crash_loses_what_was_delivered() -> Result<()> {
     an_order_is_lost("inventory", "manual-ack", "inbox-claimed").await
+}
+
+#[tokio::test]
+async fn without_the_inbox_a_crash_delivers_again_what_was_delivered() -> Result<()> {
+    let stack = Stack::alone().await?;
+    let settings = crash_without("inbox", "queue-committed");
+    up_with(&stack, &[("notification", &settings)]).await?;
+    let order = insist(&stack).await?;
+    let mut notification = database("notification").await?;
+    eventually("a second delivery", LIMIT, async || {
+        let twice =
+            "select exists(select from notifications where order_id = $1 and deliveries = 2)";
+        let twice = sqlx::query_scalar(twice).bind(order.id);
+        let is_there: bool = twice.fetch_one(&mut notification).await?;
+        Ok(is_there.then_some(()))
+    })
+    .await?;
+    stack
+        .gateway
+        .settle(order.id, "cancellation")
+        .await
+        .map(drop)
 }
 
 #[tokio::test]
@@ -36,13 +59,13 @@ async fn a_guarantee_is_given_up_for_demonstrations_only() -> Result<()> {
 }
 
 /// An order whose message is lost waits for ever, while those behind it go on.
-async fn an_order_is_lost(service: &str, guarantee: &str, point: &str) -> Result<()> {
+async fn an_order_is_lost(
+    service: &str,
+    guarantee: &'static str,
+    point: &'static str,
+) -> Result<()> {
     let stack = Stack::alone().await?;
-    let settings = [
-        ("SPILLWAY_DEMO", "true"),
-        ("SPILLWAY_WITHOUT", guarantee),
-        ("CRASH_AT", point),
-    ];
+    let settings = crash_without(guarantee, point);
     up_with(&stack, &[(service, &settings)]).await?;
     let lost = insist(&stack).await?;
     let marker = format!("/tmp/crash-point-{point}");
@@ -59,6 +82,18 @@ async fn an_order_is_lost(service: &str, guarantee: &str, point: &str) -> Result
     // So that it does not wait in other tests.
     stack.gateway.settle(lost.id, "cancellation").await?;
     Ok(())
+}
+
+/// The settings of a process that gives up a guarantee and dies at this point.
+fn crash_without(
+    guarantee: &'static str,
+    point: &'static str,
+) -> [(&'static str, &'static str); 3] {
+    [
+        ("SPILLWAY_DEMO", "true"),
+        ("SPILLWAY_WITHOUT", guarantee),
+        ("CRASH_AT", point),
+    ]
 }
 
 /// Places an order; when there is no answer, asks again with the same key.

@@ -4,6 +4,7 @@
 //! Products are shared out, so that tests which count stock may run beside each other: whoever counts
 //! takes a product of its own, everybody else the solo kayak.
 
+mod checker;
 mod claims;
 mod crash_points;
 mod errors;
@@ -20,7 +21,9 @@ mod stopped;
 mod tour;
 mod trace;
 
+mod broken;
 mod customers;
+mod database;
 mod overlay;
 mod poisoned;
 
