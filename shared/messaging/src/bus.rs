@@ -6,7 +6,6 @@ use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use crate::demo::{Guarantee, without};
 use crate::kafka::{Kafka, KafkaPublisher};
 use crate::metrics::Metrics;
 use crate::outbox::{self, Transport, Wake, in_time};
@@ -55,8 +54,12 @@ impl Bus {
     /// # Errors
     ///
     /// When an address cannot be parsed, or something is to be broken where that is not allowed.
-    pub fn new(service: &'static str, args: MessagingArgs, pool: PgPool) -> anyhow::Result<Self> {
-        args.demo.apply()?;
+    pub fn new(
+        service: &'static str,
+        mut args: MessagingArgs,
+        pool: PgPool,
+    ) -> anyhow::Result<Self> {
+        args.demo.apply(&mut args.retry_delays)?;
         let rabbitmq = RabbitMq::new(&args.amqp_url, service)?;
         let kafka = Kafka::new(&args, service);
         let inner = Inner {
@@ -217,9 +220,6 @@ impl Bus {
 
     /// How long to wait after so many failed attempts; `None` when that was the last.
     pub(crate) fn pause_after(&self, attempts: u32) -> Option<Duration> {
-        if without(Guarantee::Retry) {
-            return None;
-        }
         let step = usize::try_from(attempts.checked_sub(1)?).ok()?;
         self.retry_delays().get(step).copied()
     }
