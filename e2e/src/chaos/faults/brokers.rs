@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use reqwest::Method;
 
 use crate::chaos::{Alarm, Arena};
-use crate::{RabbitMq, eventually};
+use crate::{Compose, RabbitMq, eventually};
 
 /// The policy that replaces the usual one of a queue for a while.
 const FULL: &str = "chaos-full";
@@ -31,6 +31,17 @@ impl Arena {
             Ok(Some(()))
         })
         .await
+    }
+
+    /// Whether the broker has refused anything lately, as the services' logs tell.
+    pub(super) async fn has_refused(&self, lately: Duration) -> Result<bool> {
+        let since = format!("{}s", lately.as_secs() + 1);
+        let logs = [&["logs", "--since", &since][..], &Compose::SERVICES].concat();
+        Ok(self
+            .compose
+            .run(&logs)
+            .await?
+            .contains("RabbitMQ sent a nack"))
     }
 
     /// A limit that is below what is used.

@@ -6,6 +6,8 @@ mod database;
 mod duplicates;
 mod poison;
 
+use std::time::Instant;
+
 use anyhow::Result;
 
 use super::arena::Instance;
@@ -22,7 +24,8 @@ pub(super) enum Wound {
     Stopped(Instance),
     Paused(Instance),
     Cut(Instance),
-    FullQueue,
+    /// Since then.
+    FullQueue(Instant),
     BlockedPublishers,
     SlowDatabase,
     Tapped(Tap),
@@ -38,7 +41,10 @@ impl Arena {
             Fault::Pause { service } => self.pause(service).await.map(Wound::Paused),
             Fault::Cut { service, pick } => self.cut(service, pick).await.map(Wound::Cut),
             Fault::FullQueue { queue, limit } => {
-                self.fill(queue, limit).await.map(|()| Wound::FullQueue)
+                let since = Instant::now();
+                self.fill(queue, limit)
+                    .await
+                    .map(|()| Wound::FullQueue(since))
             }
             Fault::BlockedPublishers { alarm } => {
                 self.raise(alarm).await.map(|()| Wound::BlockedPublishers)
@@ -69,7 +75,12 @@ impl Arena {
             Wound::Stopped(instance) => self.signal(&instance.id, "SIGCONT").await?,
             Wound::Paused(instance) => self.unpause(&instance.id).await?,
             Wound::Cut(instance) => self.connect(&instance).await?,
-            Wound::FullQueue | Wound::BlockedPublishers => self.restore_rabbitmq().await?,
+            Wound::FullQueue(since) => {
+                self.restore_rabbitmq().await?;
+                let was_full = self.has_refused(since.elapsed()).await?;
+                return Ok((!was_full).then_some("it never was"));
+            }
+            Wound::BlockedPublishers => self.restore_rabbitmq().await?,
             Wound::SlowDatabase => self.restore_database().await?,
             Wound::Tapped(tap) => return Ok(self.send_again(tap).await?.remark()),
             Wound::Scaled(service) => self.scale(service, Self::INSTANCES).await?,
