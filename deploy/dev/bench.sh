@@ -41,12 +41,27 @@ measure() {
   load bench latency "$@"
   load bench delivered "$@"
   at_work=$(memory VmHWM notification)
+  drain >>"$FIGURES"
   step "stop notification" compose stop notification
   load bench confirmed "$@"
   at_work+=,$(memory VmHWM order inventory)
   figures_of load_mib "$at_work" >>"$FIGURES"
   step "stop inventory" compose stop inventory
   load bench accepted "$@"
+}
+
+# What 20,000 orders take that were placed while inventory was away, from the moment at which it is started.
+drain() {
+  step "stop inventory" compose stop inventory >&2
+  compose run --rm --no-deps -T load bench accepted --rate 1000 --warm-up 0 --seconds 20 >/dev/null
+  local start=$EPOCHREALTIME
+  step "start inventory, wait for the orders" decide_all >&2
+  awk -v start="$start" -v end="$EPOCHREALTIME" 'BEGIN {printf "{\"drain_s\":%.1f}\n", end - start}'
+}
+
+decide_all() {
+  compose start inventory
+  compose run --rm --no-deps -T load drained
 }
 
 # load ARGUMENTS...: its figures are one line on standard output, its words for people go to the screen.

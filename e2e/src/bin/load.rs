@@ -5,7 +5,7 @@
 use std::io::{stderr, stdin, stdout};
 
 use clap::{Parser, Subcommand};
-use e2e::load::{Options, Scenario, report};
+use e2e::load::{Options, Scenario, drained, report};
 
 #[derive(Parser)]
 #[command(version, about)]
@@ -22,6 +22,8 @@ enum Command {
         #[command(flatten)]
         options: Options,
     },
+    /// Wait until no order is pending.
+    Drained,
     /// Merge the figures from standard input and show them beside the targets.
     Report,
 }
@@ -35,6 +37,7 @@ async fn main() -> anyhow::Result<()> {
             println!("{}", tokio::task::LocalSet::new().run_until(run).await?);
             Ok(())
         }
+        Command::Drained => drained().await,
         Command::Report => report(stdin().lock(), stderr(), stdout()),
     }
 }

@@ -11,6 +11,7 @@
 //! the system can sustain.
 
 mod client;
+mod drained;
 mod orders;
 mod pace;
 mod progress;
@@ -19,5 +20,6 @@ mod scenario;
 mod tracker;
 mod watch;
 
+pub use drained::drained;
 pub use report::report;
 pub use scenario::{Options, Scenario};

@@ -15,7 +15,7 @@ enum Limit {
     AtMost(f64),
 }
 
-const TARGETS: [Target; 8] = [
+const TARGETS: [Target; 9] = [
     at_least(
         "accepted_per_s",
         "orders accepted per second, consumers stopped",
@@ -39,6 +39,11 @@ const TARGETS: [Target; 8] = [
     at_most(
         "p99_ms",
         "placed -> confirmed at 50 orders/s, p99 in ms",
+        30.0,
+    ),
+    at_most(
+        "drain_s",
+        "20,000 waiting orders decided, all at work, in s",
         30.0,
     ),
     at_most("idle_mib", "resident memory idle, MiB", 20.0),

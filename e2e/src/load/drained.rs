@@ -1,0 +1,25 @@
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use reqwest::Client as Http;
+
+use crate::{Gateway, eventually};
+
+/// Nobody waits longer than this for a benchmark.
+const LIMIT: Duration = Duration::from_secs(600);
+
+/// Waits until no order is pending any more.
+///
+/// # Errors
+///
+/// When some still are after ten minutes.
+pub async fn drained() -> Result<()> {
+    let gateway = Gateway::new(Http::builder().timeout(Duration::from_secs(10)).build()?)?;
+    eventually("no order is pending", LIMIT, async || {
+        let answer = gateway.get("/api/orders?status=pending&limit=1").await?;
+        ensure!(answer.status == 200, "{answer:?}");
+        let is_empty = answer.body["orders"].as_array().map(Vec::is_empty);
+        Ok((is_empty == Some(true)).then_some(()))
+    })
+    .await
+}
