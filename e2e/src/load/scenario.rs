@@ -53,7 +53,6 @@ impl Scenario {
     ///
     /// When the system cannot be reached, or so many orders fail that nothing is measured.
     pub async fn run(self, options: &Options) -> Result<Value> {
-        let _ = rustls::crypto::ring::default_provider().install_default();
         let tracker = Arc::new(Tracker::new()?);
         let watches_events = matches!(self, Self::Confirmed | Self::Latency);
         if watches_events {
