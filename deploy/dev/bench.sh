@@ -41,16 +41,18 @@ measure() {
   load bench latency "$@"
   load bench delivered "$@"
   at_work=$(memory VmHWM notification)
-  drain >>"$FIGURES"
   step "stop notification" compose stop notification
   load bench confirmed "$@"
   at_work+=,$(memory VmHWM order inventory)
   figures_of load_mib "$at_work" >>"$FIGURES"
-  step "stop inventory" compose stop inventory
+  step "start notification" compose start notification
+  drain >>"$FIGURES"
+  step "stop inventory and notification" compose stop inventory notification
   load bench accepted "$@"
 }
 
 # What 20,000 orders take that were placed while inventory was away, from the moment at which it is started.
+# Beside it notification works off what has come while it was stopped.
 drain() {
   step "stop inventory" compose stop inventory >&2
   compose run --rm --no-deps -T load bench accepted --rate 1000 --warm-up 0 --seconds 20 >/dev/null
