@@ -13,7 +13,7 @@ pub enum Fault {
     Pause { service: &'static str },
     /// One container loses its network.
     Cut { service: &'static str, pick: usize },
-    /// A queue refuses messages beyond so many.
+    /// A queue refuses messages beyond so many, and so does the one in which payment deadlines wait.
     FullQueue { queue: &'static str, limit: u32 },
     /// The broker blocks publishers, as it does before memory or disk run out.
     BlockedPublishers { alarm: Alarm },

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use contracts::topology::PAYMENT_DEADLINES;
 use serde_json::{Value, json};
 
 use reqwest::Method;
@@ -10,27 +11,39 @@ use reqwest::Method;
 use crate::chaos::{Alarm, Arena};
 use crate::{Compose, RabbitMq, eventually};
 
-/// The policy that replaces the usual one of a queue for a while.
-const FULL: &str = "chaos-full";
-/// The policy of the services' queues, whose other settings stay in force.
-const USUAL: &str = "service-queues";
+/// Policies of this prefix replace usual ones for a while.
+const FULL: &str = "chaos-full-";
+/// The policy of the services' queues, and that of the queues in which messages wait; what else they say
+/// stays in force.
+const USUAL: [&str; 2] = ["service-queues", "waiting-queues"];
 /// The broker applies a policy to a queue a little later, and its API may be about to start.
 pub(super) const SOON: Duration = Duration::from_secs(60);
 
 impl Arena {
-    /// Of several policies only one counts, so this one repeats all that the usual one says.
+    /// Of several policies only one counts, so these repeat all that the usual ones say.
+    ///
+    /// What has a consumer is emptied as fast as it fills, unless something else is wrong as well. So the
+    /// queue in which payment deadlines wait, and which nobody empties, is limited together with it.
     pub(super) async fn fill(&self, queue: &str, limit: u32) -> Result<()> {
-        eventually("the policy of a full queue", SOON, async || {
-            let mut policy = self.rabbitmq.policy(Method::GET, USUAL, None).await?;
-            policy["definition"]["max-length"] = limit.into();
-            policy["priority"] = json!(10);
-            policy["pattern"] = json!(format!("^{}$", queue.replace('.', "\\.")));
-            self.rabbitmq
-                .policy(Method::PUT, FULL, Some(policy))
-                .await?;
-            Ok(Some(()))
-        })
-        .await
+        let full = [
+            queue.to_owned(),
+            format!("{PAYMENT_DEADLINES}\\.delay\\..*"),
+        ];
+        for (usual, queue) in USUAL.into_iter().zip(full) {
+            eventually("the policy of a full queue", SOON, async || {
+                let mut policy = self.rabbitmq.policy(Method::GET, usual, None).await?;
+                policy["definition"]["max-length"] = limit.into();
+                policy["priority"] = json!(10);
+                policy["pattern"] = json!(format!("^{queue}$"));
+                let name = format!("{FULL}{usual}");
+                self.rabbitmq
+                    .policy(Method::PUT, &name, Some(policy))
+                    .await?;
+                Ok(Some(()))
+            })
+            .await?;
+        }
+        Ok(())
     }
 
     /// Whether the broker has refused anything lately, as the services' logs tell.
@@ -62,9 +75,10 @@ impl Arena {
         self.rabbitmqctl("set_disk_free_limit", &["1GB"]).await?;
         eventually("no queue is full", SOON, async || {
             let all = self.rabbitmq.policy(Method::GET, "", None).await?;
-            let is_there = |policy: &Value| policy["name"] == FULL;
-            if all.as_array().is_some_and(|all| all.iter().any(is_there)) {
-                self.rabbitmq.policy(Method::DELETE, FULL, None).await?;
+            let names = all.as_array().into_iter().flatten();
+            let names = names.filter_map(|policy| policy["name"].as_str());
+            for name in names.filter(|name| name.starts_with(FULL)) {
+                self.rabbitmq.policy(Method::DELETE, name, None).await?;
             }
             Ok(Some(()))
         })
