@@ -67,7 +67,9 @@ impl Display for Fault {
             Self::Stop { service, .. } => write!(f, "SIGSTOP {service}"),
             Self::Pause { service } => write!(f, "freeze {service}"),
             Self::Cut { service, .. } => write!(f, "cut off {service}"),
-            Self::FullQueue { queue, limit } => write!(f, "{queue} is full at {limit}"),
+            Self::FullQueue { queue, limit } => {
+                write!(f, "{queue} and the waiting deadlines limited to {limit}")
+            }
             Self::BlockedPublishers { alarm } => write!(f, "publishers blocked, {alarm:?} alarm"),
             Self::SlowDatabase { millicores } => write!(f, "database on {millicores} millicores"),
             Self::Poison { .. } => f.write_str("poison everywhere"),

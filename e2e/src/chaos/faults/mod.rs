@@ -79,7 +79,7 @@ impl Arena {
                 self.restore_rabbitmq().await?;
                 // A container that is just being removed has no logs, and then nothing is said.
                 let was_full = self.has_refused(since.elapsed()).await;
-                return Ok((!was_full.unwrap_or(true)).then_some("it never was"));
+                return Ok((!was_full.unwrap_or(true)).then_some("nothing was refused"));
             }
             Wound::BlockedPublishers => self.restore_rabbitmq().await?,
             Wound::SlowDatabase => self.restore_database().await?,
