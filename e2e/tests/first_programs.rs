@@ -98,11 +98,13 @@ async fn the_consumers_stop_cleanly_on_ctrl_c() -> Result<()> {
         let mut running = brokers.start(consumer, &[])?;
         let stdout = running.stdout.take().context("no output")?;
         let mut lines = BufReader::new(stdout).lines();
-        ensure!(brokers.run(producer, &[]).await?.success);
         let mut next = async || -> Result<String> {
             let line = timeout(LIMIT, lines.next_line()).await??;
             line.context("the program has ended")
         };
+        // Of two that declare a quorum queue at once, one is told that it exists before it can be used.
+        while !next().await?.contains("Waiting") {}
+        ensure!(brokers.run(producer, &[]).await?.success);
         while !next().await?.contains(message) {}
 
         let id = running.id().context("it has ended")?.to_string();

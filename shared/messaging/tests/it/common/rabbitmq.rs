@@ -138,6 +138,11 @@ impl VirtualHost {
     /// Waits for the next message of a queue and takes it out.
     pub(crate) async fn take(&self, queue: &str) -> anyhow::Result<BasicGetMessage> {
         eventually("a message in a queue", async || {
+            // A queue that a consumer declares at this moment exists before its process runs: it counts
+            // as empty then, while taking from it would be an error that closes the connection.
+            if self.size(queue).await? == 0 {
+                return Ok(None);
+            }
             let no_ack = BasicGetOptions { no_ack: true };
             Ok(self.channel.basic_get(queue.into(), no_ack).await?)
         })
