@@ -37,7 +37,7 @@ use_chaos_project() {
   export GATEWAY_PORT=30080 AMQP_PORT=30672 RABBITMQ_UI_PORT=30674 KAFKA_PORT=30092 MAIL_PORT=31080
   export POSTGRES_PORT=30432
   # The catcher deletes nothing that the checker will look for.
-  export MAX_EMAILS=0 PAYMENT_DEADLINE=15s
+  export MAX_EMAILS=0 PAYMENT_DEADLINE=10s
   use_compose_files "$ROOT/deploy/compose.chaos.yml"
   export_addresses
 }

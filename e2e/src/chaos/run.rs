@@ -57,12 +57,14 @@ pub async fn run(
             let wounds = attack(arena, &schedule, start).await?;
             let healed = Instant::now();
             load.all_is_healed();
+            eprintln!("{:>6.1} s  everything is healed", (healed - start).as_secs_f64());
             let (rest, ()) = tokio::try_join!(rest(&observer, &load, healed), restore(arena))?;
             Ok((wounds, rest))
         };
         let ((wounds, rest), ()) = tokio::try_join!(attacked, clients)?;
         report.attacked(wounds, schedule.interruptions(), &rest);
 
+        eprintln!("{:>6.1} s  at rest; reading what became of it", start.elapsed().as_secs_f64());
         let observed = observer
             .look(Observed {
                 answered: ledger.answered(),
@@ -72,6 +74,7 @@ pub async fn run(
                 ..Observed::default()
             })
             .await?;
+        eprintln!("{:>6.1} s  judging", start.elapsed().as_secs_f64());
         report.judge(&observed.answered, check(&observed));
         if !report.violations.is_empty() {
             break;

@@ -200,7 +200,7 @@ impl Client {
     }
 
     fn patience(&self) -> Patience {
-        Patience::new(self.healed.clone(), self.rng.clone())
+        Patience::new(self.healed.clone(), self.rng.clone().u64(..))
     }
 }
 
