@@ -34,6 +34,7 @@ pub async fn run(
     rabbitmq: RabbitMq,
 ) -> Result<Report> {
     let start = Instant::now();
+    let say = |what| eprintln!("{:>6.1} s  {what}", start.elapsed().as_secs_f64());
     let ledger = Arc::new(Ledger::default());
     let observer = Observer::new(gateway.clone(), rabbitmq, arena.compose.clone())?;
     let mut report = Report::new(options.seeds.clone());
@@ -57,14 +58,14 @@ pub async fn run(
             let wounds = attack(arena, &schedule, start).await?;
             let healed = Instant::now();
             load.all_is_healed();
-            eprintln!("{:>6.1} s  everything is healed", (healed - start).as_secs_f64());
+            say("everything is healed");
             let (rest, ()) = tokio::try_join!(rest(&observer, &load, healed), restore(arena))?;
             Ok((wounds, rest))
         };
         let ((wounds, rest), ()) = tokio::try_join!(attacked, clients)?;
         report.attacked(wounds, schedule.interruptions(), &rest);
 
-        eprintln!("{:>6.1} s  at rest; reading what became of it", start.elapsed().as_secs_f64());
+        say("at rest, reading what became of it");
         let observed = observer
             .look(Observed {
                 answered: ledger.answered(),
@@ -74,7 +75,6 @@ pub async fn run(
                 ..Observed::default()
             })
             .await?;
-        eprintln!("{:>6.1} s  judging", start.elapsed().as_secs_f64());
         report.judge(&observed.answered, check(&observed));
         if !report.violations.is_empty() {
             break;
