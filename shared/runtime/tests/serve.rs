@@ -84,3 +84,29 @@ async fn a_request_that_takes_too_long_is_503_with_retry_after() -> Result<()> {
     );
     Ok(())
 }
+
+#[tokio::test]
+async fn a_request_is_read_to_its_end_before_it_is_refused() -> Result<()> {
+    let life = Lifecycle::default();
+    let addr = serve(&life, Signals::default()).await?;
+    let mut stream = TcpStream::connect(addr).await?;
+
+    // On one connection, which is of no use any more once the server has closed it.
+    for path in ["/nothing", "/slow"] {
+        let head = format!("POST {path} HTTP/1.1\r\nhost: test\r\ncontent-length: 4\r\n\r\n");
+        stream.write_all(head.as_bytes()).await?;
+        // By the time that this is answered the server has seen what came before it.
+        call(addr, "/nothing").await?;
+        stream.write_all(b"body").await?;
+
+        let mut answer = Vec::new();
+        while !answer.ends_with(b"}") {
+            assert_ne!(stream.read_buf(&mut answer).await?, 0, "{path} was closed");
+        }
+        let answer = String::from_utf8(answer)?;
+        assert!(answer.starts_with("HTTP/1.1 40"), "{answer}");
+        assert!(!answer.contains("connection: close"), "{answer}");
+    }
+    life.stop();
+    Ok(())
+}

@@ -3,10 +3,10 @@ use std::{net::SocketAddr, time::Duration};
 use anyhow::Context;
 use axum::{
     Router,
-    extract::DefaultBodyLimit,
-    http::{StatusCode, Uri},
-    middleware,
-    response::IntoResponse,
+    extract::{DefaultBodyLimit, Request},
+    http::{StatusCode, Uri, header},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
     routing::get,
     serve::ListenerExt,
 };
@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use utoipa_axum::router::OpenApiRouter;
 
-use super::{Problem, docs, observe::observe, openapi};
+use super::{Problem, docs, extract::whole_body, observe::observe, openapi};
 use crate::{health::Health, telemetry};
 
 /// The largest body a request may have, in bytes.
@@ -37,6 +37,7 @@ pub fn app(service: &'static str, api: OpenApiRouter, health: Health) -> Router 
     let document = openapi(service, document).to_json().unwrap_or_default();
     api.fallback(no_route)
         .method_not_allowed_fallback(no_method)
+        .layer(middleware::from_fn(read_before_answering))
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(middleware::from_fn(observe))
         .merge(docs::routes(document.into()))
@@ -71,6 +72,17 @@ pub async fn serve(addr: SocketAddr, app: Router, token: CancellationToken) -> a
         () = deadline => warn!("HTTP connections were closed in the middle of a request"),
     }
     Ok(())
+}
+
+/// Reads the body before anybody can refuse the request for another reason. The server closes a
+/// connection on which it has answered before it was told everything, and does not announce it: a
+/// gateway would send the next request into the void and could not know whether to repeat it.
+async fn read_before_answering(request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    match whole_body(Request::from_parts(parts.clone(), body)).await {
+        Ok(body) => next.run(Request::from_parts(parts, body.into())).await,
+        Err(problem) => ([(header::CONNECTION, "close")], problem).into_response(),
+    }
 }
 
 async fn ready(health: Health) -> impl IntoResponse {

@@ -36,21 +36,13 @@ pub struct Query<T>(pub T);
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         if !is_json(request.headers()) {
             return Err(Problem::unsupported_media_type(
                 "the body must be JSON, with content type application/json",
             ));
         }
-        let body = Bytes::from_request(request, state)
-            .await
-            .map_err(|rejection| {
-                if rejection.status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE {
-                    Problem::too_large(BODY_LIMIT)
-                } else {
-                    Problem::bad_request("the body could not be read to its end")
-                }
-            })?;
+        let body = whole_body(request).await?;
         parse(&body).map(Json)
     }
 }
@@ -117,6 +109,19 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
             Err(rejection) => Err(bad_query(&rejection)),
         }
     }
+}
+
+/// The body of a request, up to the limit of the application.
+pub(super) async fn whole_body(request: Request) -> Result<Bytes, Problem> {
+    Bytes::from_request(request, &())
+        .await
+        .map_err(|rejection| {
+            if rejection.status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE {
+                Problem::too_large(BODY_LIMIT)
+            } else {
+                Problem::bad_request("the body could not be read to its end")
+            }
+        })
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
