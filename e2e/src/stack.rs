@@ -3,7 +3,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use crate::{Compose, Gateway, Mailbox, RabbitMq, eventually};
+use crate::{Compose, Gateway, Mailbox, RabbitMq, eventually, http_client};
 
 /// The running system, as one test has it.
 ///
@@ -50,11 +50,7 @@ impl Stack {
     }
 
     async fn ready(turn: Turn) -> Result<Self> {
-        // Nothing here speaks TLS, the HTTP client wants to know all the same who would.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = reqwest::Client::builder()
-            .timeout(Duration::from_secs(15))
-            .build()?;
+        let http = http_client(Duration::from_secs(15))?;
         let stack = Self {
             gateway: Gateway::new(http.clone())?,
             mailbox: Mailbox::new(http.clone())?,

@@ -10,7 +10,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use e2e::{Compose, setting};
+use e2e::{Compose, http_client, setting};
 use futures::future::{join_all, try_join_all};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::net::TcpListener;
@@ -298,9 +298,7 @@ impl Brokers {
 }
 
 async fn management() -> Result<reqwest::Client> {
-    // Nothing here speaks TLS, the HTTP client wants to know all the same who would.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    Ok(reqwest::Client::builder().timeout(LIMIT).build()?)
+    Ok(http_client(LIMIT)?)
 }
 
 fn hello() -> Result<String> {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use clap::Parser;
 use e2e::chaos::{Arena, Options, Report, run};
-use e2e::{Compose, Gateway, RabbitMq};
+use e2e::{Compose, Gateway, RabbitMq, http_client};
 use tokio::signal::unix::{SignalKind, signal};
 
 #[derive(Parser)]
@@ -44,11 +44,7 @@ async fn main() -> Result<ExitCode> {
         faults: arguments.faults,
         seeds,
     };
-    // Nothing here speaks TLS, the HTTP client wants to know all the same who would.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let http = reqwest::Client::builder()
-        .timeout(Duration::from_secs(15))
-        .build()?;
+    let http = http_client(Duration::from_secs(15))?;
     let (gateway, rabbitmq) = (Gateway::new(http.clone())?, RabbitMq::new(http)?);
     let arena = Arena::new(rabbitmq.clone(), Compose::from_environment()?)?;
 

@@ -31,8 +31,6 @@ enum Command {
 // One thread: it must leave the cores to what it measures.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
-    // Nothing here speaks TLS, the HTTP client wants to know all the same who would.
-    let _ = rustls::crypto::ring::default_provider().install_default();
     match Arguments::parse().command {
         Command::Bench { scenario, options } => {
             let run = scenario.run(&options);

@@ -1,9 +1,8 @@
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use reqwest::Client as Http;
 
-use crate::{Gateway, eventually};
+use crate::{Gateway, eventually, http_client};
 
 /// Nobody waits longer than this for a benchmark.
 const LIMIT: Duration = Duration::from_secs(600);
@@ -14,7 +13,7 @@ const LIMIT: Duration = Duration::from_secs(600);
 ///
 /// When some still are after ten minutes.
 pub async fn drained() -> Result<()> {
-    let gateway = Gateway::new(Http::builder().timeout(Duration::from_secs(10)).build()?)?;
+    let gateway = Gateway::new(http_client(Duration::from_secs(10))?)?;
     eventually("no order is pending", LIMIT, async || {
         let answer = gateway.get("/api/orders?status=pending&limit=1").await?;
         ensure!(answer.status == 200, "{answer:?}");

@@ -3,7 +3,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use clap::ValueEnum;
-use reqwest::Client as Http;
 use serde_json::{Value, json};
 
 use super::client::Client;
@@ -11,7 +10,7 @@ use super::pace::{Arrivals, Pace};
 use super::progress::Progress;
 use super::tracker::{Counts, Tracker};
 use super::watch::follow_order_events;
-use crate::{Mailbox, setting};
+use crate::{Mailbox, http_client, setting};
 
 /// What is measured. Which services run is up to the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -59,7 +58,7 @@ impl Scenario {
             follow_order_events(&tracker)?;
         }
         let mailbox = if self == Self::Delivered {
-            let mailbox = Mailbox::new(Http::builder().timeout(Duration::from_secs(30)).build()?)?;
+            let mailbox = Mailbox::new(http_client(Duration::from_secs(30))?)?;
             mailbox.clear().await.context("the mail catcher")?;
             Some(mailbox)
         } else {

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use self::put_back::Before;
 use super::broker::Broker;
-use crate::{Compose, Gateway, Mailbox, Order, RabbitMq, setting};
+use crate::{Compose, Gateway, Mailbox, Order, RabbitMq, http_client, setting};
 
 mod put_back;
 
@@ -43,11 +43,7 @@ impl Ground {
     ///
     /// When it is not there, or not healthy.
     pub async fn survey() -> Result<Self> {
-        // Nothing here speaks TLS, the HTTP client wants to know all the same who would.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = reqwest::Client::builder()
-            .timeout(Duration::from_secs(15))
-            .build()?;
+        let http = http_client(Duration::from_secs(15))?;
         let (compose, broker) = (Compose::from_environment()?, Broker::from_environment()?);
         let gateway = Gateway::new(http.clone())?;
         let before = Before::of(&compose, &gateway, &broker).await?;

@@ -47,7 +47,9 @@ impl VirtualHost {
         let url = env::var("AMQP_URL").context("AMQP_URL is not set")?;
         let api = env::var("RABBITMQ_API_URL").context("RABBITMQ_API_URL is not set")?;
         let mut uri: AMQPUri = url.parse().map_err(anyhow::Error::msg)?;
-        let (name, http) = (format!("test-{}", Uuid::now_v7().simple()), Client::new());
+        let name = format!("test-{}", Uuid::now_v7().simple());
+        // The broker closes a connection after 5 s of silence, perhaps just when it is used again.
+        let http = Client::builder().pool_max_idle_per_host(0).build()?;
         uri.vhost.clone_from(&name);
         let path = format!("{api}/api/vhosts/{name}");
         ask(&http, &uri, Method::PUT, &path).await?;
