@@ -33,7 +33,7 @@ async fn start(config: Config, life: &Lifecycle) -> anyhow::Result<()> {
         .bind(COMMANDS, STOCK_SELL)
         .batch(200);
     life.spawn("stock commands", |token| {
-        commands.run("reserve-stock", handlers::ReserveStock, token)
+        commands.run("reserve-stock", handlers::DecideAboutStock, token)
     });
     life.spawn("outbox to Kafka", |token| {
         bus.kafka_relay([STOCK_EVENTS, PRODUCTS, STOCK_LEVELS], token)
@@ -41,16 +41,21 @@ async fn start(config: Config, life: &Lifecycle) -> anyhow::Result<()> {
     life.spawn("housekeeping", |token| bus.housekeeping(token));
 
     let health = Health::default();
-    health.reported("RabbitMQ", {
+    health.informational("RabbitMQ", {
         let bus = bus.clone();
         move || bus.clone().ping_rabbitmq()
     });
-    health.reported("Kafka", {
+    health.informational("Kafka", {
         let bus = bus.clone();
         move || bus.clone().ping_kafka()
     });
     health.required("database", database::check(&pool));
-    let app = http::app("inventory", routes(Api { pool, bus }), health);
+    let app = http::app(
+        "inventory",
+        routes(Api { pool, bus }),
+        health,
+        &config.http.allowed_hosts,
+    );
     life.spawn("http", |token| http::serve(config.http.addr, app, token));
     Ok(())
 }

@@ -147,7 +147,9 @@ async fn handle<const N: usize>(bus: &Bus, commands: [StockCommand; N]) -> Resul
         body,
     });
     let mut tx = bus.begin().await?;
-    let handled = handlers::ReserveStock.handle_batch(&mut tx, &batch).await;
+    let handled = handlers::DecideAboutStock
+        .handle_batch(&mut tx, &batch)
+        .await;
     handled.map_err(|failure| anyhow!("{failure}"))?;
     Ok(tx.commit().await?)
 }

@@ -56,16 +56,21 @@ async fn start(config: Config, life: &Lifecycle) -> anyhow::Result<()> {
     life.spawn("housekeeping", |token| bus.housekeeping(token));
 
     let health = Health::default();
-    health.reported("RabbitMQ", {
+    health.informational("RabbitMQ", {
         let bus = bus.clone();
         move || bus.clone().ping_rabbitmq()
     });
-    health.reported("Kafka", {
+    health.informational("Kafka", {
         let bus = bus.clone();
         move || bus.clone().ping_kafka()
     });
     health.required("database", database::check(&pool));
-    let app = http::app("notification", routes(pool), health);
+    let app = http::app(
+        "notification",
+        routes(pool),
+        health,
+        &config.http.allowed_hosts,
+    );
     life.spawn("http", |token| http::serve(config.http.addr, app, token));
     Ok(())
 }
