@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use contracts::topology::{COMMANDS, ORDER_EVENTS, PAYMENT_DEADLINES, PRODUCTS, STOCK_EVENTS};
 use messaging::Bus;
 use order::config::Config;
-use order::handlers::{CancelUnpaidOrders, ConfirmOrReject, ListProducts};
+use order::handlers::{CancelUnpaidOrders, ConfirmOrReject, KeepPriceList};
 use order::http::{Api, routes};
 use order::{intake::Intake, store};
 use runtime::{Lifecycle, health::Health, http};
@@ -38,7 +38,7 @@ async fn start(config: Config, life: &Lifecycle) -> anyhow::Result<()> {
     });
     let products = bus.topic(PRODUCTS).batch(500);
     life.spawn("products", |token| {
-        products.run("list-products", ListProducts, token)
+        products.run("list-products", KeepPriceList, token)
     });
     life.spawn("outbox to RabbitMQ", |token| {
         bus.rabbitmq_relay([COMMANDS], token)
@@ -49,11 +49,11 @@ async fn start(config: Config, life: &Lifecycle) -> anyhow::Result<()> {
     life.spawn("housekeeping", |token| bus.housekeeping(token));
 
     let health = Health::default();
-    health.reported("RabbitMQ", {
+    health.informational("RabbitMQ", {
         let bus = bus.clone();
         move || bus.clone().ping_rabbitmq()
     });
-    health.reported("Kafka", {
+    health.informational("Kafka", {
         let bus = bus.clone();
         move || bus.clone().ping_kafka()
     });
@@ -66,7 +66,12 @@ async fn start(config: Config, life: &Lifecycle) -> anyhow::Result<()> {
     for writer in writers {
         life.spawn("order intake", |_| writer);
     }
-    let app = http::app("order", routes(Api { pool, bus, intake }), health);
+    let app = http::app(
+        "order",
+        routes(Api { pool, bus, intake }),
+        health,
+        &config.http.allowed_hosts,
+    );
     life.spawn("http", |token| http::serve(config.http.addr, app, token));
     Ok(())
 }

@@ -28,7 +28,7 @@ impl From<ProductRow> for Product {
 }
 
 /// Takes over what is on sale; of several listings of one SKU the last one counts.
-pub async fn list(
+pub async fn upsert_products(
     db: &mut PgConnection,
     listings: impl Iterator<Item = &ProductListed>,
 ) -> sqlx::Result<()> {
