@@ -6,13 +6,13 @@ use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
+use crate::consume::Processing;
 use crate::kafka::{Kafka, KafkaPublisher};
 use crate::metrics::Metrics;
+use crate::outbox::Pressure;
+use crate::outbox::Relay;
 use crate::outbox::{self, Transport, Wake, in_time};
-use crate::pressure::Pressure;
-use crate::processing::Processing;
 use crate::rabbitmq::{OutboxPublisher, Publisher, QueueConsumer, RabbitMq};
-use crate::relay::Relay;
 use crate::trace::Tracing;
 use crate::{MessagingArgs, TopicConsumer, Tx, inbox};
 

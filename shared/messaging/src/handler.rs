@@ -1,3 +1,7 @@
+mod tx;
+
+pub use tx::Tx;
+
 use std::fmt;
 use std::future::Future;
 
@@ -5,7 +9,7 @@ use contracts::Inbound;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::{Cause, Tx};
+use crate::Cause;
 
 /// Handles messages one by one.
 ///

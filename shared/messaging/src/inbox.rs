@@ -4,8 +4,8 @@ use std::time::Duration;
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
-use crate::crash_point::{self, CrashPoint};
-use crate::demo::{Guarantee, without};
+use crate::faults::crash_point::{self, CrashPoint};
+use crate::faults::{Guarantee, without};
 
 /// Claims messages for a handler and returns those that it has not handled before.
 ///

@@ -1,11 +1,11 @@
 //! Everything that speaks to Kafka.
 
 mod client;
-mod codec;
 mod consumer;
+mod headers;
 mod partitions;
 mod publisher;
-mod watch;
+mod watchdog;
 
 pub use consumer::TopicConsumer;
 

@@ -27,37 +27,30 @@
 //!   the dead letters) has confirmed it.
 
 mod bus;
-mod config;
-mod handler;
-mod tx;
 
-mod cause;
-mod envelope;
+mod args;
 
-mod inbox;
-mod processing;
-
-mod lease;
-mod outbox;
-mod relay;
-
-mod dead_letter;
 mod kafka;
 mod rabbitmq;
 
+mod consume;
+
+mod handler;
+
+mod inbox;
+mod outbox;
+
+mod faults;
+
+mod cause;
 mod metrics;
-mod pressure;
 mod trace;
 
-pub mod crash_point;
-mod demo;
-
+pub use args::MessagingArgs;
 pub use bus::{Bus, migrate};
 pub use cause::Cause;
-pub use config::MessagingArgs;
-pub use demo::{DemoArgs, Guarantee};
-pub use handler::{BatchHandler, Failure, Handler, Received};
+pub use faults::{DemoArgs, Guarantee, crash_point};
+pub use handler::{BatchHandler, Failure, Handler, Received, Tx};
 pub use kafka::TopicConsumer;
-pub use pressure::OutboxLimits;
+pub use outbox::OutboxLimits;
 pub use rabbitmq::QueueConsumer;
-pub use tx::Tx;

@@ -4,8 +4,8 @@ use std::time::Duration;
 use opentelemetry::metrics::{Counter, Gauge, Histogram};
 use opentelemetry::{KeyValue, global};
 
+use crate::outbox::PublishError;
 use crate::outbox::{Backlog, Row, Transport};
-use crate::relay::PublishError;
 use crate::trace::attributes;
 
 /// Instruments, named by the OpenTelemetry conventions for messaging where those have a name.

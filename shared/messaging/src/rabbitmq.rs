@@ -1,21 +1,21 @@
 //! Everything that speaks AMQP 0-9-1.
 
-mod codec;
+mod channel;
 mod connection;
 mod consumer;
-mod publisher;
+mod properties;
 mod topology;
 
 pub use consumer::QueueConsumer;
 
-pub(crate) use codec::again;
+pub(crate) use channel::{OutboxPublisher, Outgoing, Publisher};
 pub(crate) use connection::RabbitMq;
-pub(crate) use publisher::{OutboxPublisher, Outgoing, Publisher};
+pub(crate) use properties::again;
 pub(crate) use topology::{DEFAULT_EXCHANGE, delay_queue_name};
 
 use lapin::types::ShortString;
 
-use crate::demo::{Guarantee, without};
+use crate::faults::{Guarantee, without};
 
 /// The AMQP delivery mode of a message that survives a restart of the broker.
 pub(crate) fn persistent() -> u8 {

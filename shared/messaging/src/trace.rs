@@ -7,8 +7,8 @@ use opentelemetry::global::{self, BoxedSpan, BoxedTracer};
 use opentelemetry::trace::{Link, Span, SpanContext, SpanKind, Status, TraceContextExt, Tracer};
 use opentelemetry::{Context, KeyValue};
 
+use crate::outbox::PublishError;
 use crate::outbox::{Row, Transport};
-use crate::relay::PublishError;
 use crate::{Cause, Failure, Received};
 
 /// Spans by the OpenTelemetry conventions for messaging.

@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rdkafka::ClientConfig;
 
-use super::watch::{REPORT_INTERVAL, Watch};
+use super::watchdog::{REPORT_INTERVAL, Watch};
 use crate::MessagingArgs;
 
 /// Settings for reaching Kafka, and whether it was reached.

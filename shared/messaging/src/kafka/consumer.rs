@@ -10,13 +10,13 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
-use super::codec;
+use super::headers;
 use super::partitions::Partitions;
-use super::watch::Watch;
-use crate::crash_point::{self, CrashPoint};
-use crate::dead_letter::{DeadLetter, Source};
+use super::watchdog::Watch;
+use crate::consume::{DeadLetter, Source};
+use crate::consume::{Item, Outcome, Processing};
+use crate::faults::crash_point::{self, CrashPoint};
 use crate::outbox::Transport;
-use crate::processing::{Item, Outcome, Processing};
 use crate::rabbitmq::{Outgoing, Publisher};
 use crate::trace::ProcessSpan;
 use crate::{BatchHandler, Bus, Failure};
@@ -196,7 +196,7 @@ impl<H: BatchHandler> Session<'_, H> {
             Vec::with_capacity(count);
         for message in batch {
             let (partition, offset) = (message.partition(), message.offset());
-            match codec::decode(&message).decode(message.payload().unwrap_or_default()) {
+            match headers::decode(&message).decode(message.payload().unwrap_or_default()) {
                 Ok(mut received) => {
                     let tracing = self.options.bus.tracing();
                     let span = tracing.process_topic(topic, partition, offset, &mut received);
@@ -327,7 +327,7 @@ impl<H: BatchHandler> Session<'_, H> {
             handler,
             reason,
             attempts,
-            properties: codec::to_amqp(message),
+            properties: headers::to_amqp(message),
             body: message.payload().unwrap_or_default().to_vec(),
         };
         Dead {

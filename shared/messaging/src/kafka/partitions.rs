@@ -6,7 +6,7 @@ use rdkafka::{Offset, TopicPartitionList};
 use tokio::time::Instant;
 use tracing::debug;
 
-use super::watch::Watch;
+use super::watchdog::Watch;
 
 /// How far each partition has come, and which of them wait to try a message again.
 ///

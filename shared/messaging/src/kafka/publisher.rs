@@ -11,11 +11,11 @@ use tokio::time::timeout;
 use tracing::info;
 
 use super::client::Kafka;
-use super::codec;
-use super::watch::Watch;
-use crate::crash_point::{self, CrashPoint};
+use super::headers;
+use super::watchdog::Watch;
+use crate::faults::crash_point::{self, CrashPoint};
+use crate::outbox::{Publish, PublishError};
 use crate::outbox::{Row, Transport};
-use crate::relay::{Publish, PublishError};
 use crate::trace::Tracing;
 
 /// How long a window may take before it is given up and published again.
@@ -53,7 +53,7 @@ impl KafkaPublisher {
             let record = FutureRecord::to(&row.destination)
                 .key(&row.routing_key)
                 .payload(&row.body)
-                .headers(codec::encode(row, &self.source, span.traceparent(row)));
+                .headers(headers::encode(row, &self.source, span.traceparent(row)));
             deliveries.push(producer.send_result(record).map_err(|(error, _)| error));
         }
         crash_point::reach(CrashPoint::KafkaPublished);

@@ -14,13 +14,13 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
 use super::connection::{Purpose, TIMEOUT};
-use super::{Outgoing, Publisher, codec, short, topology};
-use crate::crash_point::{self, CrashPoint};
-use crate::dead_letter::{DeadLetter, Source};
-use crate::demo::{Guarantee, without};
+use super::{Outgoing, Publisher, properties, short, topology};
+use crate::consume::{DeadLetter, Source};
+use crate::consume::{Item, Outcome, Processing};
+use crate::faults::crash_point::{self, CrashPoint};
+use crate::faults::{Guarantee, without};
 use crate::outbox::Transport;
-use crate::processing::{Item, Outcome, Processing};
-use crate::relay::pauses;
+use crate::outbox::pauses;
 use crate::trace::ProcessSpan;
 use crate::{BatchHandler, Bus, Failure};
 
@@ -230,7 +230,7 @@ impl<H: BatchHandler> Shared<H> {
         let mut moved = Vec::new();
         let (mut items, mut pending) = (Vec::new(), Vec::new());
         for delivery in batch {
-            match codec::decode(&delivery.properties).decode(&delivery.data) {
+            match properties::decode(&delivery.properties).decode(&delivery.data) {
                 Ok(mut received) => {
                     let tracing = self.consumer.bus.tracing();
                     let span = tracing.process_queue(self.consumer.queue, &delivery, &mut received);
@@ -275,7 +275,7 @@ impl<H: BatchHandler> Shared<H> {
 
     /// To the delay queue of its next attempt, or to the dead letters when there is none.
     fn move_on(&self, delivery: Delivery, failure: Failure) -> Outgoing {
-        let attempts = codec::failed_attempts(&delivery.properties).saturating_add(1);
+        let attempts = properties::failed_attempts(&delivery.properties).saturating_add(1);
         match (failure, self.consumer.bus.pause_after(attempts)) {
             (Failure::Retry(error), Some(delay)) => {
                 debug!(
@@ -286,7 +286,7 @@ impl<H: BatchHandler> Shared<H> {
                 Outgoing {
                     exchange: topology::DEFAULT_EXCHANGE.into(),
                     routing_key: short(&topology::delay_queue_name(self.consumer.queue, delay)),
-                    properties: codec::with_failed_attempts(&delivery.properties, attempts),
+                    properties: properties::with_failed_attempts(&delivery.properties, attempts),
                     body: delivery.data,
                 }
             }

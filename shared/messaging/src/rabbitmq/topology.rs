@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use super::connection::TIMEOUT;
 use super::short;
-use crate::demo::{Guarantee, without};
+use crate::faults::{Guarantee, without};
 
 /// The exchange that routes to the queue named by the routing key.
 pub(crate) const DEFAULT_EXCHANGE: &str = "";

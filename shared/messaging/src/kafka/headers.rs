@@ -2,7 +2,7 @@ use lapin::BasicProperties;
 use lapin::types::{AMQPValue, FieldTable, LongString};
 use rdkafka::message::{BorrowedMessage, Header, Headers, Message, OwnedHeaders};
 
-use crate::envelope::Envelope;
+use crate::consume::Envelope;
 use crate::outbox::Row;
 use crate::rabbitmq::short;
 

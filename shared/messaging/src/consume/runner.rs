@@ -10,10 +10,10 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use crate::crash_point::{self, CrashPoint};
+use crate::faults::crash_point::{self, CrashPoint};
 use crate::metrics::Metrics;
 use crate::outbox::Wake;
-use crate::relay::pauses;
+use crate::outbox::pauses;
 use crate::{BatchHandler, Failure, Received, Tx, inbox};
 
 /// Runs messages through a handler; the same for both brokers.

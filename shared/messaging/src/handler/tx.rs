@@ -5,8 +5,8 @@ use std::time::Duration;
 use contracts::{Message, Route};
 use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 
-use crate::crash_point::{self, CrashPoint};
-use crate::demo::{self, Guarantee};
+use crate::faults::crash_point::{self, CrashPoint};
+use crate::faults::{self, Guarantee};
 use crate::outbox::{self, NewRow, Transport, Wake};
 use crate::{Cause, rabbitmq};
 
@@ -81,7 +81,7 @@ impl Tx {
         if let Some(error) = self.encode_error {
             return Err(sqlx::Error::Encode(Box::new(error)));
         }
-        let remembered = !demo::without(Guarantee::Outbox);
+        let remembered = !faults::without(Guarantee::Outbox);
         if remembered {
             outbox::insert(&mut self.inner, &self.rows).await?;
         }
@@ -89,7 +89,7 @@ impl Tx {
         crash_point::reach(CrashPoint::OutboxCommitted);
         self.wake.after_writing(&self.rows);
         if !remembered {
-            demo::keep(self.rows);
+            outbox::keep(self.rows);
         }
         Ok(())
     }

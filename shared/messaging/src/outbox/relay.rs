@@ -7,10 +7,11 @@ use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::crash_point::{self, CrashPoint};
-use crate::lease::Lease;
+use super::lease::Lease;
+use super::store;
+use crate::faults::crash_point::{self, CrashPoint};
 use crate::metrics::Metrics;
-use crate::outbox::{self, Row, Transport, Wake, in_time};
+use crate::outbox::{Row, Transport, Wake, in_time};
 
 /// How many rows are on their way at once. Beyond a few hundred neither broker gets faster, and
 /// lapin gets slower (each confirm scans what is pending).
@@ -187,7 +188,7 @@ impl<P: Publish> Relay<P> {
             }
         }
         if !refused.is_empty() {
-            in_time(outbox::defer(&self.pool, self.transport, &refused)).await?;
+            in_time(store::defer(&self.pool, self.transport, &refused)).await?;
         }
         match unavailable {
             Some(error) => Err(error.into()),
@@ -202,7 +203,7 @@ impl<P: Publish> Relay<P> {
         shards: &[i16],
         window: i64,
     ) -> sqlx::Result<Vec<Row>> {
-        let rows = outbox::advance(&self.pool, self.transport, confirmed, shards, window);
+        let rows = store::advance(&self.pool, self.transport, confirmed, shards, window);
         let rows = in_time(rows).await?;
         confirmed.clear();
         Ok(rows)
@@ -265,7 +266,7 @@ mod tests {
     ) -> anyhow::Result<()> {
         crate::migrate(&pool).await?;
         let rows: Vec<_> = numbered(ROWS).collect();
-        outbox::insert(&mut *pool.acquire().await?, &rows).await?;
+        store::insert(&mut *pool.acquire().await?, &rows).await?;
         let (broker, token) = (SlowBroker::default(), CancellationToken::new());
         let relay = Relay {
             pool: pool.clone(),

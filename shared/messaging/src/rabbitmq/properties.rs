@@ -2,7 +2,7 @@ use lapin::BasicProperties;
 use lapin::types::{AMQPValue, FieldTable};
 
 use super::connection::FRAME_BYTES;
-use crate::envelope::Envelope;
+use crate::consume::Envelope;
 use crate::outbox::Row;
 use crate::rabbitmq::{persistent, short};
 

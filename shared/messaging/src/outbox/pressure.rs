@@ -13,7 +13,7 @@ pub struct OutboxLimits {
     pub outbox_limit: i64,
 
     /// Age of the oldest row from which on new work is refused; no limit without it.
-    #[arg(long, env = "OUTBOX_MAX_AGE", value_parser = crate::config::duration)]
+    #[arg(long, env = "OUTBOX_MAX_AGE", value_parser = crate::args::duration)]
     pub outbox_max_age: Option<Duration>,
 }
 

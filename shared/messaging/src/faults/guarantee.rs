@@ -7,10 +7,7 @@ use std::time::Duration;
 use anyhow::ensure;
 use clap::ValueEnum;
 
-use crate::crash_point::{self, Crash, CrashPoint};
-
-mod memory;
-pub(crate) use memory::{advance, keep};
+use crate::faults::crash_point::{self, Crash, CrashPoint};
 
 /// Switches for demonstrations and attacks.
 #[derive(Debug, Clone, Default, clap::Args)]

@@ -2,8 +2,8 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use crate::demo::DemoArgs;
-use crate::pressure::OutboxLimits;
+use crate::faults::DemoArgs;
+use crate::outbox::OutboxLimits;
 
 /// How to reach the brokers and how patient to be, from the environment.
 #[derive(Clone, clap::Args)]

@@ -10,11 +10,11 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use super::connection::{Purpose, RabbitMq, TIMEOUT};
-use super::{codec, short, topology};
-use crate::crash_point::{self, CrashPoint};
-use crate::demo::{Guarantee, without};
+use super::{properties, short, topology};
+use crate::faults::crash_point::{self, CrashPoint};
+use crate::faults::{Guarantee, without};
+use crate::outbox::{Publish, PublishError, pauses};
 use crate::outbox::{Row, Transport};
-use crate::relay::{Publish, PublishError, pauses};
 use crate::trace::Tracing;
 
 /// A message on its way to an exchange. Its `message_id` tells it apart within a window.
@@ -203,7 +203,7 @@ impl Publish for OutboxPublisher {
             .map(|(row, span)| Outgoing {
                 exchange: short(&row.destination),
                 routing_key: short(&row.routing_key),
-                properties: codec::encode(row, &self.source, span.traceparent(row)),
+                properties: properties::encode(row, &self.source, span.traceparent(row)),
                 body: row.body.clone(),
             })
             .collect();
