@@ -43,14 +43,8 @@ async fn start(config: Config, life: &Lifecycle) -> anyhow::Result<()> {
     life.spawn("inbox clean-up", bus.housekeeping(life.token()));
 
     let health = Health::default();
-    health.reported("RabbitMQ", {
-        let bus = bus.clone();
-        move || bus.clone().ping_rabbitmq()
-    });
-    health.reported("Kafka", {
-        let bus = bus.clone();
-        move || bus.clone().ping_kafka()
-    });
+    health.reported("RabbitMQ", bus.rabbitmq_check());
+    health.reported("Kafka", bus.kafka_check());
     health.required("database", {
         let pool = pool.clone();
         move || database::ping(pool.clone())

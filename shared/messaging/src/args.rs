@@ -1,8 +1,8 @@
 use std::time::Duration;
 
-use jiff::SignedDuration;
-
+use crate::duration::duration;
 use crate::faults::DemoArgs;
+use crate::kafka::KafkaArgs;
 use crate::outbox::OutboxLimits;
 
 /// How to reach the brokers and how patient to be, from the environment.
@@ -12,22 +12,9 @@ pub struct MessagingArgs {
     #[arg(long, env = "AMQP_URL", hide_env_values = true)]
     pub amqp_url: String,
 
-    /// Kafka bootstrap servers, as `host:port,host:port`.
-    #[arg(long, env = "KAFKA_BROKERS")]
-    pub kafka_brokers: String,
-
-    /// User for SASL PLAIN; none for a listener without authentication.
-    #[arg(long, env = "KAFKA_USERNAME")]
-    pub kafka_username: Option<String>,
-
-    /// Password for SASL PLAIN.
-    #[arg(
-        long,
-        env = "KAFKA_PASSWORD",
-        hide_env_values = true,
-        default_value = ""
-    )]
-    pub kafka_password: String,
+    /// Kafka.
+    #[command(flatten)]
+    pub kafka: KafkaArgs,
 
     /// Pauses before the second, third, ... attempt to handle a message. When the last one has
     /// failed, the message becomes a dead letter.
@@ -51,57 +38,4 @@ pub struct MessagingArgs {
     /// What to break on purpose.
     #[command(flatten)]
     pub demo: DemoArgs,
-}
-
-/// Parses `250ms`, `5s`, `15m`, `2h` and the like.
-pub(crate) fn duration(text: &str) -> Result<Duration, String> {
-    let parsed: SignedDuration = text
-        .strip_suffix('d')
-        .and_then(|days| days.parse::<i64>().ok())
-        .map_or_else(
-            || text.parse().map_err(|error| format!("{error}")),
-            |days| {
-                let hours = days
-                    .checked_mul(24)
-                    .filter(|hours| *hours < i64::MAX / 3600);
-                let duration = hours.map(SignedDuration::from_hours);
-                duration.ok_or_else(|| "this is too long".to_owned())
-            },
-        )?;
-    Duration::try_from(parsed).map_err(|_| "a duration cannot be negative".to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations_are_written_with_a_unit() {
-        for (text, milliseconds) in [
-            ("250ms", 250),
-            ("5s", 5_000),
-            ("15m", 900_000),
-            ("2h", 7_200_000),
-            ("1h30m", 5_400_000),
-            ("7d", 604_800_000),
-        ] {
-            assert_eq!(duration(text), Ok(Duration::from_millis(milliseconds)));
-        }
-    }
-
-    #[test]
-    fn what_is_no_duration_is_refused() {
-        for text in [
-            "",
-            "5",
-            "soon",
-            "-5s",
-            "-1d",
-            "1e3s",
-            "99999999999999999999d",
-            "999999999999999999d",
-        ] {
-            assert!(duration(text).is_err(), "{text}");
-        }
-    }
 }

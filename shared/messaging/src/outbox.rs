@@ -1,14 +1,36 @@
 //! From the commit of a transaction to the broker's confirm.
+//!
+//! This room promises that a message is published at least once if its transaction commits, and
+//! never if it does not: the row of the outbox is part of the transaction, and leaves the table only
+//! after a broker has confirmed it. Messages with the same ordering key are published in the order in which they were
+//! written, unless a broker refuses one of them. Several instances of a service share the rows by
+//! leases. The room names no broker's client: what it wants of a broker is [`Publish`].
+
+mod address;
+mod row;
+mod store;
+
+mod memory;
+mod wake;
 
 mod lease;
-mod memory;
-mod pressure;
+mod publish;
 mod relay;
-mod store;
+
+mod pressure;
+
+mod metrics;
+mod spans;
 
 pub use pressure::OutboxLimits;
 
+pub(crate) use address::{Address, DEFAULT_EXCHANGE, delay_queue_name};
 pub(crate) use memory::keep;
+pub(crate) use metrics::OutboxMetrics;
 pub(crate) use pressure::Pressure;
-pub(crate) use relay::{Publish, PublishError, Relay, pauses};
-pub(crate) use store::{Backlog, NewRow, Row, Transport, Wake, backlog, in_time, insert};
+pub(crate) use publish::{Publish, PublishError};
+pub(crate) use relay::Relay;
+pub(crate) use row::{NewRow, Row};
+pub(crate) use spans::PublishSpans;
+pub(crate) use store::{backlog, insert};
+pub(crate) use wake::Wake;

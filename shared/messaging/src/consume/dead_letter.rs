@@ -1,27 +1,23 @@
-use lapin::BasicProperties;
-use lapin::types::{AMQPValue, LongString};
+use futures::future::BoxFuture;
 
-use contracts::topology::DEAD_LETTERS;
+use crate::outbox::PublishError;
 
-use crate::rabbitmq::{Outgoing, again, short};
-
-/// A message that could not be handled, and what is known about that.
+/// What is known about a message that could not be handled, in no broker's terms.
 ///
-/// It travels with its original headers and body, and says in headers of its own what failed. A
-/// replay goes back to the consumer that failed, so every source names exactly one.
+/// It travels with the original headers and body of the message, and says in headers of its own what
+/// failed. A replay goes back to the consumer that failed, so every origin names exactly one.
+#[derive(Debug, Clone)]
 pub(crate) struct DeadLetter {
-    pub(crate) source: Source,
+    pub(crate) origin: Origin,
     pub(crate) service: &'static str,
     pub(crate) handler: &'static str,
     pub(crate) reason: String,
     pub(crate) attempts: u32,
-    /// The original properties and headers, translated to AMQP if they came by Kafka.
-    pub(crate) properties: BasicProperties,
-    pub(crate) body: Vec<u8>,
 }
 
 /// Where the message was when it failed.
-pub(crate) enum Source {
+#[derive(Debug, Clone)]
+pub(crate) enum Origin {
     Queue {
         queue: String,
         exchange: String,
@@ -36,67 +32,23 @@ pub(crate) enum Source {
     },
 }
 
-impl DeadLetter {
-    /// The message to publish: to every queue bound to the exchange of dead letters.
-    pub(crate) fn into_message(self) -> Outgoing {
-        let text = |value: &str| AMQPValue::LongString(LongString::from(value));
-        let mut own = vec![
-            ("dead-letter-service", text(self.service)),
-            ("dead-letter-handler", text(self.handler)),
-            ("dead-letter-reason", text(cut(&self.reason))),
-            ("dead-letter-attempts", AMQPValue::LongUInt(self.attempts)),
-            (
-                "dead-letter-time",
-                text(&jiff::Timestamp::now().to_string()),
-            ),
-        ];
-        match &self.source {
-            Source::Queue {
-                queue,
-                exchange,
-                routing_key,
-            } => own.extend([
-                ("dead-letter-queue", text(queue)),
-                ("dead-letter-exchange", text(exchange)),
-                ("dead-letter-routing-key", text(routing_key)),
-            ]),
-            Source::Topic {
-                topic,
-                partition,
-                offset,
-                group,
-                key,
-            } => {
-                own.extend([
-                    ("dead-letter-topic", text(topic)),
-                    ("dead-letter-partition", AMQPValue::LongInt(*partition)),
-                    ("dead-letter-offset", AMQPValue::LongLongInt(*offset)),
-                    ("dead-letter-consumer-group", text(group)),
-                ]);
-                own.extend(key.as_ref().map(|key| {
-                    (
-                        "dead-letter-key",
-                        AMQPValue::LongString(LongString::from(&key[..key.len().min(LONGEST)])),
-                    )
-                }));
-            }
-        }
-
-        Outgoing {
-            exchange: DEAD_LETTERS.name.into(),
-            routing_key: short(match &self.source {
-                Source::Queue { queue, .. } => queue,
-                Source::Topic { topic, .. } => topic,
-            }),
-            properties: again(&self.properties, own),
-            body: self.body,
-        }
-    }
+/// The message itself, when it comes from another broker than the one that keeps dead letters.
+#[derive(Debug, Clone)]
+pub(crate) struct Original {
+    /// Tells it apart from others that are published with it, even if it has no id of its own.
+    pub(crate) id: String,
+    pub(crate) message_type: Option<String>,
+    /// Names, and values byte by byte.
+    pub(crate) headers: Vec<(String, Vec<u8>)>,
+    pub(crate) body: Vec<u8>,
 }
 
-/// What may be long is cut to so many bytes, since all headers have to fit into one frame.
-const LONGEST: usize = 1024;
-
-fn cut(text: &str) -> &str {
-    &text[..text.floor_char_boundary(LONGEST)]
+/// Where dead letters go.
+pub(crate) trait DeadLetters: Send {
+    /// Publishes them and waits until the broker has taken a position on each. Answers in the same
+    /// order; what is not confirmed is in nobody's hands but the caller's.
+    fn publish(
+        &mut self,
+        letters: Vec<(DeadLetter, Original)>,
+    ) -> BoxFuture<'_, Vec<Result<(), PublishError>>>;
 }

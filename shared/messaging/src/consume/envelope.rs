@@ -2,7 +2,8 @@ use contracts::{DecodeError, Inbound};
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::{Cause, Received};
+use crate::cause::Cause;
+use crate::handler::Received;
 
 /// The attributes of a message on its way, before its body is decoded: CloudEvents 1.0 in binary
 /// mode. How they are spelled in headers is up to each broker's codec.

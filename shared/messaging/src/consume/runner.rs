@@ -10,24 +10,26 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
+use super::metrics::ConsumeMetrics;
+use super::outage::{is_outage, may_succeed_one_by_one};
+use crate::backoff::Backoff;
 use crate::faults::crash_point::{self, CrashPoint};
-use crate::metrics::Metrics;
+use crate::handler::{BatchHandler, Failure, Received, Tx};
+use crate::inbox;
 use crate::outbox::Wake;
-use crate::outbox::pauses;
-use crate::{BatchHandler, Failure, Received, Tx, inbox};
-
-/// Runs messages through a handler; the same for both brokers.
-pub(crate) struct Processing<H> {
-    pub(crate) pool: PgPool,
-    pub(crate) wake: Arc<Wake>,
-    pub(crate) metrics: Arc<Metrics>,
-    pub(crate) name: &'static str,
-    pub(crate) handler: H,
-}
 
 /// Limit for one transaction. The database limits each statement and each idle moment; this is for
 /// a database that has stopped answering at all.
-const LIMIT: Duration = Duration::from_secs(10);
+const TRANSACTION_LIMIT: Duration = Duration::from_secs(10);
+
+/// Runs batches of messages through a handler; the same for both brokers.
+pub(crate) struct BatchRunner<H> {
+    pub(crate) pool: PgPool,
+    pub(crate) wake: Arc<Wake>,
+    pub(crate) metrics: Arc<ConsumeMetrics>,
+    pub(crate) name: &'static str,
+    pub(crate) handler: H,
+}
 
 /// What became of a message.
 #[derive(Debug)]
@@ -36,80 +38,84 @@ pub(crate) enum Outcome {
     Done,
     /// Not handled: it needs another attempt, or none.
     Failed(Failure),
-    /// Not tried, because an earlier message of its lane has to be tried again first.
-    Held,
+    /// Not tried, because an earlier message of its partition has to be tried again first.
+    Behind,
 }
 
 impl Outcome {
     pub(crate) fn failure(&self) -> Option<&Failure> {
         match self {
             Self::Failed(failure) => Some(failure),
-            Self::Done | Self::Held => None,
+            Self::Done | Self::Behind => None,
         }
     }
 }
 
-/// A decoded message and the lane in which it has to keep its place.
-pub(crate) struct Item<M> {
+/// A decoded message that waits to be handled, and where it has to keep its place.
+pub(crate) struct Pending<M> {
     pub(crate) received: Received<M>,
     /// The partition of a topic; messages of a queue have no order to keep.
-    pub(crate) lane: Option<i32>,
+    pub(crate) partition: Option<i32>,
 }
 
-impl<H: BatchHandler> Processing<H> {
+/// The stop came first: nothing of the batch is settled, and all of it is delivered again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Stopped;
+
+impl<H: BatchHandler> BatchRunner<H> {
     /// Handles a batch and answers for each message. While the database or anything else that the
-    /// handler needs is away this waits, with the messages unsettled, and only a stop ends it:
-    /// then it returns `None`.
+    /// handler needs is away this waits, with the messages unsettled, and only a stop ends it.
     pub(crate) async fn run(
         &self,
-        batch: &[Item<H::Message>],
+        batch: &[Pending<H::Message>],
         token: &CancellationToken,
-    ) -> Option<Vec<Outcome>> {
-        let mut backoff = pauses();
+    ) -> Result<Vec<Outcome>, Stopped> {
+        let handler = self.name;
+        let mut backoff = Backoff::default();
         loop {
             match self.attempt(batch).await {
-                Ok(outcomes) => return Some(outcomes),
+                Ok(outcomes) => return Ok(outcomes),
                 Err(outage) => {
-                    warn!(handler = self.name, error = %outage, "cannot handle anything, holding messages");
-                    let pause = backoff.next().unwrap_or_default();
-                    token.run_until_cancelled(tokio::time::sleep(pause)).await?;
+                    let error = outage.to_string();
+                    warn!(
+                        handler,
+                        error, "handler {handler} cannot handle anything, holding its messages"
+                    );
+                    let pause = tokio::time::sleep(backoff.next_pause());
+                    token.run_until_cancelled(pause).await.ok_or(Stopped)?;
                 }
             }
         }
     }
 
     /// All at once, and if that fails one by one.
-    async fn attempt(&self, batch: &[Item<H::Message>]) -> Result<Vec<Outcome>, Failure> {
+    async fn attempt(&self, batch: &[Pending<H::Message>]) -> Result<Vec<Outcome>, Failure> {
         if batch.is_empty() {
             return Ok(Vec::new());
         }
         let all: Vec<_> = batch.iter().map(|item| &item.received).collect();
-        let failure = match self.in_time(&all).await {
+        match self.transact_guarded(&all).await {
             Ok(()) => return Ok(batch.iter().map(|_| Outcome::Done).collect()),
-            // What takes too long for all of them may be possible for each.
-            Err(failure)
-                if failure.is_outage() && !(failure.is_time_limit() && batch.len() > 1) =>
-            {
-                return Err(failure);
-            }
-            Err(failure) => failure,
-        };
-        if batch.len() == 1 {
-            return Ok(vec![Outcome::Failed(failure)]);
+            Err(failure) if may_succeed_one_by_one(&failure, batch.len()) => {}
+            Err(failure) if is_outage(&failure) => return Err(failure),
+            Err(failure) => return Ok(vec![Outcome::Failed(failure)]),
         }
-        let mut held = HashSet::new();
+        let mut blocked = HashSet::new();
         let mut outcomes = Vec::with_capacity(batch.len());
         for item in batch {
-            if item.lane.is_some_and(|lane| held.contains(&lane)) {
-                outcomes.push(Outcome::Held);
+            if item
+                .partition
+                .is_some_and(|partition| blocked.contains(&partition))
+            {
+                outcomes.push(Outcome::Behind);
                 continue;
             }
-            outcomes.push(match self.in_time(&[&item.received]).await {
+            outcomes.push(match self.transact_guarded(&[&item.received]).await {
                 Ok(()) => Outcome::Done,
-                Err(failure) if failure.is_outage() => return Err(failure),
+                Err(failure) if is_outage(&failure) => return Err(failure),
                 Err(failure) => {
                     if matches!(failure, Failure::Retry(_)) {
-                        held.extend(item.lane);
+                        blocked.extend(item.partition);
                     }
                     Outcome::Failed(failure)
                 }
@@ -118,11 +124,11 @@ impl<H: BatchHandler> Processing<H> {
         Ok(outcomes)
     }
 
-    /// A handler that panics has failed, and nothing more: its transaction is rolled back, and a message
+    /// The same within a limit. A handler that panics has failed, and nothing more: its transaction is rolled back, and a message
     /// that always does it must not end the process again and again.
-    async fn in_time(&self, batch: &[&Received<H::Message>]) -> Result<(), Failure> {
+    async fn transact_guarded(&self, batch: &[&Received<H::Message>]) -> Result<(), Failure> {
         let transaction = AssertUnwindSafe(self.transact(batch)).catch_unwind();
-        match timeout(LIMIT, transaction).await {
+        match timeout(TRANSACTION_LIMIT, transaction).await {
             Ok(Ok(result)) => result,
             Ok(Err(_)) => Err(Failure::retry(anyhow!("the handler panicked"))),
             Err(elapsed) => Err(Failure::unavailable(elapsed)),

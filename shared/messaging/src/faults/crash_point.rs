@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use clap::ValueEnum;
 
-use crate::outbox::Transport;
+use crate::transport::Transport;
 
 /// Between two steps that both have an effect elsewhere. In the order in which a message meets them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, ValueEnum)]

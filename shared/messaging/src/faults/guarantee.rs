@@ -2,12 +2,11 @@
 //! point. Refused unless `SPILLWAY_DEMO` says that nothing here is real.
 
 use std::sync::OnceLock;
-use std::time::Duration;
 
 use anyhow::ensure;
 use clap::ValueEnum;
 
-use crate::faults::crash_point::{self, Crash, CrashPoint};
+use super::crash_point::{self, Crash, CrashPoint};
 
 /// Switches for demonstrations and attacks.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -51,7 +50,7 @@ static GIVEN_UP: OnceLock<Guarantee> = OnceLock::new();
 
 impl DemoArgs {
     /// Throws the switches, for the rest of this process.
-    pub(crate) fn apply(&self, retry_delays: &mut Vec<Duration>) -> anyhow::Result<()> {
+    pub(crate) fn apply(&self) -> anyhow::Result<()> {
         ensure!(
             self.demo || (self.without.is_none() && self.crash_at.is_none()),
             "SPILLWAY_WITHOUT and CRASH_AT are for demonstrations: they need SPILLWAY_DEMO=true"
@@ -59,9 +58,6 @@ impl DemoArgs {
         if let Some(guarantee) = self.without {
             tracing::warn!("running without {guarantee:?}: messages will be lost or doubled");
             GIVEN_UP.get_or_init(|| guarantee);
-            if guarantee == Guarantee::Retry {
-                retry_delays.clear();
-            }
         }
         if let Some(point) = self.crash_at {
             crash_point::arm(point, self.crash_by.unwrap_or_default());
@@ -90,8 +86,8 @@ mod tests {
                 crash_at,
                 ..DemoArgs::default()
             };
-            assert!(real.apply(&mut Vec::new()).is_err(), "{real:?}");
+            assert!(real.apply().is_err(), "{real:?}");
         }
-        assert!(DemoArgs::default().apply(&mut Vec::new()).is_ok());
+        assert!(DemoArgs::default().apply().is_ok());
     }
 }

@@ -2,13 +2,13 @@ use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use std::time::Duration;
 
-use contracts::{Message, Route};
+use contracts::Message;
 use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 
+use crate::cause::Cause;
 use crate::faults::crash_point::{self, CrashPoint};
-use crate::faults::{self, Guarantee};
-use crate::outbox::{self, NewRow, Transport, Wake};
-use crate::{Cause, rabbitmq};
+use crate::faults::{Guarantee, without};
+use crate::outbox::{self, Address, NewRow, Wake};
 
 /// A database transaction that can publish.
 ///
@@ -37,38 +37,17 @@ impl Tx {
     /// of these calls, unless the broker refuses one (nobody is bound to its key, its queue is full): that
     /// one waits, and those behind it pass. Lock the row that the key names before you decide.
     pub fn publish<M: Message>(&mut self, cause: &Cause, message: &M) {
-        let (transport, destination, routing_key) = match message.route() {
-            Route::Exchange {
-                exchange,
-                routing_key,
-            } => (Transport::RabbitMq, exchange.name, routing_key.into_owned()),
-            Route::Queue { queue } => (
-                Transport::RabbitMq,
-                rabbitmq::DEFAULT_EXCHANGE,
-                queue.to_owned(),
-            ),
-            Route::Topic { topic } => (Transport::Kafka, topic.name, message.ordering_key()),
-        };
-        self.push(cause, message, transport, destination, routing_key);
+        let address = Address::new(message.route(), &message.ordering_key());
+        self.push(cause, message, address);
     }
 
     /// Sends the message to its queue after the delay has passed.
     ///
     /// Only for messages that go to a queue; its consumer declares the delay with
-    /// [`delayed_by`](crate::QueueConsumer::delayed_by). On any other route it is like
-    /// [`Tx::publish`].
+    /// `QueueConsumer::delayed_by`. On any other route it is like [`Tx::publish`].
     pub fn publish_after<M: Message>(&mut self, cause: &Cause, message: &M, delay: Duration) {
-        let Route::Queue { queue } = message.route() else {
-            return self.publish(cause, message);
-        };
-        let delay_queue = rabbitmq::delay_queue_name(queue, delay);
-        self.push(
-            cause,
-            message,
-            Transport::RabbitMq,
-            rabbitmq::DEFAULT_EXCHANGE,
-            delay_queue,
-        );
+        let address = Address::delayed(message.route(), &message.ordering_key(), delay);
+        self.push(cause, message, address);
     }
 
     /// Commits the changes together with everything published, and wakes the relay.
@@ -81,7 +60,7 @@ impl Tx {
         if let Some(error) = self.encode_error {
             return Err(sqlx::Error::Encode(Box::new(error)));
         }
-        let remembered = !faults::without(Guarantee::Outbox);
+        let remembered = !without(Guarantee::Outbox);
         if remembered {
             outbox::insert(&mut self.inner, &self.rows).await?;
         }
@@ -98,14 +77,7 @@ impl Tx {
         self.inner.rollback().await
     }
 
-    fn push<M: Message>(
-        &mut self,
-        cause: &Cause,
-        message: &M,
-        transport: Transport,
-        destination: &'static str,
-        routing_key: String,
-    ) {
+    fn push<M: Message>(&mut self, cause: &Cause, message: &M, address: Address) {
         let body = match serde_json::to_vec(message) {
             Ok(body) => body,
             Err(error) => {
@@ -114,9 +86,7 @@ impl Tx {
             }
         };
         self.rows.push(NewRow {
-            transport,
-            destination,
-            routing_key,
+            address,
             ordering_key: message.ordering_key(),
             message_type: M::TYPE,
             traceparent: cause.traceparent().map(str::to_owned),

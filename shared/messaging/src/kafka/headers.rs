@@ -1,10 +1,7 @@
-use lapin::BasicProperties;
-use lapin::types::{AMQPValue, FieldTable, LongString};
 use rdkafka::message::{BorrowedMessage, Header, Headers, Message, OwnedHeaders};
 
-use crate::consume::Envelope;
+use crate::consume::{Envelope, Original};
 use crate::outbox::Row;
-use crate::rabbitmq::short;
 
 /// Prefix of attributes in the CloudEvents binding for Kafka.
 const PREFIX: &str = "ce_";
@@ -53,27 +50,24 @@ pub(crate) fn decode(message: &BorrowedMessage<'_>) -> Envelope {
     envelope
 }
 
-/// The headers of a record as AMQP properties, for a dead letter. Values keep their bytes.
-pub(crate) fn to_amqp(message: &BorrowedMessage<'_>) -> BasicProperties {
-    let mut table = FieldTable::default();
-    for header in message.headers().iter().flat_map(|headers| headers.iter()) {
-        let value = LongString::from(header.value.unwrap_or_default());
-        table.insert(short(header.key), AMQPValue::LongString(value));
-    }
+/// The record as it was, for a dead letter. Values keep their bytes.
+pub(crate) fn original(message: &BorrowedMessage<'_>) -> Original {
     let envelope = decode(message);
-    let mut properties = BasicProperties::default().with_headers(table);
     // A dead letter is told from others in its window by its id, even if the record has none.
     let position = || {
-        format!(
-            "{}/{}/{}",
-            message.topic(),
-            message.partition(),
-            message.offset()
-        )
+        let (topic, partition) = (message.topic(), message.partition());
+        format!("{topic}/{partition}/{}", message.offset())
     };
-    properties = properties.with_message_id(short(&envelope.id.unwrap_or_else(position)));
-    if let Some(message_type) = envelope.message_type {
-        properties = properties.with_type(short(&message_type));
+    let headers = message.headers().into_iter().flat_map(Headers::iter);
+    Original {
+        id: envelope.id.unwrap_or_else(position),
+        message_type: envelope.message_type,
+        headers: headers
+            .map(|header| {
+                let value = header.value.unwrap_or_default();
+                (header.key.to_owned(), value.to_vec())
+            })
+            .collect(),
+        body: message.payload().unwrap_or_default().to_vec(),
     }
-    properties
 }

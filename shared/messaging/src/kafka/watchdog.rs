@@ -7,7 +7,7 @@ use rdkafka::error::KafkaError;
 use rdkafka::{ClientContext, Statistics};
 use tracing::warn;
 
-use crate::metrics::Metrics;
+use crate::consume::ConsumeMetrics;
 
 /// How often librdkafka reports, in milliseconds.
 pub(crate) const REPORT_INTERVAL: &str = "2000";
@@ -20,14 +20,14 @@ const PATIENCE: u64 = 10;
 /// A consumer can stay out of its group for ever after a broker has restarted, without an error:
 /// a broker that shuts down may answer a last question with an empty list of brokers, and
 /// librdkafka 2.12 then forgets them all and asks nobody again. Only a new client helps, so
-/// somebody has to notice: see [`Watch::stuck`].
+/// somebody has to notice: see [`Watchdog::stuck`].
 #[derive(Clone)]
-pub(crate) struct Watch {
+pub(crate) struct Watchdog {
     /// Shared by all clients of the process.
     connected: Arc<AtomicBool>,
     client: Arc<Client>,
     /// Where a consumer's lag is counted, also while it is not getting anywhere.
-    counted: Option<(&'static str, Arc<Metrics>)>,
+    counted: Option<(&'static str, Arc<ConsumeMetrics>)>,
 }
 
 #[derive(Default)]
@@ -38,7 +38,7 @@ struct Client {
     idle_reports: AtomicU64,
 }
 
-impl Watch {
+impl Watchdog {
     pub(crate) fn new(connected: Arc<AtomicBool>) -> Self {
         Self {
             connected,
@@ -48,7 +48,7 @@ impl Watch {
     }
 
     /// For a consumer of this topic.
-    pub(crate) fn counting(mut self, topic: &'static str, metrics: Arc<Metrics>) -> Self {
+    pub(crate) fn counting(mut self, topic: &'static str, metrics: Arc<ConsumeMetrics>) -> Self {
         self.counted = Some((topic, metrics));
         self
     }
@@ -78,7 +78,7 @@ impl Watch {
     }
 }
 
-impl ClientContext for Watch {
+impl ClientContext for Watchdog {
     fn stats(&self, statistics: Statistics) {
         let up = statistics
             .brokers
@@ -112,9 +112,13 @@ impl ClientContext for Watch {
     fn error(&self, error: KafkaError, reason: &str) {
         // librdkafka repeats itself for as long as a broker is away; say it once.
         if self.connected.swap(false, Ordering::Relaxed) {
-            warn!(%error, reason, "Kafka connection lost, reconnecting");
+            let error = error.to_string();
+            warn!(
+                error,
+                reason, "Kafka connection lost, reconnecting: {reason}"
+            );
         }
     }
 }
 
-impl ConsumerContext for Watch {}
+impl ConsumerContext for Watchdog {}

@@ -6,12 +6,17 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use uuid::Uuid;
 
-use crate::outbox::{Transport, in_time};
+use crate::limit::within_limit;
+use crate::transport::Transport;
 
 /// How long a relay that stopped renewing keeps its shards.
 const LEASE: Duration = Duration::from_secs(5);
 /// How often a relay renews, and looks for shards that nobody holds.
 const RENEWAL: Duration = Duration::from_secs(1);
+
+/// Into how many shards the rows for one broker are divided. The migration creates a lease for each,
+/// and the hash of the ordering key is masked: so it has to be a power of two.
+pub(crate) const SHARDS: i16 = 8;
 
 /// The shards of the outbox that this relay may publish.
 ///
@@ -66,13 +71,14 @@ impl Lease {
             // Measured from before the statement, so that we never believe to hold it longer
             // than the database does.
             let until = Instant::now() + LEASE;
-            match in_time(self.renew()).await {
+            match within_limit(self.renew()).await {
                 Ok(shards) => {
                     if shards != before {
+                        let transport = self.transport.as_str();
                         info!(
-                            transport = self.transport.as_str(),
+                            transport,
                             ?shards,
-                            "relay holds shards"
+                            "relay to {transport} holds shards {shards:?}"
                         );
                     }
                     *self
@@ -84,11 +90,23 @@ impl Lease {
                         changed();
                     }
                 }
-                Err(error) => warn!(%error, "cannot renew the lease of the outbox"),
+                Err(error) => {
+                    let transport = self.transport.as_str();
+                    let error = format!("{error:#}");
+                    warn!(
+                        transport,
+                        error, "cannot renew the lease of the outbox for {transport}"
+                    );
+                }
             }
         }
-        if let Err(error) = in_time(self.release()).await {
-            warn!(%error, "cannot hand back the lease of the outbox, it will expire");
+        if let Err(error) = within_limit(self.release()).await {
+            let transport = self.transport.as_str();
+            let error = format!("{error:#}");
+            warn!(
+                transport,
+                error, "cannot hand back the lease of the outbox for {transport}, it will expire"
+            );
         }
     }
 
@@ -160,6 +178,26 @@ impl Lease {
         .bind(self.instance)
         .execute(&self.pool)
         .await?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[sqlx::test(migrations = false)]
+    async fn the_migration_creates_a_lease_for_every_shard(pool: PgPool) -> anyhow::Result<()> {
+        crate::migrate::migrate(&pool).await?;
+        for transport in Transport::ALL {
+            let shards = "select shard from messaging.leases where transport = $1 order by shard";
+            let shards: Vec<i16> = sqlx::query_scalar(shards)
+                .bind(transport.as_str())
+                .fetch_all(&pool)
+                .await?;
+            assert_eq!(shards, (0..SHARDS).collect::<Vec<_>>());
+        }
+        assert_eq!(SHARDS.count_ones(), 1);
         Ok(())
     }
 }

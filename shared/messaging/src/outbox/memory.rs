@@ -5,7 +5,8 @@ use std::sync::{Mutex, PoisonError};
 
 use uuid::Uuid;
 
-use crate::outbox::{NewRow, Row, Transport};
+use super::row::{NewRow, Row};
+use crate::transport::Transport;
 
 /// Dies with the process.
 static MEMORY: Mutex<Memory> = Mutex::new(Memory::new());
@@ -23,13 +24,13 @@ pub(crate) fn keep(rows: Vec<NewRow>) {
         .keep(rows);
 }
 
-/// The same as [`outbox::advance`](crate::outbox::advance) on what is kept in memory.
-pub(crate) fn advance(transport: Transport, confirmed: &[i64], limit: i64) -> Vec<Row> {
+/// The same as [`store::forget_and_take`](super::store::forget_and_take) on what is kept in memory.
+pub(crate) fn forget_and_take(transport: Transport, confirmed: &[i64], limit: i64) -> Vec<Row> {
     let limit = usize::try_from(limit).unwrap_or_default();
     MEMORY
         .lock()
         .unwrap_or_else(PoisonError::into_inner)
-        .advance(transport, confirmed, limit)
+        .forget_and_take(transport, confirmed, limit)
 }
 
 impl Memory {
@@ -46,19 +47,24 @@ impl Memory {
             let kept = Row {
                 seq: self.last,
                 message_id: Uuid::now_v7(),
-                destination: row.destination.to_owned(),
-                routing_key: row.routing_key,
+                destination: row.address.destination.to_owned(),
+                routing_key: row.address.key.into_owned(),
                 message_type: row.message_type.to_owned(),
                 traceparent: row.traceparent,
                 body: row.body,
                 created_at: jiff::Timestamp::now().into(),
                 attempts: 0,
             };
-            self.rows.push_back((row.transport, kept));
+            self.rows.push_back((row.address.transport, kept));
         }
     }
 
-    fn advance(&mut self, transport: Transport, confirmed: &[i64], limit: usize) -> Vec<Row> {
+    fn forget_and_take(
+        &mut self,
+        transport: Transport,
+        confirmed: &[i64],
+        limit: usize,
+    ) -> Vec<Row> {
         let confirmed: HashSet<i64> = confirmed.iter().copied().collect();
         self.rows.retain(|(_, row)| !confirmed.contains(&row.seq));
         let due = self.rows.iter().filter(|(of, _)| *of == transport);
@@ -69,12 +75,15 @@ impl Memory {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::outbox::Address;
 
-    fn row(transport: Transport, routing_key: &str) -> NewRow {
+    fn row(transport: Transport, routing_key: &'static str) -> NewRow {
         NewRow {
-            transport,
-            destination: "parcels",
-            routing_key: routing_key.to_owned(),
+            address: Address {
+                transport,
+                destination: "parcels",
+                key: routing_key.into(),
+            },
             ordering_key: String::new(),
             message_type: "test.parcel.v1",
             traceparent: None,
@@ -95,10 +104,13 @@ mod tests {
             let keys: Vec<_> = rows.iter().map(|row| row.routing_key.clone()).collect();
             keys.concat()
         };
-        let first = memory.advance(Transport::Kafka, &[], 2);
+        let first = memory.forget_and_take(Transport::Kafka, &[], 2);
         assert_eq!(keys(&first), "ac");
-        let second = memory.advance(Transport::Kafka, &[first[0].seq], 10);
+        let second = memory.forget_and_take(Transport::Kafka, &[first[0].seq], 10);
         assert_eq!(keys(&second), "cd");
-        assert_eq!(keys(&memory.advance(Transport::RabbitMq, &[], 10)), "b");
+        assert_eq!(
+            keys(&memory.forget_and_take(Transport::RabbitMq, &[], 10)),
+            "b"
+        );
     }
 }

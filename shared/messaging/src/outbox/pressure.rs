@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use tracing::{info, warn};
 
-use crate::outbox::Backlog;
+use super::store::Backlog;
 
 /// How much may wait in the outbox before a service should take no new work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::Args)]
@@ -13,7 +13,7 @@ pub struct OutboxLimits {
     pub outbox_limit: i64,
 
     /// Age of the oldest row from which on new work is refused; no limit without it.
-    #[arg(long, env = "OUTBOX_MAX_AGE", value_parser = crate::args::duration)]
+    #[arg(long, env = "OUTBOX_MAX_AGE", value_parser = crate::duration::duration)]
     pub outbox_max_age: Option<Duration>,
 }
 

@@ -1,21 +1,17 @@
 use std::collections::HashMap;
 
-use anyhow::{Context, ensure};
+use anyhow::Context;
 use contracts::topology::Exchange;
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
 use lapin::types::ShortString;
 use lapin::{BasicProperties, Channel, Confirmation};
 use tokio::time::timeout;
-use tokio_util::sync::CancellationToken;
-use tracing::warn;
 
 use super::connection::{Purpose, RabbitMq, TIMEOUT};
-use super::{properties, short, topology};
+use super::topology;
 use crate::faults::crash_point::{self, CrashPoint};
 use crate::faults::{Guarantee, without};
-use crate::outbox::{Publish, PublishError, pauses};
-use crate::outbox::{Row, Transport};
-use crate::trace::Tracing;
+use crate::outbox::PublishError;
 
 /// A message on its way to an exchange. Its `message_id` tells it apart within a window.
 pub(crate) struct Outgoing {
@@ -29,13 +25,13 @@ pub(crate) struct Outgoing {
 ///
 /// It owns its channel, since lapin attributes confirms wrongly when several tasks publish on
 /// one. After any failure the channel is dropped and with it all that was on its way.
-pub(crate) struct Publisher {
+pub(crate) struct ConfirmChannel {
     rabbitmq: RabbitMq,
     exchanges: Vec<Exchange>,
     channel: Option<Channel>,
 }
 
-impl Publisher {
+impl ConfirmChannel {
     /// `exchanges` are declared whenever a channel is opened.
     pub(crate) fn new(rabbitmq: RabbitMq, exchanges: Vec<Exchange>) -> Self {
         Self {
@@ -66,48 +62,11 @@ impl Publisher {
         }
     }
 
-    /// Publishes until the broker has confirmed every message that is moved out of a queue, however long it
-    /// takes none; `false` if the stop came first.
-    ///
-    /// # Errors
-    ///
-    /// When the channel is lost on which these messages were delivered: then somebody else has them, and
-    /// whatever becomes of them there, they must not be moved from here any more.
-    pub(crate) async fn publish_until_confirmed(
-        &mut self,
-        mut window: Vec<Outgoing>,
-        delivered_on: &Channel,
-        token: &CancellationToken,
-    ) -> anyhow::Result<bool> {
-        let mut backoff = pauses();
-        while !window.is_empty() {
-            let results = self.publish(&window).await;
-            let mut failed = None;
-            let left = window
-                .into_iter()
-                .zip(results)
-                .filter_map(|(message, result)| {
-                    failed = Some(result.err()?);
-                    Some(message)
-                });
-            window = left.collect();
-            if let Some(error) = failed {
-                ensure!(delivered_on.status().connected(), "{error}");
-                warn!(%error, messages = window.len(), "cannot move failed messages on, holding them");
-                let pause = tokio::time::sleep(backoff.next().unwrap_or_default());
-                if token.run_until_cancelled(pause).await.is_none() {
-                    return Ok(false);
-                }
-            }
-        }
-        Ok(true)
-    }
-
     async fn try_publish(
         &mut self,
         window: &[Outgoing],
     ) -> anyhow::Result<Vec<Result<(), PublishError>>> {
-        let channel = self.channel().await?;
+        let channel = self.open().await?;
         let options = BasicPublishOptions {
             mandatory: true,
             ..Default::default()
@@ -157,20 +116,20 @@ impl Publisher {
     }
 
     /// The channel, opened anew together with the exchanges if it is gone.
-    async fn channel(&mut self) -> anyhow::Result<Channel> {
+    pub(super) async fn open(&mut self) -> anyhow::Result<Channel> {
         if let Some(channel) = &self.channel
             && channel.status().connected()
         {
             return Ok(channel.clone());
         }
-        let channel = timeout(TIMEOUT, self.open())
+        let channel = timeout(TIMEOUT, self.open_anew())
             .await
             .context("RabbitMQ did not answer in time")??;
         self.channel = Some(channel.clone());
         Ok(channel)
     }
 
-    async fn open(&self) -> anyhow::Result<Channel> {
+    async fn open_anew(&self) -> anyhow::Result<Channel> {
         let channel = self.rabbitmq.channel(Purpose::Publish).await?;
         channel
             .confirm_select(ConfirmSelectOptions::default())
@@ -180,37 +139,5 @@ impl Publisher {
         }
         topology::declare_dead_letters(&channel).await?;
         Ok(channel)
-    }
-}
-
-/// Publishes rows of the outbox to RabbitMQ.
-pub(crate) struct OutboxPublisher {
-    pub(crate) publisher: Publisher,
-    pub(crate) source: String,
-    pub(crate) tracing: Tracing,
-}
-
-impl Publish for OutboxPublisher {
-    async fn prepare(&mut self) -> anyhow::Result<()> {
-        self.publisher.channel().await.map(drop)
-    }
-
-    async fn publish(&mut self, rows: &[Row]) -> Vec<Result<(), PublishError>> {
-        let mut spans = self.tracing.publish_spans(Transport::RabbitMq, rows);
-        let window: Vec<Outgoing> = rows
-            .iter()
-            .zip(&spans)
-            .map(|(row, span)| Outgoing {
-                exchange: short(&row.destination),
-                routing_key: short(&row.routing_key),
-                properties: properties::encode(row, &self.source, span.traceparent(row)),
-                body: row.body.clone(),
-            })
-            .collect();
-        let results = self.publisher.publish(&window).await;
-        for (span, result) in spans.iter_mut().zip(&results) {
-            span.end(result.as_ref().err());
-        }
-        results
     }
 }
