@@ -1,9 +1,8 @@
-//! The pool of connections to the service's own PostgreSQL database.
-
 use std::{str::FromStr, time::Duration};
 
 use anyhow::anyhow;
 use backon::{ExponentialBuilder, Retryable};
+use futures::future::{BoxFuture, FutureExt};
 use secrecy::ExposeSecret;
 use sqlx::{
     Connection, PgPool,
@@ -11,7 +10,7 @@ use sqlx::{
 };
 use tracing::{info, warn};
 
-use crate::config::DatabaseArgs;
+use crate::DatabaseArgs;
 
 /// How long a caller waits for a free connection before it gets an error.
 pub const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
@@ -30,7 +29,7 @@ const TRUSTED_IDLE: Duration = Duration::from_millis(500);
 
 /// Opens the pool, waiting with growing pauses until the server answers, however long that takes.
 ///
-/// Drop the future to give up; [`run`](crate::run) does so when the process is asked to stop.
+/// Drop the future to give up: `runtime::run` does so when the process is asked to stop.
 ///
 /// # Errors
 ///
@@ -70,40 +69,18 @@ pub async fn connect(args: &DatabaseArgs, service: &str) -> anyhow::Result<PgPoo
     Ok(pool)
 }
 
-/// Succeeds when the database answers: the check behind `/health/ready`.
-///
-/// # Errors
-///
-/// When no connection could be had in time or the server does not answer on it.
-pub async fn ping(pool: PgPool) -> anyhow::Result<()> {
-    pool.acquire().await?.ping().await?;
-    Ok(())
+/// The check behind `/health/ready`: fails when the pool gives no connection in time, or when the
+/// server does not answer on it.
+pub fn check(
+    pool: &PgPool,
+) -> impl Fn() -> BoxFuture<'static, anyhow::Result<()>> + Send + Sync + 'static + use<> {
+    let pool = pool.clone();
+    move || ping(pool.clone()).boxed()
 }
 
-/// Whether the error tells of a database that is unreachable, overloaded or restarting, or of a
-/// transaction that lost against others: the same work may well succeed a little later.
-#[must_use]
-pub fn is_transient(error: &sqlx::Error) -> bool {
-    match error {
-        sqlx::Error::Io(_)
-        | sqlx::Error::Tls(_)
-        | sqlx::Error::Protocol(_)
-        | sqlx::Error::PoolTimedOut
-        | sqlx::Error::PoolClosed
-        | sqlx::Error::WorkerCrashed
-        | sqlx::Error::BeginFailed => true,
-        // Classes of SQLSTATE: 08 connection, 40 rollback (deadlock, serialization), 53 resources,
-        // 57 operator intervention (shutdown, statement_timeout), 55P03 lock_timeout, 25P03 idle in
-        // transaction.
-        sqlx::Error::Database(error) => error.code().is_some_and(|code| {
-            ["08", "40", "53", "57"]
-                .iter()
-                .any(|class| code.starts_with(class))
-                || code == "55P03"
-                || code == "25P03"
-        }),
-        _ => false,
-    }
+async fn ping(pool: PgPool) -> anyhow::Result<()> {
+    pool.acquire().await?.ping().await?;
+    Ok(())
 }
 
 fn pool_options(args: &DatabaseArgs) -> PgPoolOptions {
