@@ -23,8 +23,6 @@ mod faults;
 
 mod backoff;
 mod cause;
-mod duration;
-mod limit;
 mod span;
 mod transport;
 

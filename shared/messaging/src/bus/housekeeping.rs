@@ -1,10 +1,10 @@
 use std::time::{Duration, Instant};
 
+use database::within_limit;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use super::{Bus, Inner};
-use crate::limit::within_limit;
 use crate::transport::Transport;
 use crate::{inbox, outbox};
 

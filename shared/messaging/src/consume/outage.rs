@@ -7,7 +7,7 @@ pub(super) fn is_outage(failure: &Failure) -> bool {
         Failure::Retry(error) => error
             .chain()
             .filter_map(|cause| cause.downcast_ref::<sqlx::Error>())
-            .any(speaks_of_the_server),
+            .any(database::is_outage),
         Failure::Unavailable(_) => true,
         Failure::Reject(_) => false,
     }
@@ -37,38 +37,6 @@ fn is_time_limit(failure: &Failure) -> bool {
         cause.is::<tokio::time::error::Elapsed>()
             || code(cause).is_some_and(|code| code == QUERY_CANCELLED)
     })
-}
-
-/// SQLSTATE classes that speak of the server or of contention and not of the statement
-/// (PostgreSQL documentation, appendix A).
-fn speaks_of_the_server(error: &sqlx::Error) -> bool {
-    const CONNECTION: &str = "08";
-    const IDLE_IN_TRANSACTION_TIMEOUT: &str = "25P03";
-    const ROLLED_BACK: &str = "40";
-    const RESOURCES: &str = "53";
-    const LOCK_NOT_AVAILABLE: &str = "55P03";
-    const INTERVENTION: &str = "57";
-    match error {
-        sqlx::Error::Database(error) => error.code().is_some_and(|code| {
-            [
-                CONNECTION,
-                IDLE_IN_TRANSACTION_TIMEOUT,
-                ROLLED_BACK,
-                RESOURCES,
-            ]
-            .iter()
-            .chain(&[LOCK_NOT_AVAILABLE, INTERVENTION])
-            .any(|class| code.starts_with(class))
-        }),
-        sqlx::Error::Io(_)
-        | sqlx::Error::Tls(_)
-        | sqlx::Error::Protocol(_)
-        | sqlx::Error::PoolTimedOut
-        | sqlx::Error::PoolClosed
-        | sqlx::Error::WorkerCrashed
-        | sqlx::Error::BeginFailed => true,
-        _ => false,
-    }
 }
 
 #[cfg(test)]

@@ -1,12 +1,12 @@
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use database::within_limit;
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use uuid::Uuid;
 
-use crate::limit::within_limit;
 use crate::transport::Transport;
 
 /// How long a relay that stopped renewing keeps its shards.

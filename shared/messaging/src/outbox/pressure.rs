@@ -13,7 +13,7 @@ pub struct OutboxLimits {
     pub outbox_limit: i64,
 
     /// Age of the oldest row from which on new work is refused; no limit without it.
-    #[arg(long, env = "OUTBOX_MAX_AGE", value_parser = crate::duration::duration)]
+    #[arg(long, env = "OUTBOX_MAX_AGE", value_parser = humantime::parse_duration)]
     pub outbox_max_age: Option<Duration>,
 }
 

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use database::within_limit;
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -13,7 +14,6 @@ use super::store;
 use super::wake::Wake;
 use crate::backoff::Backoff;
 use crate::faults::crash_point::{self, CrashPoint};
-use crate::limit::within_limit;
 use crate::transport::Transport;
 
 /// How many rows are on their way at once. Beyond a few hundred neither broker gets faster, and
