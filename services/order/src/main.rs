@@ -21,18 +21,13 @@ async fn start(config: Config, life: &Lifecycle) -> anyhow::Result<()> {
     let bus = Bus::new("order", config.messaging, pool.clone())?;
 
     let payment_deadline = config.payment_deadline;
+    let confirm_or_reject = ConfirmOrReject { payment_deadline };
     let stock = bus.topic(STOCK_EVENTS).batch(500);
     life.spawn("stock events", |token| {
-        stock.run(
-            "confirm-or-reject",
-            ConfirmOrReject { payment_deadline },
-            token,
-        )
+        stock.run("confirm-or-reject", confirm_or_reject, token)
     });
-    let deadlines = bus
-        .queue(PAYMENT_DEADLINES)
-        .delayed_by(payment_deadline)
-        .batch(200);
+    let deadlines = bus.queue(PAYMENT_DEADLINES).delayed_by(payment_deadline);
+    let deadlines = deadlines.batch(200);
     life.spawn("payment deadlines", |token| {
         deadlines.run("cancel-unpaid-orders", CancelUnpaidOrders, token)
     });
@@ -40,38 +35,25 @@ async fn start(config: Config, life: &Lifecycle) -> anyhow::Result<()> {
     life.spawn("products", |token| {
         products.run("list-products", KeepPriceList, token)
     });
-    life.spawn("outbox to RabbitMQ", |token| {
+    life.spawn("RabbitMQ relay", |token| {
         bus.rabbitmq_relay([COMMANDS], token)
     });
-    life.spawn("outbox to Kafka", |token| {
+    life.spawn("Kafka relay", |token| {
         bus.kafka_relay([ORDER_EVENTS], token)
     });
     life.spawn("housekeeping", |token| bus.housekeeping(token));
 
     let health = Health::default();
-    health.informational("RabbitMQ", {
-        let bus = bus.clone();
-        move || bus.clone().ping_rabbitmq()
-    });
-    health.informational("Kafka", {
-        let bus = bus.clone();
-        move || bus.clone().ping_kafka()
-    });
+    health.informational("RabbitMQ", bus.rabbitmq_check());
+    health.informational("Kafka", bus.kafka_check());
     health.required("database", database::check(&pool));
-    health.required("price list", {
-        let pool = pool.clone();
-        move || store::price_list_is_here(pool.clone())
-    });
+    health.required("price list", store::price_list_check(&pool));
     let (intake, writers) = Intake::new(&bus);
     for writer in writers {
         life.spawn("order intake", |_| writer);
     }
-    let app = http::app(
-        "order",
-        routes(Api { pool, bus, intake }),
-        health,
-        &config.http.allowed_hosts,
-    );
+    let api = routes(Api { pool, bus, intake });
+    let app = http::app("order", api, health, &config.http.allowed_hosts);
     life.spawn("http", |token| http::serve(config.http.addr, app, token));
     Ok(())
 }

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use contracts::{Money, ProductListed};
+use futures::future::{BoxFuture, FutureExt};
 use sqlx::{FromRow, PgConnection, PgPool};
 
 use crate::domain::{PriceList, Product};
@@ -93,7 +94,14 @@ pub async fn has_products(db: &mut PgConnection) -> sqlx::Result<bool> {
 }
 
 /// The check behind `/health/ready`: an error until the price list has arrived for the first time.
-pub async fn price_list_is_here(pool: PgPool) -> anyhow::Result<()> {
+pub fn price_list_check(
+    pool: &PgPool,
+) -> impl Fn() -> BoxFuture<'static, anyhow::Result<()>> + Send + Sync + 'static + use<> {
+    let pool = pool.clone();
+    move || price_list_is_here(pool.clone()).boxed()
+}
+
+async fn price_list_is_here(pool: PgPool) -> anyhow::Result<()> {
     anyhow::ensure!(
         has_products(&mut *pool.acquire().await?).await?,
         "no product is known yet"
