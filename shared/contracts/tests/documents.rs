@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use contracts::topology::{
-    COMMANDS, Exchange, NOTIFICATION_EMAIL, NOTIFICATION_PUSH, NOTIFICATION_SMS, NOTIFICATIONS,
-    ORDER_EVENTS, PAYMENT_DEADLINES, PRODUCTS, STOCK_COMMANDS, STOCK_EVENTS, STOCK_LEVELS,
-    STOCK_RELEASE, STOCK_RESERVE, STOCK_SELL, Topic,
+    COMMANDS, NOTIFICATION_EMAIL, NOTIFICATION_PUSH, NOTIFICATION_SMS, NOTIFICATIONS, ORDER_EVENTS,
+    PAYMENT_DEADLINES, PRODUCTS, STOCK_COMMANDS, STOCK_EVENTS, STOCK_LEVELS, STOCK_RELEASE,
+    STOCK_RESERVE, STOCK_SELL,
 };
 use contracts::{
     CancelUnpaidOrder, Message, OrderCancelled, OrderConfirmed, OrderPaid, OrderPlaced,
@@ -16,6 +16,9 @@ use contracts::{
     StockLevelChanged, StockRefused, StockReserved,
 };
 use serde_json::{Map, Value, json};
+
+mod asyncapi;
+use asyncapi::Document;
 
 #[test]
 fn every_message_has_a_json_schema_that_is_up_to_date() {
@@ -170,101 +173,6 @@ fn asyncapi() -> Value {
         "operations": document.operations,
         "components": { "messages": messages },
     })
-}
-
-#[derive(Default)]
-struct Document {
-    channels: Map<String, Value>,
-    operations: Map<String, Value>,
-}
-
-impl Document {
-    fn routing_key(&mut self, exchange: Exchange, key: &str, messages: &[&str], sender: &str) {
-        let kind = format!("{:?}", exchange.kind).to_lowercase();
-        let binding = json!({ "amqp": {
-            "is": "routingKey",
-            "exchange": { "name": exchange.name, "type": kind, "durable": true, "vhost": "spillway" },
-        }});
-        let id = format!("{}:{key}", exchange.name);
-        self.channel(&id, key, "rabbitmq", messages, &binding);
-        self.operation(sender, "send", &id);
-    }
-
-    fn queue(&mut self, queue: &str, messages: &[&str], receiver: &str) {
-        let binding = json!({ "amqp": {
-            "is": "queue",
-            "queue": { "name": queue, "durable": true, "exclusive": false, "autoDelete": false, "vhost": "spillway" },
-        }});
-        self.channel(queue, queue, "rabbitmq", messages, &binding);
-        self.operation(receiver, "receive", queue);
-    }
-
-    fn topic(&mut self, topic: Topic, messages: &[&str], sender: &str, receivers: &[&str]) {
-        let cleanup = if topic.compacted { "compact" } else { "delete" };
-        let binding = json!({ "kafka": {
-            "topic": topic.name,
-            "partitions": topic.partitions,
-            "topicConfiguration": { "cleanup.policy": [cleanup] },
-        }});
-        self.channel(topic.name, topic.name, "kafka", messages, &binding);
-        self.operation(sender, "send", topic.name);
-        for receiver in receivers {
-            self.operation(receiver, "receive", topic.name);
-        }
-    }
-
-    fn channel(
-        &mut self,
-        id: &str,
-        address: &str,
-        server: &str,
-        messages: &[&str],
-        bindings: &Value,
-    ) {
-        let messages: Map<String, Value> = messages
-            .iter()
-            .map(|name| {
-                (
-                    (*name).to_owned(),
-                    json!({ "$ref": format!("#/components/messages/{name}") }),
-                )
-            })
-            .collect();
-        let parameters: Map<String, Value> = address
-            .split('.')
-            .filter_map(|word| word.strip_prefix('{')?.strip_suffix('}'))
-            .map(|name| (name.to_owned(), json!({})))
-            .collect();
-        let mut channel = json!({
-            "address": address,
-            "servers": [{ "$ref": format!("#/servers/{server}") }],
-            "messages": messages,
-            "bindings": bindings,
-        });
-        if !parameters.is_empty() {
-            channel["parameters"] = parameters.into();
-        }
-        self.channels.insert(pointer(id), channel);
-    }
-
-    fn operation(&mut self, service: &str, action: &str, channel: &str) {
-        let operation = json!({
-            "action": action,
-            "channel": { "$ref": format!("#/channels/{}", pointer(channel)) },
-        });
-        self.operations.insert(
-            format!("{service}-{action}-{}", pointer(channel)),
-            operation,
-        );
-    }
-}
-
-/// A name that needs no escaping in a reference.
-fn pointer(id: &str) -> String {
-    id.chars()
-        .filter(|c| !"{}".contains(*c))
-        .map(|c| if c == ':' { '.' } else { c })
-        .collect()
 }
 
 fn assert_up_to_date(file: &str, generated: &Value) {

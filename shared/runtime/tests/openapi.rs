@@ -2,9 +2,17 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed test may panic")]
 
-use runtime::http::{self, Json, Path, Problem};
+use axum::{
+    body::{Body, to_bytes},
+    http::{HeaderMap, Request, StatusCode},
+};
+use runtime::{
+    health::Health,
+    http::{self, Json, Path, Problem},
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use tower::ServiceExt;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -102,4 +110,44 @@ fn what_a_route_says_itself_stands() {
     let unavailable = &responses("post", "/baskets")["503"];
     assert_eq!(unavailable["description"], "Full");
     assert!(unavailable["headers"]["Retry-After"].is_object());
+}
+
+#[tokio::test]
+async fn the_documentation_uses_relative_addresses_only() {
+    let (status, _, document) = get("/openapi.json").await;
+    assert_eq!(status, StatusCode::OK);
+    assert_eq!(document["info"]["title"], "baskets");
+    assert!(document["paths"]["/baskets"]["post"].is_object());
+    let (status, headers, _) = get("/docs").await;
+    assert_eq!(
+        (status, headers["location"].to_str().unwrap()),
+        (StatusCode::SEE_OTHER, "docs/")
+    );
+    let (status, _, page) = get("/docs/").await;
+    assert_eq!(status, StatusCode::OK);
+    assert!(
+        !page.as_str().unwrap().contains("://"),
+        "an outside asset: {page}"
+    );
+    let (_, _, script) = get("/docs/swagger-initializer.js").await;
+    assert!(
+        script.as_str().unwrap().contains("\"../openapi.json\""),
+        "{script}"
+    );
+    assert_eq!(get("/docs/nothing.js").await.0, StatusCode::NOT_FOUND);
+}
+
+async fn get(path: &str) -> (StatusCode, HeaderMap, Value) {
+    let routes = OpenApiRouter::new().routes(routes!(list, create));
+    let app = http::app("baskets", routes, Health::default(), &[]);
+    let request = Request::get(path).header("host", "localhost");
+    let response = app
+        .oneshot(request.body(Body::empty()).unwrap())
+        .await
+        .unwrap();
+    let (parts, body) = response.into_parts();
+    let body = to_bytes(body, usize::MAX).await.unwrap();
+    let body =
+        serde_json::from_slice(&body).unwrap_or_else(|_| String::from_utf8_lossy(&body).into());
+    (parts.status, parts.headers, body)
 }

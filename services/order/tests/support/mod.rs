@@ -10,25 +10,24 @@ use axum::{
     body::{Body, to_bytes},
     http::{HeaderMap, HeaderValue, Request, StatusCode},
 };
-use contracts::{
-    Customer, Line, Money, ProductListed, StockEvent, StockRefused, StockReserved, Tier,
-};
+use contracts::ProductListed;
 use messaging::{BatchHandler, Bus, testing};
 use order::{
-    domain::{Order, PriceList, Product},
+    domain::Order,
     handlers::ConfirmOrReject,
     http::{Api, routes},
     intake::Intake,
-    store::{self, Idempotency, NewOrder},
+    store,
 };
 use runtime::health::Health;
-use serde_json::{Value, json};
+use serde_json::Value;
 use sqlx::PgPool;
 use tower::ServiceExt;
 use uuid::Uuid;
 
-pub(crate) const TEA: &str = "TEA-001";
-pub(crate) const POT: &str = "POT-001";
+mod samples;
+pub(crate) use samples::*;
+
 pub(crate) const PAYMENT_DEADLINE: Duration = Duration::from_secs(900);
 /// More rows than any test leaves in the outbox by its requests alone.
 pub(crate) const OUTBOX_LIMIT: i64 = 10_000;
@@ -189,66 +188,8 @@ impl Answer {
     }
 }
 
-pub(crate) fn one_tea() -> Value {
-    json!({"customer": {"email": "ada@example.org"}, "lines": [{"sku": TEA, "quantity": 1}]})
-}
-
-pub(crate) fn listing(sku: &str, cents: i64) -> ProductListed {
-    ProductListed {
-        sku: sku.to_owned(),
-        name: format!("Product {sku}"),
-        price: euros(cents),
-    }
-}
-
-pub(crate) fn euros(cents: i64) -> Money {
-    Money {
-        cents,
-        currency: "EUR".to_owned(),
-    }
-}
-
 pub(crate) async fn list(pool: &PgPool, listings: &[ProductListed]) -> Result<()> {
     Ok(store::upsert_products(&mut *pool.acquire().await?, listings.iter()).await?)
-}
-
-pub(crate) fn reserved(order_id: Uuid) -> StockEvent {
-    StockEvent::StockReserved(StockReserved { order_id })
-}
-
-pub(crate) fn refused(order_id: Uuid) -> StockEvent {
-    StockEvent::StockRefused(StockRefused {
-        order_id,
-        reason: "only 3 left".to_owned(),
-    })
-}
-
-/// A new order for two pots, which nobody has stored.
-pub(crate) fn new_order(key: Option<&str>) -> NewOrder {
-    let product = Product {
-        sku: POT.to_owned(),
-        name: "Pot".to_owned(),
-        price: euros(2_900),
-    };
-    let prices = PriceList::from([(POT.to_owned(), product)]);
-    let customer = Customer {
-        email: "bo@example.org".to_owned(),
-        phone: Some("+4930123456".to_owned()),
-        tier: Tier::Vip,
-    };
-    let lines = [Line {
-        sku: POT.to_owned(),
-        quantity: 2,
-    }];
-    let order = Order::place(Uuid::now_v7(), customer, &lines, &prices, store::now());
-    let idempotency = key.map(|key| Idempotency {
-        key: key.to_owned(),
-        request_hash: vec![1; 32],
-    });
-    NewOrder {
-        order: order.unwrap_or_else(|error| unreachable!("{error}")),
-        idempotency,
-    }
 }
 
 fn bus(pool: &PgPool) -> Result<Bus> {
