@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use e2e::{Compose, Stack};
+use harness::{Compose, Stack};
 
-use crate::broken::Broken;
-use crate::customers::Customers;
-use crate::poisoned::Poisoned;
+use crate::support::broken::Broken;
+use crate::support::customers::Customers;
+use crate::support::poisoned::Poisoned;
 
 /// A restarted process has to be delivered everything again first.
 const AFTER_A_CRASH: Duration = Duration::from_secs(90);

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use e2e::{Order, Stack, eventually, wish};
+use harness::{Order, Stack, eventually, wish};
 use uuid::Uuid;
 
 use crate::ANYTHING;
-use crate::database::database;
-use crate::overlay::up_with;
+use crate::support::database::database;
+use crate::support::overlay::up_with;
 
 const LIMIT: Duration = Duration::from_secs(60);
 

@@ -2,7 +2,7 @@
 
 use anyhow::{Result, ensure};
 use contracts::{Message, ReserveStock};
-use e2e::{SOON, Stack, eventually, wish};
+use harness::{SOON, Stack, eventually, wish};
 use serde_json::json;
 use uuid::Uuid;
 

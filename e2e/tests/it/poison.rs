@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use contracts::topology::STOCK_EVENTS;
 use contracts::{Message, ReserveStock, StockRefused};
-use e2e::{SOON, Stack, TopicReader, TopicWriter, eventually, wish};
+use harness::{SOON, Stack, TopicReader, TopicWriter, eventually, wish};
 use serde_json::json;
 use uuid::Uuid;
 

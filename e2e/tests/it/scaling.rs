@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use e2e::{SOON, Stack, eventually, wish};
 use futures::future::try_join_all;
+use harness::{SOON, Stack, eventually, wish};
 
 use crate::ANYTHING;
 

@@ -6,14 +6,14 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use bollard::Docker;
 use bollard::query_parameters::KillContainerOptionsBuilder;
-use e2e::checker::Observer;
-use e2e::{Compose, Stack, eventually};
+use checker::Observer;
 use futures::future::try_join_all;
+use harness::{Compose, Stack, eventually};
 use uuid::Uuid;
 
-use crate::broken::Broken;
-use crate::customers::Customers;
-use crate::database::database;
+use crate::support::broken::Broken;
+use crate::support::customers::Customers;
+use crate::support::database::database;
 
 /// What a stopped instance holds is left to it for so long.
 const HELD: Duration = Duration::from_secs(10);

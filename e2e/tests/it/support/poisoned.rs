@@ -1,0 +1,47 @@
+//! One message that nobody can handle in a queue, and one in a topic.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use harness::{Stack, TopicWriter, eventually};
+use serde_json::json;
+use uuid::Uuid;
+
+const TYPE: &str = "spillway.turn-lead-into-gold.v1";
+
+pub(crate) struct Poisoned {
+    ids: Vec<String>,
+}
+
+impl Poisoned {
+    /// For `inventory` and for `notification`.
+    pub(crate) async fn send(stack: &Stack) -> Result<Self> {
+        let [queued, recorded] = [(), ()].map(|()| Uuid::now_v7().to_string());
+        let properties = json!({"message_id": queued, "type": TYPE, "delivery_mode": 2});
+        stack
+            .rabbitmq
+            .publish("commands", "stock.reserve", properties, "{}")
+            .await?;
+        let headers = [
+            ("ce_id", recorded.as_str()),
+            ("ce_type", TYPE),
+            ("ce_source", "e2e"),
+            ("ce_specversion", "1.0"),
+        ];
+        TopicWriter::connect()?
+            .write(("order-events", 0), "poison", &headers, b"{}")
+            .await?;
+        let ids = vec![queued, recorded];
+        Ok(Self { ids })
+    }
+
+    /// Each is found among the dead letters. There may be several copies of one.
+    pub(crate) async fn are_dead_letters(&self, stack: &Stack, limit: Duration) -> Result<()> {
+        eventually("the dead letters", limit, async || {
+            let letters = stack.rabbitmq.look_at_dead_letters(1_000).await?;
+            let is_there = |id: &String| letters.iter().any(|letter| letter.message_id() == id);
+            Ok(self.ids.iter().all(is_there).then_some(()))
+        })
+        .await
+    }
+}
