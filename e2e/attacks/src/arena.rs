@@ -8,7 +8,6 @@ use bollard::models::{
     ContainerSummary, ContainerSummaryStateEnum as State, EndpointSettings, NetworkConnectRequest,
 };
 use bollard::query_parameters::{KillContainerOptionsBuilder, ListContainersOptionsBuilder};
-
 use checker::Poison;
 use harness::{Compose, RabbitMq, TopicWriter, eventually, setting};
 
@@ -39,7 +38,7 @@ pub(super) struct Instance {
 
 impl Arena {
     /// Every service has so many instances when nothing is wrong.
-    pub const INSTANCES: u32 = 2;
+    pub const INSTANCES: usize = 2;
 
     /// The project that the environment names.
     pub fn new(rabbitmq: RabbitMq, compose: Compose) -> Result<Self> {
@@ -169,13 +168,8 @@ impl Arena {
     }
 
     async fn scale_all(&self) -> Result<()> {
-        let instances = Self::INSTANCES;
-        let scales = Compose::SERVICES.map(|service| format!("{service}={instances}"));
-        let mut arguments = vec!["up", "--detach", "--no-build", "--no-recreate"];
-        for scale in &scales {
-            arguments.extend(["--scale", scale]);
-        }
-        let scaled = self.compose.run(&arguments).await;
+        let scale = Compose::SERVICES.map(|service| (service, Self::INSTANCES));
+        let scaled = self.compose.scale(&scale).await;
         scaled.context("scale to normal")?;
         // Compose would not wait for one that was too busy to answer its last health check.
         for instance in self.containers(None).await? {

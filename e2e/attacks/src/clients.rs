@@ -11,12 +11,12 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
 use fastrand::Rng;
+use harness::Gateway;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
 use client::Client;
-use harness::Gateway;
 pub use ledger::Ledger;
 
 /// So many clients may wait for the answer to their order; when they do, the others queue up.

@@ -28,7 +28,7 @@ pub enum Fault {
     /// Another number of instances for a while.
     Scale {
         service: &'static str,
-        instances: u32,
+        instances: usize,
     },
 }
 

@@ -2,9 +2,9 @@ use std::ops::Range;
 use std::time::Duration;
 
 use fastrand::Rng;
+use harness::Compose;
 
 use super::{Alarm, Fault};
-use harness::Compose;
 
 /// The kinds of faults, of which every [`Lane`](super::Lane) has its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

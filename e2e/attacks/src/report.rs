@@ -1,11 +1,11 @@
 use std::io::Write;
 
 use anyhow::Result;
+use checker::{Answered, Class, Finding, Outcomes, Verdict};
 use serde::Serialize;
 
 use super::Lane;
 use super::rest::Rest;
-use checker::{Answered, Class, Finding, Outcomes, Verdict};
 
 /// So many findings are shown; the rest is in the file.
 const SHOWN: usize = 40;

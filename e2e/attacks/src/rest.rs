@@ -1,10 +1,10 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use checker::{Observer, Pending};
 use tokio::time::{Instant, sleep};
 
 use super::Load;
-use checker::{Observer, Pending};
 
 /// What has not moved for so long will not move any more: longer than the payment deadline and the
 /// longest pause between two attempts.

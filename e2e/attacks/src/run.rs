@@ -1,14 +1,14 @@
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
+use checker::{Observed, Observer, check};
 use futures::future::try_join_all;
+use harness::{Gateway, RabbitMq};
 use tokio::time::{Instant, sleep};
 
 use super::rest::rest;
 use super::schedule::{Lane, Planned, Schedule};
 use super::{Arena, Ledger, Load, Report, Wound};
-use checker::{Observed, Observer, check};
-use harness::{Gateway, RabbitMq};
 
 /// What to do.
 #[derive(Debug, Clone)]

@@ -1,7 +1,6 @@
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-
 use harness::{Gateway, eventually, http_client};
 
 /// Nobody waits longer than this for a benchmark.

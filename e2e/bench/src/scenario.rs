@@ -3,6 +3,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use clap::ValueEnum;
+use harness::{Mailbox, http_client, setting};
 use serde_json::{Value, json};
 
 use super::client::Client;
@@ -10,7 +11,6 @@ use super::pace::{Arrivals, Pace};
 use super::progress::Progress;
 use super::tracker::{Counts, Tracker};
 use super::watch::follow_order_events;
-use harness::{Mailbox, http_client, setting};
 
 /// What is measured. Which services run is up to the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use contracts::{Message as _, OrderConfirmed, topology::ORDER_EVENTS};
+use harness::TopicReader;
 
 use super::tracker::Tracker;
-use harness::TopicReader;
 
 /// Tells the tracker which orders are confirmed from now on, until nobody else has the tracker.
 pub(super) fn follow_order_events(tracker: &Arc<Tracker>) -> Result<()> {

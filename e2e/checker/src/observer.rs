@@ -6,11 +6,11 @@ mod http;
 mod topics;
 
 use anyhow::{Context, Result};
+use harness::{Compose, Gateway, RabbitMq, SOON, eventually};
 
 use super::{Email, Observed};
 use brokers::Groups;
 use databases::Databases;
-use harness::{Compose, Gateway, RabbitMq, SOON, eventually};
 
 /// Looks at the whole system without changing anything.
 pub struct Observer {

@@ -6,6 +6,9 @@ use serde::Deserialize;
 
 use crate::setting;
 
+/// Until everything is healthy, and not for ever.
+const WAIT: [&str; 3] = ["--wait", "--wait-timeout", "120"];
+
 /// `docker compose` on the project under test.
 #[derive(Debug, Clone)]
 pub struct Compose {
@@ -70,20 +73,46 @@ impl Compose {
         self.run(&[&["start"], services].concat()).await.map(drop)
     }
 
+    /// Runs so many instances of these services and waits until they are healthy. What runs as it should is
+    /// not touched, and neither is any other service.
+    pub async fn up(&self, scale: &[(&str, usize)]) -> Result<()> {
+        let services: Vec<_> = scale.iter().map(|(service, _)| *service).collect();
+        let rest = [&WAIT[..], &["--no-deps"], &services].concat();
+        self.bring_up(scale, &rest).await
+    }
+
+    /// The same, and everything else has to be healthy as well.
+    pub async fn up_all(&self, scale: &[(&str, usize)]) -> Result<()> {
+        self.bring_up(scale, &WAIT).await
+    }
+
+    /// Runs so many instances of these services and does not wait for them.
+    pub async fn scale(&self, scale: &[(&str, usize)]) -> Result<()> {
+        let services: Vec<_> = scale.iter().map(|(service, _)| *service).collect();
+        let rest = [&["--no-deps"], &services[..]].concat();
+        self.bring_up(scale, &rest).await
+    }
+
+    async fn bring_up(&self, scale: &[(&str, usize)], rest: &[&str]) -> Result<()> {
+        let instances = scale.iter();
+        let instances = instances.map(|(service, number)| format!("--scale={service}={number}"));
+        let instances: Vec<_> = instances.collect();
+        let mut up = vec!["up", "--detach", "--no-build", "--no-recreate"];
+        up.extend(instances.iter().map(String::as_str));
+        up.extend(rest);
+        self.run(&up).await.map(drop)
+    }
+
     /// Makes everything run as configured, each service once, and waits until it is healthy. Blocks
     /// the thread, so that it can be used where a test ends.
     pub fn restore(&self) -> Result<()> {
-        let mut arguments = vec![
-            "up",
-            "--detach",
-            "--no-build",
-            "--wait",
-            "--wait-timeout",
-            "120",
-        ];
-        for one in ["order=1", "inventory=1", "notification=1"] {
-            arguments.extend(["--scale", one]);
-        }
+        let mut arguments = vec!["up", "--detach", "--no-build"];
+        arguments.extend(WAIT);
+        arguments.extend([
+            "--scale=order=1",
+            "--scale=inventory=1",
+            "--scale=notification=1",
+        ]);
         let output = self.command(&arguments)?.output()?;
         ensure!(
             output.status.success(),

@@ -6,6 +6,7 @@
 //!
 //! [`Stack`] gives a test the running system, shared or alone.
 
+mod cloud_event;
 mod collector;
 mod compose;
 mod eventually;
@@ -18,6 +19,7 @@ mod settings;
 mod stack;
 mod topics;
 
+pub use cloud_event::{CloudEvent, cloud_event};
 pub use collector::{Collector, Span, Trace};
 pub use compose::{Compose, Container, Metrics};
 pub use eventually::{SOON, eventually};
@@ -28,4 +30,4 @@ pub use management::{DeadLetter, RabbitMq};
 pub use programs::program;
 pub use settings::setting;
 pub use stack::Stack;
-pub use topics::{Record, TopicReader, TopicWriter, kafka_client};
+pub use topics::{Record, TopicReader, TopicWriter, header, kafka_client, read_all};

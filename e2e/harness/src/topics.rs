@@ -1,15 +1,19 @@
+use std::collections::HashSet;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use contracts::topology::Topic;
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::message::{Header, Headers, OwnedHeaders, OwnedMessage};
+use rdkafka::error::KafkaError;
+use rdkafka::message::{BorrowedMessage, Header, Headers, OwnedHeaders, OwnedMessage};
 use rdkafka::producer::{FutureProducer, FutureRecord};
 use rdkafka::{ClientConfig, Message, Offset, TopicPartitionList};
 
 use crate::setting;
 
 const TIME_LIMIT: Duration = Duration::from_secs(10);
+/// Nothing for so long means that the broker is away.
+const SILENCE: Duration = Duration::from_secs(30);
 
 /// Reads what is written into a Kafka topic from now on, beside all consumers of its own.
 pub struct TopicReader {
@@ -49,16 +53,57 @@ impl TopicReader {
     #[must_use]
     pub fn next(&self, wait: Duration) -> Option<Record> {
         let record = self.consumer.poll(wait)?.ok()?;
-        let message_type = record
-            .headers()?
-            .iter()
-            .find(|header| header.key == "ce_type")?
-            .value?;
         Some(Record {
-            message_type: String::from_utf8_lossy(message_type).into_owned(),
+            message_type: header(&record, "ce_type")?.to_owned(),
             key: String::from_utf8_lossy(record.key()?).into_owned(),
         })
     }
+}
+
+/// Reads a topic from these offsets, such as [`Offset::Beginning`] or the last few of each partition, to its
+/// present end, and returns what `read` makes of the records: partition by partition, in the order of the
+/// offsets. It belongs to no group and commits nothing, so nobody else notices. Blocks the thread.
+///
+/// # Errors
+///
+/// When the broker cannot be reached or falls silent before the end.
+pub fn read_all<T>(
+    topic: Topic,
+    from: Offset,
+    mut read: impl FnMut(&BorrowedMessage<'_>) -> Option<T>,
+) -> Result<Vec<T>> {
+    let mut config = kafka_client()?;
+    config
+        .set("group.id", "e2e")
+        .set("enable.auto.commit", "false")
+        .set("enable.partition.eof", "true");
+    let consumer: BaseConsumer = config.create()?;
+    let mut starts = TopicPartitionList::new();
+    for partition in 0..topic.partitions {
+        starts.add_partition_offset(topic.name, partition, from)?;
+    }
+    consumer.assign(&starts)?;
+    let mut unread: HashSet<i32> = (0..topic.partitions).collect();
+    let mut found = Vec::new();
+    while !unread.is_empty() {
+        match consumer.poll(SILENCE) {
+            Some(Ok(record)) => {
+                found.extend(read(&record).map(|one| (record.partition(), record.offset(), one)));
+            }
+            Some(Err(KafkaError::PartitionEOF(partition))) => drop(unread.remove(&partition)),
+            Some(Err(error)) => return Err(error).context(topic.name),
+            None => bail!("{} does not come to its end", topic.name),
+        }
+    }
+    found.sort_unstable_by_key(|(partition, offset, _)| (*partition, *offset));
+    Ok(found.into_iter().map(|(_, _, one)| one).collect())
+}
+
+/// A header of a record, if it is there and UTF-8.
+pub fn header<'r>(record: &'r impl Message, name: &str) -> Option<&'r str> {
+    let mut headers = record.headers()?.iter();
+    let found = headers.find(|header| header.key == name)?;
+    std::str::from_utf8(found.value?).ok()
 }
 
 /// Writes records into a Kafka topic, as somebody might who is none of our services.

@@ -120,10 +120,9 @@ async fn stop_one_of_two(points: [&'static str; 3]) -> Result<Stop> {
 
 /// A second instance of each service, with which nothing is wrong.
 async fn double_all(compose: &Compose) -> Result<()> {
-    let scales = Compose::SERVICES.map(|service| format!("{service}=2"));
-    let mut up = vec!["up", "--detach", "--no-build", "--no-recreate", "--wait"];
-    up.extend(scales.iter().flat_map(|scale| ["--scale", scale]));
-    compose.run(&up).await.map(drop)
+    compose
+        .up(&Compose::SERVICES.map(|service| (service, 2)))
+        .await
 }
 
 /// Waits until every order is decided upon and everybody is told. Asks nobody who may be stopped.

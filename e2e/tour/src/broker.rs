@@ -1,9 +1,8 @@
 use anyhow::{Context, Result};
+use harness::setting;
 use lapin::options::{BasicAckOptions, BasicGetOptions, QueueDeclareOptions};
 use lapin::types::FieldTable;
 use lapin::{Channel, Connection, ConnectionProperties};
-
-use harness::setting;
 
 /// RabbitMQ over AMQP, which knows the depth of a queue at this moment; the management API counts every
 /// few seconds only.

@@ -4,12 +4,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use futures::{StreamExt, TryStreamExt, stream};
+use harness::{Compose, Gateway, Mailbox, Order, RabbitMq, http_client, setting};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use self::put_back::Before;
 use super::broker::Broker;
-use harness::{Compose, Gateway, Mailbox, Order, RabbitMq, http_client, setting};
 
 mod put_back;
 
@@ -127,10 +127,8 @@ impl Ground {
     /// Starts a service that was stopped, and waits until it is healthy.
     pub(super) async fn start(&self, service: &str) -> Result<Duration> {
         let started = Instant::now();
-        let up = ["up", "--detach", "--no-build", "--no-recreate", "--no-deps"];
-        let scale = format!("{service}={}", self.instances(service));
-        let rest = ["--wait", "--scale", &scale, service];
-        self.compose.run(&[&up[..], &rest].concat()).await?;
+        let instances = self.instances(service);
+        self.compose.up(&[(service, instances)]).await?;
         Ok(started.elapsed())
     }
 

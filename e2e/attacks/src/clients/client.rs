@@ -1,7 +1,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use checker::{Attempt, Restocked};
 use fastrand::Rng;
+use harness::Gateway;
 use serde_json::{Value, json};
 use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::time::{Instant, sleep};
@@ -10,8 +12,6 @@ use uuid::Uuid;
 use super::Ledger;
 use super::patience::Patience;
 use super::wish::{Plan, SCARCE, Wish};
-use checker::{Attempt, Restocked};
-use harness::Gateway;
 
 /// No answer within this time, and the client asks again if it can do so safely.
 const TIME_LIMIT: Duration = Duration::from_secs(5);

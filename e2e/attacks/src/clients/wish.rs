@@ -1,9 +1,8 @@
 use std::time::Duration;
 
+use checker::Line;
 use fastrand::Rng;
 use serde_json::{Value, json};
-
-use checker::Line;
 
 /// Of these there is more than anybody buys.
 const PRODUCTS: [&str; 4] = ["KAYAK-SOLO", "PADDLE-CARBON", "ROPE-THROW", "MAP-RIVERS"];

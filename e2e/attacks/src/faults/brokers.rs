@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use contracts::topology::PAYMENT_DEADLINES;
+use harness::{Compose, RabbitMq, eventually};
 use serde_json::{Value, json};
 
 use reqwest::Method;
 
 use crate::{Alarm, Arena};
-use harness::{Compose, RabbitMq, eventually};
 
 /// Policies of this prefix replace usual ones for a while.
 const FULL: &str = "chaos-full-";

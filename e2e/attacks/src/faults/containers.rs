@@ -3,11 +3,11 @@
 use anyhow::{Context, Result};
 use bollard::models::NetworkDisconnectRequest;
 use bollard::query_parameters::RestartContainerOptionsBuilder;
+use harness::{Compose, eventually};
 
 use super::brokers::SOON;
 use crate::Arena;
 use crate::arena::Instance;
-use harness::{Compose, eventually};
 
 impl Arena {
     /// For the engine a kill through its API is the wish to stop, so nothing restarts the container
@@ -64,25 +64,12 @@ impl Arena {
     }
 
     /// Compose removes the containers that are too many, so their logs are kept before.
-    pub(super) async fn scale(&self, service: &str, instances: u32) -> Result<()> {
+    pub(super) async fn scale(&self, service: &str, instances: usize) -> Result<()> {
         for instance in self.containers(Some(service)).await? {
-            if instance.number > instances {
+            if instance.number as usize > instances {
                 self.save_logs(&instance).await?;
             }
         }
-        let scale = format!("{service}={instances}");
-        let up = [
-            "up",
-            "--detach",
-            "--no-build",
-            "--no-deps",
-            "--no-recreate",
-            "--scale",
-            &scale,
-        ];
-        self.compose
-            .run(&[&up[..], &[service]].concat())
-            .await
-            .map(drop)
+        self.compose.scale(&[(service, instances)]).await
     }
 }

@@ -1,22 +1,15 @@
 //! Messages that come again, with the ids that they had.
 
-use std::time::Duration;
-
 use anyhow::Result;
-use contracts::topology::{ORDER_EVENTS, PRODUCTS, STOCK_EVENTS, Topic};
-use rdkafka::consumer::{BaseConsumer, Consumer as _};
-use rdkafka::error::KafkaError;
-use rdkafka::message::OwnedMessage;
-use rdkafka::{Offset, TopicPartitionList};
-
+use contracts::topology::{ORDER_EVENTS, PRODUCTS, STOCK_EVENTS};
+use harness::{RabbitMq, eventually, read_all};
+use rdkafka::Offset;
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::Reached;
 use super::brokers::SOON;
 use crate::Arena;
-use harness::kafka_client;
-use harness::{RabbitMq, eventually};
 
 /// What is tapped, and by which routing keys. Payment deadlines are not, because the default exchange,
 /// by which they go to their queue, has no further bindings.
@@ -54,7 +47,13 @@ impl Arena {
             reached.rabbitmq = published.is_ok_and(|messages| messages > 0);
         }
         for topic in [ORDER_EVENTS, STOCK_EVENTS, PRODUCTS] {
-            let last = tokio::task::spawn_blocking(move || last_records(topic)).await?;
+            // The client blocks its thread.
+            let last = tokio::task::spawn_blocking(move || {
+                read_all(topic, Offset::OffsetTail(RECORDS), |record| {
+                    Some(record.detach())
+                })
+            })
+            .await?;
             for record in last.unwrap_or_default() {
                 reached.kafka |= self.topics.write_again(&record).await.is_ok();
             }
@@ -73,29 +72,6 @@ impl Arena {
         })
         .await
     }
-}
-
-/// The last records of every partition, in their order.
-fn last_records(topic: Topic) -> Result<Vec<OwnedMessage>> {
-    let consumer: BaseConsumer = kafka_client()?
-        .set("group.id", "e2e")
-        .set("enable.partition.eof", "true")
-        .create()?;
-    let mut tails = TopicPartitionList::new();
-    for partition in 0..topic.partitions {
-        tails.add_partition_offset(topic.name, partition, Offset::OffsetTail(RECORDS))?;
-    }
-    consumer.assign(&tails)?;
-    let (mut found, mut ended) = (Vec::new(), 0);
-    while ended < topic.partitions {
-        match consumer.poll(Duration::from_secs(5)) {
-            Some(Ok(message)) => found.push(message.detach()),
-            Some(Err(KafkaError::PartitionEOF(_))) => ended += 1,
-            Some(Err(error)) => return Err(error.into()),
-            None => break,
-        }
-    }
-    Ok(found)
 }
 
 async fn open_tap(rabbitmq: &RabbitMq) -> Result<()> {

@@ -1,6 +1,7 @@
 //! Messages that nobody can handle.
 
 use anyhow::Result;
+use checker::{CONSUMERS, Poison};
 use contracts::topology::{
     NOTIFICATION_EMAIL, NOTIFICATION_PUSH, NOTIFICATION_SMS, ORDER_EVENTS, PAYMENT_DEADLINES,
     PRODUCTS, STOCK_COMMANDS, STOCK_EVENTS, STOCK_LEVELS, Topic,
@@ -10,12 +11,10 @@ use contracts::{
     StockLevelChanged, StockReserved,
 };
 use fastrand::Rng;
-use serde_json::json;
-use uuid::Uuid;
+use harness::cloud_event;
 
 use super::Reached;
 use crate::Arena;
-use checker::{CONSUMERS, Poison};
 
 /// Exchange, routing key and queue, and a type that is at home there. The API calls the default
 /// exchange by a name of its own.
@@ -76,32 +75,30 @@ impl Arena {
         let mut reached = Reached::default();
         for (exchange, routing_key, queue, at_home) in QUEUES {
             let (message_type, body) = poison(at_home, &mut rng);
-            let id = Uuid::now_v7().to_string();
-            let properties = json!({"message_id": id, "type": message_type, "delivery_mode": 2});
+            let event = cloud_event(message_type);
             let published = self
                 .rabbitmq
-                .publish(exchange, routing_key, properties, body)
+                .publish(exchange, routing_key, event.properties(), body)
                 .await;
             reached.rabbitmq |= published.is_ok();
             self.poisoned(Poison {
-                message_id: id,
+                message_id: event.id,
                 consumers: vec![queue.to_owned()],
                 is_certain: published.is_ok(),
             });
         }
         for (topic, at_home) in TOPICS {
             let (message_type, body) = poison(at_home, &mut rng);
-            let id = Uuid::now_v7().to_string();
+            let event = cloud_event(message_type);
             let place = (topic.name, rng.i32(0..topic.partitions));
-            let headers = [("ce_id", id.as_str()), ("ce_type", message_type)];
             let written = self
                 .topics
-                .write(place, "poison", &headers, body.as_bytes())
+                .write(place, "poison", &event.headers(), body.as_bytes())
                 .await;
             reached.kafka |= written.is_ok();
             let readers = CONSUMERS.iter().filter(|reader| reader.topic == topic);
             self.poisoned(Poison {
-                message_id: id.clone(),
+                message_id: event.id,
                 consumers: readers.map(|reader| reader.group.to_owned()).collect(),
                 is_certain: written.is_ok(),
             });

@@ -3,13 +3,12 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use contracts::topology::DEAD_LETTER_QUEUE;
+use harness::{RabbitMq, kafka_client};
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::{Offset, TopicPartitionList};
 use serde::Deserialize;
 
 use crate::{CONSUMERS, Consumer, DeadLetter, Lag, Queue};
-use harness::RabbitMq;
-use harness::kafka_client;
 
 const TIME_LIMIT: Duration = Duration::from_secs(10);
 

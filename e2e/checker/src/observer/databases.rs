@@ -2,6 +2,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use anyhow::Result;
+use harness::setting;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgRow};
 use sqlx::types::Json;
 use sqlx::{PgPool, Row};
@@ -11,7 +12,6 @@ use crate::{
     CONSUMERS, Handled, Level, Line, Notification, Observed, Order, Reservation, Restock, Step,
     Stock,
 };
-use harness::setting;
 
 /// The databases of the services, for reading.
 pub(super) struct Databases {

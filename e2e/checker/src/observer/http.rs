@@ -1,9 +1,9 @@
 use anyhow::{Result, ensure};
+use harness::{Gateway, SOON, eventually};
 use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::{Level, Listed, Observed, Told};
-use harness::{Gateway, SOON, eventually};
 
 /// Of so many orders the notifications are asked for, one by one as the API wants it.
 const SAMPLE: usize = 200;

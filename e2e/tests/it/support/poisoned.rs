@@ -3,9 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use harness::{Stack, TopicWriter, eventually};
-use serde_json::json;
-use uuid::Uuid;
+use harness::{Stack, TopicWriter, cloud_event, eventually};
 
 const TYPE: &str = "spillway.turn-lead-into-gold.v1";
 
@@ -16,22 +14,15 @@ pub(crate) struct Poisoned {
 impl Poisoned {
     /// For `inventory` and for `notification`.
     pub(crate) async fn send(stack: &Stack) -> Result<Self> {
-        let [queued, recorded] = [(), ()].map(|()| Uuid::now_v7().to_string());
-        let properties = json!({"message_id": queued, "type": TYPE, "delivery_mode": 2});
+        let [queued, recorded] = [cloud_event(TYPE), cloud_event(TYPE)];
         stack
             .rabbitmq
-            .publish("commands", "stock.reserve", properties, "{}")
+            .publish("commands", "stock.reserve", queued.properties(), "{}")
             .await?;
-        let headers = [
-            ("ce_id", recorded.as_str()),
-            ("ce_type", TYPE),
-            ("ce_source", "e2e"),
-            ("ce_specversion", "1.0"),
-        ];
         TopicWriter::connect()?
-            .write(("order-events", 0), "poison", &headers, b"{}")
+            .write(("order-events", 0), "poison", &recorded.headers(), b"{}")
             .await?;
-        let ids = vec![queued, recorded];
+        let ids = vec![queued.id, recorded.id];
         Ok(Self { ids })
     }
 

@@ -3,12 +3,12 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result, ensure};
 use contracts::topology::{DEAD_LETTER_QUEUE, STOCK_COMMANDS};
 use futures::{StreamExt, TryStreamExt, stream};
+use harness::{Compose, Gateway, StockLevel, eventually};
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::{A_WHILE, CONCURRENCY, Ground, SKU, lock};
 use crate::broker::Broker;
-use harness::{Compose, Gateway, StockLevel, eventually};
 
 /// What every step has to leave as it was.
 pub(super) struct Before {
@@ -36,14 +36,8 @@ impl Ground {
     ///
     /// When something cannot be put back.
     pub async fn put_back(&self) -> Result<String> {
-        // What runs as it should is not touched, whatever the environment of this process says.
-        let mut up = vec!["up", "--detach", "--no-build", "--no-recreate", "--wait"];
-        up.extend(["--wait-timeout", "120"]);
-        let scales = Compose::SERVICES.map(|one| format!("{one}={}", self.instances(one)));
-        for scale in &scales {
-            up.extend(["--scale", scale]);
-        }
-        self.compose.run(&up).await?;
+        let scale = Compose::SERVICES.map(|one| (one, self.instances(one)));
+        self.compose.up_all(&scale).await?;
         self.cancel_orders().await?;
 
         let Before { stock, .. } = self.before;

@@ -3,13 +3,13 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use contracts::topology::STOCK_COMMANDS;
+use harness::eventually;
 use tokio::sync::Notify;
 use tokio::time::interval;
 use uuid::Uuid;
 
 use crate::ground::{A_WHILE, address};
 use crate::{Ground, Screen};
-use harness::eventually;
 
 /// Orders each time, and how often.
 const AT_ONCE: usize = 5;

@@ -1,10 +1,10 @@
 use std::time::Instant;
 
 use anyhow::{Context, Result};
+use harness::SOON;
 
 use crate::ground::{address, wish};
 use crate::{Ground, Screen};
-use harness::SOON;
 
 pub(super) async fn run(ground: &Ground, screen: &Screen) -> Result<String> {
     let email = address();

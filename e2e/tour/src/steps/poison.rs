@@ -1,12 +1,10 @@
 use anyhow::{Result, ensure};
 use contracts::topology::{COMMANDS, DEAD_LETTER_QUEUE, STOCK_COMMANDS, STOCK_RESERVE};
 use contracts::{Message, ReserveStock};
-use serde_json::json;
-use uuid::Uuid;
+use harness::{cloud_event, eventually};
 
 use crate::ground::{A_WHILE, address};
 use crate::{Ground, Screen};
-use harness::eventually;
 
 const NEIGHBOURS: usize = 10;
 const POISON: &str = "{ this is no JSON";
@@ -16,13 +14,12 @@ pub(super) async fn run(ground: &Ground, screen: &Screen) -> Result<String> {
     screen.act(&format!("POST /api/orders, {} times", NEIGHBOURS / 2));
     let mut orders = ground.burst(&email, NEIGHBOURS / 2).await?;
 
-    let id = Uuid::now_v7().to_string();
+    let poison = cloud_event(ReserveStock::TYPE);
     screen.act(&format!("publish to {STOCK_COMMANDS}: {POISON}"));
-    ground.poisoned(&id);
-    let properties = json!({"message_id": id, "type": ReserveStock::TYPE, "delivery_mode": 2});
+    ground.poisoned(&poison.id);
     ground
         .rabbitmq
-        .publish(COMMANDS.name, STOCK_RESERVE, properties, POISON)
+        .publish(COMMANDS.name, STOCK_RESERVE, poison.properties(), POISON)
         .await?;
 
     screen.act(&format!("POST /api/orders, {} times", NEIGHBOURS / 2));
@@ -34,7 +31,7 @@ pub(super) async fn run(ground: &Ground, screen: &Screen) -> Result<String> {
         "look into the queue {DEAD_LETTER_QUEUE}, and take it out"
     ));
     let letter = eventually("the dead letter", A_WHILE, async || {
-        ground.broker.take_out(DEAD_LETTER_QUEUE, &id).await
+        ground.broker.take_out(DEAD_LETTER_QUEUE, &poison.id).await
     })
     .await?;
     screen.fact(&format!("from: {}", letter.queue));

@@ -1,21 +1,20 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Result, ensure};
+use harness::eventually;
 
 use crate::ground::{A_WHILE, address};
 use crate::{Ground, Screen};
-use harness::eventually;
 
 const INSTANCES: usize = 4;
 const ROUND: usize = 100;
 const CONSUMED: &str = "messaging_client_consumed_messages_total";
 
 pub(super) async fn run(ground: &Ground, screen: &Screen) -> Result<String> {
-    let scale = format!("inventory={INSTANCES}");
-    screen.act(&format!("docker compose up -d --scale {scale}"));
-    let up = ["up", "--detach", "--no-build", "--no-recreate", "--no-deps"];
-    let rest = ["--wait", "--scale", &scale, "inventory"];
-    ground.compose.run(&[&up[..], &rest].concat()).await?;
+    screen.act(&format!(
+        "docker compose up -d --scale inventory={INSTANCES}"
+    ));
+    ground.compose.up(&[("inventory", INSTANCES)]).await?;
     let before = handled(ground).await?;
     ensure!(before.len() == INSTANCES, "{} instances", before.len());
 

@@ -2,10 +2,10 @@ use std::time::Instant;
 
 use anyhow::{Result, ensure};
 use contracts::topology::STOCK_COMMANDS;
+use harness::eventually;
 
 use crate::ground::{A_WHILE, address};
 use crate::{Ground, Screen};
-use harness::eventually;
 
 const ORDERS: usize = 3;
 /// How many waiting commands fill the bar.

@@ -1,11 +1,11 @@
 use anyhow::{Result, ensure};
 use contracts::topology::ORDER_EVENTS;
 use contracts::{Message, OrderCancelled, OrderConfirmed, OrderPlaced};
+use harness::{SOON, eventually};
 use tokio::task::spawn_blocking;
 
 use crate::ground::{SKU, address, wish};
 use crate::{Ground, Screen, story};
-use harness::{SOON, eventually};
 
 pub(super) async fn run(ground: &Ground, screen: &Screen) -> Result<String> {
     screen.act("POST /api/orders");
