@@ -9,7 +9,7 @@ use bollard::models::{
 };
 use bollard::query_parameters::{KillContainerOptionsBuilder, ListContainersOptionsBuilder};
 use checker::Poison;
-use harness::{Compose, RabbitMq, TopicWriter, eventually, setting};
+use harness::{Compose, Management, TopicWriter, eventually, setting};
 
 /// How long a container may take until it is healthy again on a busy machine. It is asked every 30 s only.
 const STARTED: Duration = Duration::from_secs(300);
@@ -20,7 +20,7 @@ const NUMBER: &str = "com.docker.compose.container-number";
 /// The system under attack: the containers of one Compose project.
 pub struct Arena {
     pub(super) docker: Docker,
-    pub(super) rabbitmq: RabbitMq,
+    pub(super) rabbitmq: Management,
     pub(super) compose: Compose,
     pub(super) topics: TopicWriter,
     project: String,
@@ -41,7 +41,7 @@ impl Arena {
     pub const INSTANCES: usize = 2;
 
     /// The project that the environment names.
-    pub fn new(rabbitmq: RabbitMq, compose: Compose) -> Result<Self> {
+    pub fn new(rabbitmq: Management, compose: Compose) -> Result<Self> {
         Ok(Self {
             docker: Docker::connect_with_unix_defaults()?,
             rabbitmq,

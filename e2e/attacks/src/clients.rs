@@ -23,7 +23,7 @@ pub use ledger::Ledger;
 const AT_ONCE: u32 = 64;
 
 /// Many clients who want one order each.
-pub struct Load {
+pub struct Clients {
     gateway: Gateway,
     ledger: Arc<Ledger>,
     healed: watch::Sender<Option<Instant>>,
@@ -31,7 +31,7 @@ pub struct Load {
     is_over: AtomicBool,
 }
 
-impl Load {
+impl Clients {
     /// Clients of this gateway, whose answers go to the ledger.
     #[must_use]
     pub fn new(gateway: Gateway, ledger: Arc<Ledger>) -> Self {

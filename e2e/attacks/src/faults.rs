@@ -15,7 +15,7 @@ use super::{Arena, Fault};
 use duplicates::Tap;
 
 /// A fault that is there, with what is needed to heal it.
-pub(super) enum Wound {
+pub(super) enum Injected {
     /// It is over already.
     Healed,
     /// The same, and these brokers got something of it.
@@ -34,57 +34,58 @@ pub(super) enum Wound {
 
 impl Arena {
     /// Lets it happen. When this fails, only [`Arena::restore`] knows what to heal.
-    pub(super) async fn inject(&self, fault: &Fault) -> Result<Wound> {
+    pub(super) async fn inject(&self, fault: &Fault) -> Result<Injected> {
         match *fault {
-            Fault::Kill { service, pick } => self.kill(service, pick).await.map(Wound::Killed),
-            Fault::Stop { service, pick } => self.stop(service, pick).await.map(Wound::Stopped),
-            Fault::Pause { service } => self.pause(service).await.map(Wound::Paused),
-            Fault::Cut { service, pick } => self.cut(service, pick).await.map(Wound::Cut),
+            Fault::Kill { service, pick } => self.kill(service, pick).await.map(Injected::Killed),
+            Fault::Stop { service, pick } => self.stop(service, pick).await.map(Injected::Stopped),
+            Fault::Pause { service } => self.pause(service).await.map(Injected::Paused),
+            Fault::Cut { service, pick } => self.cut(service, pick).await.map(Injected::Cut),
             Fault::FullQueue { queue, limit } => {
                 let since = Instant::now();
                 self.fill(queue, limit)
                     .await
-                    .map(|()| Wound::FullQueue(since))
+                    .map(|()| Injected::FullQueue(since))
             }
-            Fault::BlockedPublishers { alarm } => {
-                self.raise(alarm).await.map(|()| Wound::BlockedPublishers)
-            }
+            Fault::BlockedPublishers { alarm } => self
+                .raise(alarm)
+                .await
+                .map(|()| Injected::BlockedPublishers),
             Fault::SlowDatabase { millicores } => self
                 .slow_down(millicores)
                 .await
-                .map(|()| Wound::SlowDatabase),
-            Fault::Poison { seed } => self.poison_all(seed).await.map(Wound::Sent),
-            Fault::Duplicates => self.tap().await.map(Wound::Tapped),
-            Fault::RollingRestart => self.restart_all().await.map(|()| Wound::Healed),
+                .map(|()| Injected::SlowDatabase),
+            Fault::Poison { seed } => self.poison_all(seed).await.map(Injected::Sent),
+            Fault::Duplicates => self.tap().await.map(Injected::Tapped),
+            Fault::RollingRestart => self.restart_all().await.map(|()| Injected::Healed),
             Fault::Scale { service, instances } => self
                 .scale(service, instances)
                 .await
-                .map(|()| Wound::Scaled(service)),
+                .map(|()| Injected::Scaled(service)),
         }
     }
 
     /// Mends it, and waits until what was broken is healthy. Returns what else is to be said about it.
-    pub(super) async fn heal(&self, wound: Wound) -> Result<Option<&'static str>> {
-        match wound {
-            Wound::Healed => {}
-            Wound::Sent(reached) => return Ok(reached.remark()),
-            Wound::Killed(instance) => {
+    pub(super) async fn heal(&self, injected: Injected) -> Result<Option<&'static str>> {
+        match injected {
+            Injected::Healed => {}
+            Injected::Sent(reached) => return Ok(reached.remark()),
+            Injected::Killed(instance) => {
                 self.start(&instance.id).await?;
                 self.is_healthy(&instance.id).await?;
             }
-            Wound::Stopped(instance) => self.signal(&instance.id, "SIGCONT").await?,
-            Wound::Paused(instance) => self.unpause(&instance.id).await?,
-            Wound::Cut(instance) => self.connect(&instance).await?,
-            Wound::FullQueue(since) => {
+            Injected::Stopped(instance) => self.signal(&instance.id, "SIGCONT").await?,
+            Injected::Paused(instance) => self.unpause(&instance.id).await?,
+            Injected::Cut(instance) => self.connect(&instance).await?,
+            Injected::FullQueue(since) => {
                 self.restore_rabbitmq().await?;
                 // A container that is just being removed has no logs, and then nothing is said.
                 let was_full = self.has_refused(since.elapsed()).await;
                 return Ok((!was_full.unwrap_or(true)).then_some("nothing was refused"));
             }
-            Wound::BlockedPublishers => self.restore_rabbitmq().await?,
-            Wound::SlowDatabase => self.restore_database().await?,
-            Wound::Tapped(tap) => return Ok(self.send_again(tap).await?.remark()),
-            Wound::Scaled(service) => self.scale(service, Self::INSTANCES).await?,
+            Injected::BlockedPublishers => self.restore_rabbitmq().await?,
+            Injected::SlowDatabase => self.restore_database().await?,
+            Injected::Tapped(tap) => return Ok(self.send_again(tap).await?.remark()),
+            Injected::Scaled(service) => self.scale(service, Self::INSTANCES).await?,
         }
         Ok(None)
     }

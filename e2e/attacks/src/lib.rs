@@ -4,7 +4,7 @@
 //! - [`Schedule`] says which faults come when: chance, but the same for the same seed.
 //! - [`Arena`] is the system under attack; every fault can be healed, and [`Arena::restore`] heals all
 //!   that there may be, whatever happened before.
-//! - [`Load`] are the clients, who remember what they were answered.
+//! - [`Clients`] are the clients, who remember what they were answered.
 //! - [`run`] puts it together.
 
 mod arena;
@@ -19,9 +19,9 @@ mod run;
 mod schedule;
 
 pub use arena::Arena;
-pub use clients::{Ledger, Load};
+pub use clients::{Clients, Ledger};
 pub use fault::{Alarm, Fault};
 pub use kind::Kind;
-pub use report::{Report, Wound};
+pub use report::{FaultRecord, Report};
 pub use run::{Options, run};
 pub use schedule::{Lane, Planned, Schedule};

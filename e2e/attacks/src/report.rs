@@ -49,14 +49,14 @@ pub struct Report {
     /// How long it all took, in seconds.
     pub took_s: f64,
     /// Every fault with its time.
-    pub wounds: Vec<Wound>,
+    pub fault_records: Vec<FaultRecord>,
     /// Every broken promise.
     pub violations: Vec<Finding>,
 }
 
 /// A fault that happened.
 #[derive(Debug, Clone, Serialize)]
-pub struct Wound {
+pub struct FaultRecord {
     /// Seconds after the start.
     pub at_s: f64,
     /// The lane.
@@ -78,9 +78,14 @@ impl Report {
     }
 
     /// Takes over what happened in a round.
-    pub(super) fn attacked(&mut self, wounds: Vec<Wound>, interruptions: usize, rest: &Rest) {
-        self.wounds.extend(wounds);
-        self.faults = self.wounds.len();
+    pub(super) fn attacked(
+        &mut self,
+        records: Vec<FaultRecord>,
+        interruptions: usize,
+        rest: &Rest,
+    ) {
+        self.fault_records.extend(records);
+        self.faults = self.fault_records.len();
         self.interruptions += interruptions;
         self.drain_s = self.drain_s.max(rest.drained.as_secs_f64());
         self.delivered_s = self.delivered_s.max(rest.delivered.as_secs_f64());
@@ -111,13 +116,13 @@ impl Report {
     /// When nothing can be written.
     pub fn print(&self, mut out: impl Write) -> Result<()> {
         writeln!(out, "\n{:>8}  {:>7}  fault", "at", "held")?;
-        for wound in &self.wounds {
-            let Wound {
+        for record in &self.fault_records {
+            let FaultRecord {
                 at_s,
                 held_s,
                 fault,
                 ..
-            } = wound;
+            } = record;
             writeln!(out, "{at_s:>6.1} s  {held_s:>5.1} s  {fault}")?;
         }
         let outcomes = [

@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use checker::{Observer, Pending};
 use tokio::time::{Instant, sleep};
 
-use super::Load;
+use super::Clients;
 
 /// What has not moved for so long will not move any more: longer than the payment deadline and the
 /// longest pause between two attempts.
@@ -22,14 +22,14 @@ pub(super) struct Rest {
 
 /// Waits until no client wants anything any more and nothing is on its way, however long that takes as
 /// long as something moves. What is stuck is judged as it is.
-pub(super) async fn rest(observer: &Observer, load: &Load, healed: Instant) -> Result<Rest> {
+pub(super) async fn rest(observer: &Observer, clients: &Clients, healed: Instant) -> Result<Rest> {
     let (mut drained, mut delivered) = (None, None);
     let mut last = Pending::default();
     let (mut moved, mut seen) = (Instant::now(), Instant::now());
     loop {
         let began = Instant::now();
         // Asked first, so that what came in between is not overlooked.
-        let (is_placed, is_over) = (load.is_placed(), load.is_over());
+        let (is_placed, is_over) = (clients.is_placed(), clients.is_over());
         match observer.pending().await {
             Ok(pending) => {
                 seen = Instant::now();

@@ -3,12 +3,12 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use checker::{Observed, Observer, check};
 use futures::future::try_join_all;
-use harness::{Gateway, RabbitMq};
+use harness::{Gateway, Management};
 use tokio::time::{Instant, sleep};
 
 use super::rest::rest;
 use super::schedule::{Lane, Planned, Schedule};
-use super::{Arena, Ledger, Load, Report, Wound};
+use super::{Arena, Clients, FaultRecord, Ledger, Report};
 
 /// What to do.
 #[derive(Debug, Clone)]
@@ -31,7 +31,7 @@ pub async fn run(
     options: &Options,
     arena: &Arena,
     gateway: Gateway,
-    rabbitmq: RabbitMq,
+    rabbitmq: Management,
 ) -> Result<Report> {
     let start = Instant::now();
     let say = |what| eprintln!("{:>6.1} s  {what}", start.elapsed().as_secs_f64());
@@ -42,28 +42,29 @@ pub async fn run(
     for (round, &seed) in options.seeds.iter().enumerate() {
         let share = |all: usize| all * (round + 1) / rounds - all * round / rounds;
         let schedule = Schedule::new(seed, share(options.faults));
-        let load = Load::new(gateway.clone(), Arc::clone(&ledger));
+        let clients = Clients::new(gateway.clone(), Arc::clone(&ledger));
         eprintln!(
             "seed {seed}: {} orders and {} faults in about {} s",
             share(options.orders),
             share(options.faults),
             schedule.length().as_secs()
         );
-        let clients = async {
-            load.run(seed, share(options.orders), schedule.length())
+        let shopping = async {
+            clients
+                .run(seed, share(options.orders), schedule.length())
                 .await;
             anyhow::Ok(())
         };
         let attacked = async {
-            let wounds = attack(arena, &schedule, start).await?;
+            let records = attack(arena, &schedule, start).await?;
             let healed = Instant::now();
-            load.all_is_healed();
+            clients.all_is_healed();
             say("everything is healed");
-            let (rest, ()) = tokio::try_join!(rest(&observer, &load, healed), restore(arena))?;
-            Ok((wounds, rest))
+            let (rest, ()) = tokio::try_join!(rest(&observer, &clients, healed), restore(arena))?;
+            Ok((records, rest))
         };
-        let ((wounds, rest), ()) = tokio::try_join!(attacked, clients)?;
-        report.attacked(wounds, schedule.interruptions(), &rest);
+        let ((records, rest), ()) = tokio::try_join!(attacked, shopping)?;
+        report.attacked(records, schedule.interruptions(), &rest);
 
         say("at rest, reading what became of it");
         let observed = observer
@@ -85,11 +86,11 @@ pub async fn run(
 }
 
 /// Lets everything happen that is planned, all lanes at once, each fault until it is healed.
-async fn attack(arena: &Arena, schedule: &Schedule, start: Instant) -> Result<Vec<Wound>> {
+async fn attack(arena: &Arena, schedule: &Schedule, start: Instant) -> Result<Vec<FaultRecord>> {
     let lanes = (schedule.lanes.iter()).map(|(name, planned)| lane(arena, *name, planned, start));
-    let mut wounds = try_join_all(lanes).await?.concat();
-    wounds.sort_unstable_by(|one, other| one.at_s.total_cmp(&other.at_s));
-    Ok(wounds)
+    let mut records = try_join_all(lanes).await?.concat();
+    records.sort_unstable_by(|one, other| one.at_s.total_cmp(&other.at_s));
+    Ok(records)
 }
 
 async fn lane(
@@ -97,8 +98,8 @@ async fn lane(
     lane: Lane,
     planned: &[Planned],
     start: Instant,
-) -> Result<Vec<Wound>> {
-    let mut wounds = Vec::new();
+) -> Result<Vec<FaultRecord>> {
+    let mut records = Vec::new();
     for Planned {
         pause, fault, hold, ..
     } in planned
@@ -106,16 +107,16 @@ async fn lane(
         sleep(*pause).await;
         let began = Instant::now();
         eprintln!("{:>6.1} s  {fault}", (began - start).as_secs_f64());
-        let wound = arena
+        let injected = arena
             .inject(fault)
             .await
             .with_context(|| fault.to_string())?;
         sleep(*hold).await;
         let remark = arena
-            .heal(wound)
+            .heal(injected)
             .await
             .with_context(|| format!("healing: {fault}"))?;
-        wounds.push(Wound {
+        records.push(FaultRecord {
             at_s: (began - start).as_secs_f64(),
             lane,
             fault: match remark {
@@ -125,7 +126,7 @@ async fn lane(
             held_s: began.elapsed().as_secs_f64(),
         });
     }
-    Ok(wounds)
+    Ok(records)
 }
 
 /// Every fault is healed by itself. This is for what nobody has thought of.

@@ -6,7 +6,7 @@ mod http;
 mod topics;
 
 use anyhow::{Context, Result};
-use harness::{Compose, Gateway, RabbitMq, SOON, eventually};
+use harness::{Compose, Gateway, Management, SOON, eventually};
 
 use super::{Email, Observed};
 use brokers::Groups;
@@ -15,7 +15,7 @@ use databases::Databases;
 /// Looks at the whole system without changing anything.
 pub struct Observer {
     gateway: Gateway,
-    rabbitmq: RabbitMq,
+    rabbitmq: Management,
     compose: Compose,
     databases: Databases,
     groups: Groups,
@@ -56,7 +56,7 @@ impl Pending {
 
 impl Observer {
     /// For the system that the environment describes.
-    pub fn new(gateway: Gateway, rabbitmq: RabbitMq, compose: Compose) -> Result<Self> {
+    pub fn new(gateway: Gateway, rabbitmq: Management, compose: Compose) -> Result<Self> {
         Ok(Self {
             gateway,
             rabbitmq,

@@ -26,7 +26,7 @@ pub use eventually::{SOON, eventually};
 pub use gateway::{Answer, Change, Gateway, Notification, Order, StockLevel, wish};
 pub use http::http_client;
 pub use mailbox::{Address, Email, Envelope, Headers, Mailbox};
-pub use management::{DeadLetter, RabbitMq};
+pub use management::{DeadLetter, Management};
 pub use programs::program;
 pub use settings::setting;
 pub use stack::Stack;

@@ -10,7 +10,7 @@ use crate::{eventually, setting};
 
 /// RabbitMQ through its management API.
 #[derive(Debug, Clone)]
-pub struct RabbitMq {
+pub struct Management {
     http: Client,
     api: String,
     vhost: String,
@@ -45,7 +45,7 @@ struct Published {
     routed: bool,
 }
 
-impl RabbitMq {
+impl Management {
     /// As `RABBITMQ_API_URL` and `AMQP_URL` say.
     pub fn new(http: Client) -> Result<Self> {
         let amqp = Url::parse(&setting("AMQP_URL")?)?;

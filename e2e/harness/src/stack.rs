@@ -3,7 +3,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use crate::{Compose, Gateway, Mailbox, RabbitMq, eventually, http_client};
+use crate::{Compose, Gateway, Mailbox, Management, eventually, http_client};
 
 /// The running system, as one test has it.
 ///
@@ -15,7 +15,7 @@ pub struct Stack {
     /// The mail catcher.
     pub mailbox: Mailbox,
     /// The management API of RabbitMQ.
-    pub rabbitmq: RabbitMq,
+    pub rabbitmq: Management,
     /// Stops, starts and scales.
     pub compose: Compose,
     turn: Turn,
@@ -54,7 +54,7 @@ impl Stack {
         let stack = Self {
             gateway: Gateway::new(http.clone())?,
             mailbox: Mailbox::new(http.clone())?,
-            rabbitmq: RabbitMq::new(http)?,
+            rabbitmq: Management::new(http)?,
             compose: Compose::from_environment()?,
             turn,
         };

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use futures::{StreamExt, TryStreamExt, stream};
-use harness::{Compose, Gateway, Mailbox, Order, RabbitMq, http_client, setting};
+use harness::{Compose, Gateway, Mailbox, Management, Order, http_client, setting};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -24,7 +24,7 @@ const CONCURRENCY: usize = 32;
 pub struct Ground {
     pub(super) gateway: Gateway,
     pub(super) mailbox: Mailbox,
-    pub(super) rabbitmq: RabbitMq,
+    pub(super) rabbitmq: Management,
     pub(super) compose: Compose,
     pub(super) broker: Broker,
     before: Before,
@@ -50,7 +50,7 @@ impl Ground {
         Ok(Self {
             gateway,
             mailbox: Mailbox::new(http.clone())?,
-            rabbitmq: RabbitMq::new(http)?,
+            rabbitmq: Management::new(http)?,
             compose,
             broker,
             before,

@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use attacks::{Arena, Options, Report, run};
 use clap::Parser;
-use harness::{Compose, Gateway, RabbitMq, http_client};
+use harness::{Compose, Gateway, Management, http_client};
 use tokio::signal::unix::{SignalKind, signal};
 
 #[derive(Parser)]
@@ -45,7 +45,7 @@ async fn main() -> Result<ExitCode> {
         seeds,
     };
     let http = http_client(Duration::from_secs(15))?;
-    let (gateway, rabbitmq) = (Gateway::new(http.clone())?, RabbitMq::new(http)?);
+    let (gateway, rabbitmq) = (Gateway::new(http.clone())?, Management::new(http)?);
     let arena = Arena::new(rabbitmq.clone(), Compose::from_environment()?)?;
 
     arena.restore().await.context("the system is not ready")?;

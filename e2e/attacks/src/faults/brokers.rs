@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use contracts::topology::PAYMENT_DEADLINES;
-use harness::{Compose, RabbitMq, eventually};
+use harness::{Compose, eventually};
 use serde_json::{Value, json};
 
 use reqwest::Method;

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use contracts::topology::{ORDER_EVENTS, PRODUCTS, STOCK_EVENTS};
-use harness::{RabbitMq, eventually, read_all};
+use harness::{Management, eventually, read_all};
 use rdkafka::Offset;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -74,7 +74,7 @@ impl Arena {
     }
 }
 
-async fn open_tap(rabbitmq: &RabbitMq) -> Result<()> {
+async fn open_tap(rabbitmq: &Management) -> Result<()> {
     let arguments = json!({
         "x-queue-type": "classic", "x-expires": 60_000,
         "x-max-length": MESSAGES, "x-overflow": "drop-head",
@@ -97,7 +97,7 @@ async fn open_tap(rabbitmq: &RabbitMq) -> Result<()> {
 
 /// What the tap has caught goes through its exchange once more, and the tap is gone. Returns how
 /// much that was before the broker went away.
-async fn publish_again(rabbitmq: &RabbitMq) -> Result<usize> {
+async fn publish_again(rabbitmq: &Management) -> Result<usize> {
     let path = format!("queues/{}/{TAP}/get", rabbitmq.vhost());
     let take = json!({"count": MESSAGES, "ackmode": "ack_requeue_false", "encoding": "auto"});
     let caught = rabbitmq.call(Method::POST, &path, Some(take)).await;
@@ -116,7 +116,7 @@ async fn publish_again(rabbitmq: &RabbitMq) -> Result<usize> {
     Ok(published)
 }
 
-async fn close_tap(rabbitmq: &RabbitMq) -> Result<()> {
+async fn close_tap(rabbitmq: &Management) -> Result<()> {
     let path = format!("queues/{}/{TAP}", rabbitmq.vhost());
     rabbitmq
         .call::<Value>(Method::DELETE, &path, None)

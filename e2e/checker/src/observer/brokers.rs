@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use contracts::topology::DEAD_LETTER_QUEUE;
-use harness::{RabbitMq, kafka_client};
+use harness::{Management, kafka_client};
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::{Offset, TopicPartitionList};
 use serde::Deserialize;
@@ -17,7 +17,7 @@ const MOST: u32 = 100_000;
 
 /// All queues but the one of dead letters. None while there are some that the broker has not counted,
 /// as in the first seconds after it was started.
-pub(super) async fn queues(rabbitmq: &RabbitMq) -> Result<Option<Vec<Queue>>> {
+pub(super) async fn queues(rabbitmq: &Management) -> Result<Option<Vec<Queue>>> {
     #[derive(Deserialize)]
     struct Counted {
         name: String,
@@ -33,7 +33,7 @@ pub(super) async fn queues(rabbitmq: &RabbitMq) -> Result<Option<Vec<Queue>>> {
 }
 
 /// The dead letters, which stay where they are.
-pub(super) async fn dead_letters(rabbitmq: &RabbitMq) -> Result<Vec<DeadLetter>> {
+pub(super) async fn dead_letters(rabbitmq: &Management) -> Result<Vec<DeadLetter>> {
     let letters = rabbitmq.look_at_dead_letters(MOST).await?;
     let text = |value: &serde_json::Value| value.as_str().map(str::to_owned);
     let letters = letters.iter().map(|letter| {
