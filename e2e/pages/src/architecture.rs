@@ -5,14 +5,14 @@
 //! source text or in its part of `docker-compose.yml`.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 
-use anyhow::{Context, Result, ensure};
-use serde::Deserialize;
+use anyhow::{Result, ensure};
+
+use crate::workspace::packages;
 
 /// What only `messaging` may depend on, and what would be a way around it.
-const BROKER_CLIENTS: [&str; 7] = [
+pub(crate) const BROKER_CLIENTS: [&str; 7] = [
     "lapin",
     "rdkafka",
     "rdkafka-sys",
@@ -95,13 +95,9 @@ pub fn read_services(workspace: &Path) -> Result<Vec<Service>> {
         for part in ["src", "migrations", "tests", "templates"] {
             read_texts(&root.join(part), workspace, &mut texts)?;
         }
-        let dependencies = package
-            .dependencies
-            .into_iter()
-            .map(|dependency| dependency.name);
         services.push(Service {
-            name: package.name,
-            dependencies: dependencies.collect(),
+            name: package.name.clone(),
+            dependencies: package.dependencies(),
             texts,
         });
     }
@@ -111,38 +107,6 @@ pub fn read_services(workspace: &Path) -> Result<Vec<Service>> {
         services.len()
     );
     Ok(services)
-}
-
-#[derive(Deserialize)]
-struct Metadata {
-    packages: Vec<Package>,
-}
-
-#[derive(Deserialize)]
-struct Package {
-    name: String,
-    manifest_path: PathBuf,
-    dependencies: Vec<Dependency>,
-}
-
-#[derive(Deserialize)]
-struct Dependency {
-    name: String,
-}
-
-fn packages(workspace: &Path) -> Result<Vec<Package>> {
-    let output = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-        .args(["metadata", "--format-version=1", "--no-deps", "--offline"])
-        .current_dir(workspace)
-        .output()
-        .context("cargo metadata")?;
-    ensure!(
-        output.status.success(),
-        "cargo metadata: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    let metadata: Metadata = serde_json::from_slice(&output.stdout)?;
-    Ok(metadata.packages)
 }
 
 fn read_texts(folder: &Path, workspace: &Path, texts: &mut Vec<(String, String)>) -> Result<()> {

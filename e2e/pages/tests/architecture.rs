@@ -1,10 +1,11 @@
-//! Services know nothing of each other. Needs no running system.
+//! Services know nothing of each other, and the crates of `e2e` know only those below them.
 
 #![expect(clippy::unwrap_used, reason = "a failed test may panic")]
 
 use std::path::Path;
 
 use pages::architecture::{Service, breaches, read_services};
+use pages::directions::{Member, read_members, wrong_ways};
 
 #[test]
 fn no_service_knows_another() {
@@ -100,6 +101,70 @@ fn talking_about_another_service_is_allowed() {
     ] {
         assert_eq!(check(&[], text), Vec::<String>::new(), "{text}");
     }
+}
+
+#[test]
+fn the_crates_of_e2e_know_only_those_below_them() {
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let members = read_members(&workspace).unwrap();
+    assert_eq!(wrong_ways(&members), Vec::<String>::new());
+}
+
+#[test]
+fn a_dependency_that_goes_the_wrong_way_is_found() {
+    for (name, dependency, why) in [
+        ("harness", "checker", "which is not below it"),
+        ("checker", "attacks", "which is not below it"),
+        ("bench", "checker", "which is not below it"),
+        ("pages", "contracts", "which is not below it"),
+        ("pages", "lapin", "needs no broker"),
+        ("messaging", "harness", "which is for tests"),
+        (
+            "browser",
+            "anyhow",
+            "nothing says what browser may depend on",
+        ),
+    ] {
+        let mut members = members();
+        let member = members.iter_mut().find(|member| member.name == name);
+        member.unwrap().dependencies = vec![dependency.to_owned()];
+        let found = wrong_ways(&members);
+        let is_found = found.iter().any(|found| found.ends_with(why));
+        assert!(is_found, "{name} on {dependency}: {found:?}");
+    }
+}
+
+#[test]
+fn a_dependency_on_what_is_below_is_allowed() {
+    for (name, dependency) in [
+        ("harness", "contracts"),
+        ("attacks", "harness"),
+        ("e2e", "checker"),
+        ("pages", "anyhow"),
+    ] {
+        let mut members = members();
+        members.retain(|member| member.name != "browser");
+        let member = members.iter_mut().find(|member| member.name == name);
+        member.unwrap().dependencies = vec![dependency.to_owned()];
+        assert_eq!(wrong_ways(&members), Vec::<String>::new(), "{name}");
+    }
+}
+
+/// The crates of a workspace, and one that nobody knows, without dependencies.
+fn members() -> Vec<Member> {
+    let member = |is_e2e: bool| {
+        move |name: &&str| Member {
+            name: (*name).to_owned(),
+            is_e2e,
+            dependencies: Vec::new(),
+        }
+    };
+    let ours = [
+        "pages", "harness", "checker", "attacks", "bench", "e2e", "browser",
+    ];
+    let others = ["contracts", "messaging"];
+    let ours = ours.iter().map(member(true));
+    ours.chain(others.iter().map(member(false))).collect()
 }
 
 /// What is found in a service `order` with these dependencies and this text, beside `inventory`.
