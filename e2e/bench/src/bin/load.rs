@@ -4,7 +4,8 @@
 
 use std::io::{stderr, stdin, stdout};
 
-use bench::{Options, Scenario, drained, report};
+use bench::load::{Options, Scenario, drained};
+use bench::report;
 use clap::{Parser, Subcommand};
 
 #[derive(Parser)]
