@@ -1,7 +1,7 @@
 //! Every row of the table of errors, through the gateway.
 
 use anyhow::{Result, ensure};
-use e2e::{Answer, SOON, Stack, setting, wish};
+use harness::{Answer, SOON, Stack, setting, wish};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;

@@ -21,11 +21,7 @@ mod stopped;
 mod tour;
 mod trace;
 
-mod broken;
-mod customers;
-mod database;
-mod overlay;
-mod poisoned;
+mod support;
 
 /// The product whose stock nobody counts.
 const ANYTHING: &str = "KAYAK-SOLO";
