@@ -1,7 +1,8 @@
 //! The configuration of the service.
 
+use database::DatabaseArgs;
 use messaging::MessagingArgs;
-use runtime::config::{DatabaseArgs, HttpArgs};
+use runtime::config::HttpArgs;
 
 /// What can be set, by environment variables or flags.
 #[derive(clap::Args)]

@@ -13,7 +13,7 @@ use inventory::{
     http::{Api, routes},
 };
 use messaging::Bus;
-use runtime::{Lifecycle, database, health::Health, http};
+use runtime::{Lifecycle, health::Health, http};
 
 fn main() -> ExitCode {
     runtime::run("inventory", start)
@@ -32,30 +32,19 @@ async fn start(config: Config, life: &Lifecycle) -> anyhow::Result<()> {
         .bind(COMMANDS, STOCK_RELEASE)
         .bind(COMMANDS, STOCK_SELL)
         .batch(200);
-    life.spawn(
-        "stock commands",
-        commands.run("reserve-stock", handlers::ReserveStock, life.token()),
-    );
-    life.spawn(
-        "outbox to Kafka",
-        bus.kafka_relay([STOCK_EVENTS, PRODUCTS, STOCK_LEVELS], life.token()),
-    );
-    life.spawn("inbox clean-up", bus.housekeeping(life.token()));
+    life.spawn("stock commands", |token| {
+        commands.run("reserve-stock", handlers::ReserveStock, token)
+    });
+    life.spawn("outbox to Kafka", |token| {
+        bus.kafka_relay([STOCK_EVENTS, PRODUCTS, STOCK_LEVELS], token)
+    });
+    life.spawn("housekeeping", |token| bus.housekeeping(token));
 
     let health = Health::default();
-    health.reported("RabbitMQ", {
-        let bus = bus.clone();
-        move || bus.clone().ping_rabbitmq()
-    });
-    health.reported("Kafka", {
-        let bus = bus.clone();
-        move || bus.clone().ping_kafka()
-    });
-    health.required("database", {
-        let pool = pool.clone();
-        move || database::ping(pool.clone())
-    });
+    health.reported("RabbitMQ", bus.rabbitmq_check());
+    health.reported("Kafka", bus.kafka_check());
+    health.required("database", database::check(&pool));
     let app = http::app("inventory", routes(Api { pool, bus }), health);
-    life.spawn("http", http::serve(config.http.addr, app, life.token()));
+    life.spawn("http", |token| http::serve(config.http.addr, app, token));
     Ok(())
 }

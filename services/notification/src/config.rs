@@ -1,9 +1,10 @@
 //! The configuration of the service.
 
 use axum::http::Uri;
+use database::DatabaseArgs;
 use lettre::message::Mailbox;
 use messaging::MessagingArgs;
-use runtime::config::{DatabaseArgs, HttpArgs};
+use runtime::config::HttpArgs;
 
 /// What can be set, by environment variables or flags.
 #[derive(clap::Args)]

@@ -10,7 +10,7 @@ use notification::config::Config;
 use notification::handlers::{Deliver, NotifyCustomers};
 use notification::http::routes;
 use notification::provider::{Simulated, Smtp};
-use runtime::{Lifecycle, database, health::Health, http};
+use runtime::{Lifecycle, health::Health, http};
 
 fn main() -> ExitCode {
     runtime::run("notification", start)
@@ -24,56 +24,42 @@ async fn start(config: Config, life: &Lifecycle) -> anyhow::Result<()> {
     let bus = Bus::new("notification", config.messaging, pool.clone())?;
 
     let events = bus.topic(ORDER_EVENTS).batch(500);
-    life.spawn(
-        "order events",
-        events.run("notify-customers", NotifyCustomers, life.token()),
-    );
-    life.spawn(
-        "outbox to RabbitMQ",
-        bus.rabbitmq_relay([NOTIFICATIONS], life.token()),
-    );
+    life.spawn("order events", |token| {
+        events.run("notify-customers", NotifyCustomers, token)
+    });
+    life.spawn("outbox to RabbitMQ", |token| {
+        bus.rabbitmq_relay([NOTIFICATIONS], token)
+    });
 
     // One at a time, because what shares a transaction with a failure is delivered twice.
     let email = bus
         .queue(NOTIFICATION_EMAIL)
         .bind(NOTIFICATIONS, "email.#")
         .concurrency(8);
-    life.spawn(
-        "e-mail",
-        email.run("send-email", Deliver(smtp), life.token()),
-    );
+    life.spawn("e-mail", |token| {
+        email.run("send-email", Deliver(smtp), token)
+    });
     let sms = bus
         .queue(NOTIFICATION_SMS)
         .bind(NOTIFICATIONS, "sms.*.vip")
         .batch(100);
-    life.spawn(
-        "text messages",
-        sms.run("send-sms", Deliver(Simulated), life.token()),
-    );
+    life.spawn("text messages", |token| {
+        sms.run("send-sms", Deliver(Simulated), token)
+    });
     let push = bus
         .queue(NOTIFICATION_PUSH)
         .bind(NOTIFICATIONS, "push.#")
         .batch(100);
-    life.spawn(
-        "push messages",
-        push.run("send-push", Deliver(Simulated), life.token()),
-    );
-    life.spawn("inbox clean-up", bus.housekeeping(life.token()));
+    life.spawn("push messages", |token| {
+        push.run("send-push", Deliver(Simulated), token)
+    });
+    life.spawn("housekeeping", |token| bus.housekeeping(token));
 
     let health = Health::default();
-    health.reported("RabbitMQ", {
-        let bus = bus.clone();
-        move || bus.clone().ping_rabbitmq()
-    });
-    health.reported("Kafka", {
-        let bus = bus.clone();
-        move || bus.clone().ping_kafka()
-    });
-    health.required("database", {
-        let pool = pool.clone();
-        move || database::ping(pool.clone())
-    });
+    health.reported("RabbitMQ", bus.rabbitmq_check());
+    health.reported("Kafka", bus.kafka_check());
+    health.required("database", database::check(&pool));
     let app = http::app("notification", routes(pool), health);
-    life.spawn("http", http::serve(config.http.addr, app, life.token()));
+    life.spawn("http", |token| http::serve(config.http.addr, app, token));
     Ok(())
 }

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use jiff::SignedDuration;
+use database::DatabaseArgs;
 use messaging::MessagingArgs;
-use runtime::config::{DatabaseArgs, HttpArgs};
+use runtime::config::HttpArgs;
 
 /// What can be configured.
 #[derive(clap::Args)]
@@ -21,14 +21,8 @@ pub struct Config {
     #[command(flatten)]
     pub messaging: MessagingArgs,
 
-    /// How long a confirmed order waits for its payment before it is cancelled, for example `15m`.
-    #[arg(id = "PAYMENT_DEADLINE", long = "payment-deadline", env = "PAYMENT_DEADLINE", default_value = "15m", value_parser = duration)]
+    /// How long a confirmed order waits for its payment before it is cancelled, for example `15m` or `1d`.
+    #[arg(id = "PAYMENT_DEADLINE", long = "payment-deadline", env = "PAYMENT_DEADLINE", default_value = "15m",
+          value_parser = humantime::parse_duration)]
     pub payment_deadline: Duration,
-}
-
-fn duration(text: &str) -> Result<Duration, String> {
-    let duration: SignedDuration = text
-        .parse()
-        .map_err(|error: jiff::Error| error.to_string())?;
-    Duration::try_from(duration).map_err(|_| "must not be negative".to_owned())
 }

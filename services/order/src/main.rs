@@ -8,7 +8,7 @@ use order::config::Config;
 use order::handlers::{CancelUnpaidOrders, ConfirmOrReject, ListProducts};
 use order::http::{Api, routes};
 use order::{intake::Intake, store};
-use runtime::{Lifecycle, database, health::Health, http};
+use runtime::{Lifecycle, health::Health, http};
 
 fn main() -> ExitCode {
     runtime::run("order", start)
@@ -22,59 +22,45 @@ async fn start(config: Config, life: &Lifecycle) -> anyhow::Result<()> {
 
     let payment_deadline = config.payment_deadline;
     let stock = bus.topic(STOCK_EVENTS).batch(500);
-    life.spawn(
-        "stock events",
+    life.spawn("stock events", |token| {
         stock.run(
             "confirm-or-reject",
             ConfirmOrReject { payment_deadline },
-            life.token(),
-        ),
-    );
+            token,
+        )
+    });
     let deadlines = bus
         .queue(PAYMENT_DEADLINES)
         .delayed_by(payment_deadline)
         .batch(200);
-    life.spawn(
-        "payment deadlines",
-        deadlines.run("cancel-unpaid-orders", CancelUnpaidOrders, life.token()),
-    );
+    life.spawn("payment deadlines", |token| {
+        deadlines.run("cancel-unpaid-orders", CancelUnpaidOrders, token)
+    });
     let products = bus.topic(PRODUCTS).batch(500);
-    life.spawn(
-        "products",
-        products.run("list-products", ListProducts, life.token()),
-    );
-    life.spawn(
-        "outbox to RabbitMQ",
-        bus.rabbitmq_relay([COMMANDS], life.token()),
-    );
-    life.spawn(
-        "outbox to Kafka",
-        bus.kafka_relay([ORDER_EVENTS], life.token()),
-    );
-    life.spawn("inbox clean-up", bus.housekeeping(life.token()));
+    life.spawn("products", |token| {
+        products.run("list-products", ListProducts, token)
+    });
+    life.spawn("outbox to RabbitMQ", |token| {
+        bus.rabbitmq_relay([COMMANDS], token)
+    });
+    life.spawn("outbox to Kafka", |token| {
+        bus.kafka_relay([ORDER_EVENTS], token)
+    });
+    life.spawn("housekeeping", |token| bus.housekeeping(token));
 
     let health = Health::default();
-    health.reported("RabbitMQ", {
-        let bus = bus.clone();
-        move || bus.clone().ping_rabbitmq()
-    });
-    health.reported("Kafka", {
-        let bus = bus.clone();
-        move || bus.clone().ping_kafka()
-    });
-    health.required("database", {
-        let pool = pool.clone();
-        move || database::ping(pool.clone())
-    });
+    health.reported("RabbitMQ", bus.rabbitmq_check());
+    health.reported("Kafka", bus.kafka_check());
+    health.required("database", database::check(&pool));
     health.required("price list", {
         let pool = pool.clone();
         move || store::price_list_is_here(pool.clone())
     });
     let (intake, writers) = Intake::new(&bus);
     for writer in writers {
-        life.spawn("order intake", writer);
+        life.spawn("order intake", |_| writer);
     }
     let app = http::app("order", routes(Api { pool, bus, intake }), health);
-    life.spawn("http", http::serve(config.http.addr, app, life.token()));
+    life.spawn("http", |token| http::serve(config.http.addr, app, token));
     Ok(())
 }

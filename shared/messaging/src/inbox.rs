@@ -1,11 +1,17 @@
+//! A handler takes effect once for each message.
+//!
+//! This room promises that of two deliveries of a message, to whichever instance of the service, only one is new to a
+//! handler: the id is written in the transaction of the effect, and the second transaction waits
+//! for the outcome of the first. Ids are remembered for `INBOX_RETENTION`.
+
 use std::collections::HashSet;
 use std::time::Duration;
 
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
-use crate::crash_point::{self, CrashPoint};
-use crate::demo::{Guarantee, without};
+use crate::faults::crash_point::{self, CrashPoint};
+use crate::faults::{Guarantee, without};
 
 /// Claims messages for a handler and returns those that it has not handled before.
 ///

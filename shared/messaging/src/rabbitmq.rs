@@ -1,37 +1,30 @@
 //! Everything that speaks AMQP 0-9-1.
+//!
+//! This room promises that a message leaves a queue only when it was handled, or when another queue
+//! (a delay queue or that of the dead letters) has confirmed it, and that nothing is published without
+//! `mandatory` and a confirm. No channel is published on by two tasks, since lapin attributes
+//! confirms wrongly when it is. The broker may come and go at any time: what was not acknowledged is
+//! delivered again.
 
-mod codec;
 mod connection;
-mod consumer;
-mod publisher;
 mod topology;
+
+mod properties;
+mod republished;
+
+mod channel;
+mod outbox;
+
+mod consumer;
+mod moving;
+mod subscription;
+mod worker;
+
+mod dead_letters;
 
 pub use consumer::QueueConsumer;
 
-pub(crate) use codec::again;
+pub(crate) use channel::ConfirmChannel;
 pub(crate) use connection::RabbitMq;
-pub(crate) use publisher::{OutboxPublisher, Outgoing, Publisher};
-pub(crate) use topology::{DEFAULT_EXCHANGE, delay_queue_name};
-
-use lapin::types::ShortString;
-
-use crate::demo::{Guarantee, without};
-
-/// The AMQP delivery mode of a message that survives a restart of the broker.
-pub(crate) fn persistent() -> u8 {
-    if without(Guarantee::Persistence) {
-        1
-    } else {
-        2
-    }
-}
-
-/// A short string of AMQP, cut off at the 255 bytes that the protocol allows. Names of ours are
-/// far below; what arrives from elsewhere may not be.
-pub(crate) fn short(text: &str) -> ShortString {
-    const LONGEST: usize = 255;
-    let end = (0..=text.len().min(LONGEST))
-        .rev()
-        .find(|&end| text.is_char_boundary(end));
-    ShortString::try_new(&text[..end.unwrap_or(0)]).unwrap_or_default()
-}
+pub(crate) use dead_letters::DeadLetterExchange;
+pub(crate) use outbox::OutboxPublisher;

@@ -26,7 +26,7 @@ fn main() -> std::process::ExitCode {
 async fn start(config: Config, life: &Lifecycle) -> anyhow::Result<()> {
     let api = OpenApiRouter::new().routes(routes!(greet));
     let app = http::app("greetings", api, Health::default());
-    life.spawn("http", http::serve(config.http.addr, app, life.token()));
+    life.spawn("http", |token| http::serve(config.http.addr, app, token));
     Ok(())
 }
 

@@ -5,7 +5,6 @@
 use std::{net::SocketAddr, time::Duration};
 
 use clap::{Args, ValueEnum};
-use secrecy::SecretString;
 use tracing_subscriber::EnvFilter;
 
 /// Where the HTTP server of the process listens.
@@ -19,20 +18,6 @@ pub struct HttpArgs {
         default_value = "0.0.0.0:8080"
     )]
     pub addr: SocketAddr,
-}
-
-/// The service's own database.
-#[derive(Args, Clone, Debug)]
-pub struct DatabaseArgs {
-    /// PostgreSQL URL with user and password.
-    // A secret, so it is neither printed by `Debug` nor echoed in a complaint about its syntax.
-    #[arg(id = "DATABASE_URL", long = "database-url", env = "DATABASE_URL", hide_env_values = true, value_parser = secret)]
-    pub url: SecretString,
-
-    /// How many connections the pool opens at most.
-    #[arg(id = "DATABASE_POOL_SIZE", long = "database-pool-size", env = "DATABASE_POOL_SIZE", default_value_t = 10,
-          value_parser = clap::value_parser!(u32).range(1..))]
-    pub pool_size: u32,
 }
 
 /// Logs and traces. [`run`](crate::run) reads these by itself: a service's `Config` leaves them out.
@@ -72,22 +57,10 @@ pub enum LogFormat {
 /// How long a stopping process may take. Read by [`run`](crate::run).
 #[derive(Args, Clone, Debug)]
 pub(crate) struct ShutdownArgs {
-    /// Seconds that running tasks get to finish once the process was asked to stop.
-    #[arg(id = "SHUTDOWN_TIMEOUT", long = "shutdown-timeout", env = "SHUTDOWN_TIMEOUT", default_value = "8", value_parser = seconds)]
+    /// How long running tasks get to finish once the process was asked to stop, for example `8s`.
+    #[arg(id = "SHUTDOWN_TIMEOUT", long = "shutdown-timeout", env = "SHUTDOWN_TIMEOUT", default_value = "8s",
+          value_parser = humantime::parse_duration)]
     pub(crate) timeout: Duration,
-}
-
-/// A clap value parser for secrets such as passwords: accepts anything, so an error never echoes one.
-pub fn secret(text: &str) -> Result<SecretString, std::convert::Infallible> {
-    Ok(SecretString::from(text))
-}
-
-/// A clap value parser for durations given in seconds, for example `8` or `0.5`.
-pub fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds: f64 = text
-        .parse()
-        .map_err(|_| "expected a number of seconds".to_owned())?;
-    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
 }
 
 fn log_filter(text: &str) -> Result<String, String> {

@@ -5,7 +5,6 @@
 //! | [`run`] | the `main` of a service: command line, telemetry, signals, exit code |
 //! | [`Lifecycle`] | one token, one set of tasks, one deadline; a dead task stops the process |
 //! | [`config`] | the variables that services share |
-//! | [`database`] | a connection pool with limits that waits for its server |
 //! | [`health`] | readiness checks, required or merely reported |
 //! | [`http`] | the edge: problem answers, extractors, OpenAPI, `/health`, `/metrics` |
 //! | [`telemetry`] | logs, metrics and traces |
@@ -13,7 +12,8 @@
 //! A service's `main.rs` is a wiring list:
 //!
 //! ```no_run
-//! use runtime::{Lifecycle, config::{DatabaseArgs, HttpArgs}, database, health::Health, http};
+//! use database::DatabaseArgs;
+//! use runtime::{Lifecycle, config::HttpArgs, health::Health, http};
 //! use utoipa_axum::router::OpenApiRouter;
 //!
 //! #[derive(clap::Args)]
@@ -31,9 +31,9 @@
 //! async fn start(config: Config, life: &Lifecycle) -> anyhow::Result<()> {
 //!     let pool = database::connect(&config.database, "inventory").await?;
 //!     let health = Health::default();
-//!     health.required("database", { let pool = pool.clone(); move || database::ping(pool.clone()) });
+//!     health.required("database", database::check(&pool));
 //!     let app = http::app("inventory", OpenApiRouter::new(), health);
-//!     life.spawn("http", http::serve(config.http.addr, app, life.token()));
+//!     life.spawn("http", |token| http::serve(config.http.addr, app, token));
 //!     Ok(())
 //! }
 //! ```
@@ -48,7 +48,6 @@ mod lifecycle;
 pub use lifecycle::Lifecycle;
 
 pub mod config;
-pub mod database;
 pub mod health;
 pub mod http;
 pub mod telemetry;

@@ -29,15 +29,15 @@ pub struct Lifecycle {
 impl Lifecycle {
     /// Starts a task that must live as long as the process.
     ///
-    /// It should return `Ok` soon after [`token`](Self::token) was cancelled: take no new work,
-    /// finish what is in hand. A task that serves others (a batcher fed by HTTP requests) should end
+    /// It is given the token that is cancelled when the process should take no new work, and should
+    /// return `Ok` soon after that: take no new work, finish what is in hand. A task that serves others (a batcher fed by HTTP requests) should end
     /// when its channel closes instead, because they still need it while they finish.
-    pub fn spawn(
-        &self,
-        name: &'static str,
-        task: impl Future<Output = anyhow::Result<()>> + Send + 'static,
-    ) {
+    pub fn spawn<T>(&self, name: &'static str, task: impl FnOnce(CancellationToken) -> T)
+    where
+        T: Future<Output = anyhow::Result<()>> + Send + 'static,
+    {
         let life = self.clone();
+        let task = task(life.token());
         life.running().push(name);
         self.tracker.spawn(async move {
             let outcome = AssertUnwindSafe(task).catch_unwind().await;

@@ -12,18 +12,20 @@ use std::{
 
 use anyhow::{Result, anyhow};
 use runtime::Lifecycle;
+use tokio_util::sync::CancellationToken;
 
 const DEADLINE: Duration = Duration::from_secs(5);
+
+async fn obedient(token: CancellationToken) -> Result<()> {
+    token.cancelled().await;
+    Ok(())
+}
 
 /// Spawns the given task beside one that obeys the token, and says how the process ended.
 async fn ending_with(task: impl Future<Output = Result<()>> + Send + 'static) -> String {
     let life = Lifecycle::default();
-    let token = life.token();
-    life.spawn("obedient", async move {
-        token.cancelled().await;
-        Ok(())
-    });
-    life.spawn("suspect", task);
+    life.spawn("obedient", obedient);
+    life.spawn("suspect", |_| task);
     life.finish(DEADLINE)
         .await
         .map_or_else(|error| error.to_string(), |()| "well".to_owned())
@@ -54,8 +56,8 @@ async fn a_task_that_ends_unasked_stops_the_process() {
 async fn a_stop_waits_for_what_tasks_have_in_hand() -> Result<()> {
     let life = Lifecycle::default();
     let finished = Arc::new(AtomicBool::new(false));
-    let (token, done) = (life.token(), Arc::clone(&finished));
-    life.spawn("worker", async move {
+    let done = Arc::clone(&finished);
+    life.spawn("worker", async move |token: CancellationToken| {
         token.cancelled().await;
         tokio::task::yield_now().await;
         done.store(true, Ordering::SeqCst);
@@ -70,8 +72,7 @@ async fn a_stop_waits_for_what_tasks_have_in_hand() -> Result<()> {
 #[tokio::test]
 async fn a_task_that_fails_while_stopping_is_an_error_too() {
     let life = Lifecycle::default();
-    let token = life.token();
-    life.spawn("worker", async move {
+    life.spawn("worker", async |token: CancellationToken| {
         token.cancelled().await;
         Err(anyhow!("could not finish"))
     });
@@ -82,12 +83,8 @@ async fn a_task_that_fails_while_stopping_is_an_error_too() {
 #[tokio::test]
 async fn tasks_that_outlive_the_deadline_are_named() {
     let life = Lifecycle::default();
-    life.spawn("stubborn", pending());
-    let token = life.token();
-    life.spawn("obedient", async move {
-        token.cancelled().await;
-        Ok(())
-    });
+    life.spawn("stubborn", |_| pending());
+    life.spawn("obedient", obedient);
     life.stop();
     let error = life
         .finish(Duration::from_millis(50))

@@ -131,6 +131,7 @@ fn a_bad_value_gives_one_line_that_names_the_variable() {
         ("LOG_FORMAT", "xml"),
         ("RUST_LOG", "a=b=c"),
         ("SHUTDOWN_TIMEOUT", "soon"),
+        ("SHUTDOWN_TIMEOUT", "8"),
     ] {
         let output = command(&[(variable, value)]).output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{variable}");

@@ -38,7 +38,7 @@ fn app(signals: Signals) -> Router {
 
 async fn serve(life: &Lifecycle, signals: Signals) -> Result<SocketAddr> {
     let addr = TcpListener::bind("127.0.0.1:0").await?.local_addr()?;
-    life.spawn("http", http::serve(addr, app(signals), life.token()));
+    life.spawn("http", |token| http::serve(addr, app(signals), token));
     while TcpStream::connect(addr).await.is_err() {
         tokio::task::yield_now().await;
     }

@@ -3,8 +3,28 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rdkafka::ClientConfig;
 
-use super::watch::{REPORT_INTERVAL, Watch};
-use crate::MessagingArgs;
+use super::watchdog::{REPORT_INTERVAL, Watchdog};
+
+/// How to reach Kafka.
+#[derive(Clone, clap::Args)]
+pub struct KafkaArgs {
+    /// Kafka bootstrap servers, as `host:port,host:port`.
+    #[arg(long, env = "KAFKA_BROKERS")]
+    pub kafka_brokers: String,
+
+    /// User for SASL PLAIN; none for a listener without authentication.
+    #[arg(long, env = "KAFKA_USERNAME")]
+    pub kafka_username: Option<String>,
+
+    /// Password for SASL PLAIN.
+    #[arg(
+        long,
+        env = "KAFKA_PASSWORD",
+        hide_env_values = true,
+        default_value = ""
+    )]
+    pub kafka_password: String,
+}
 
 /// Settings for reaching Kafka, and whether it was reached.
 #[derive(Clone)]
@@ -14,7 +34,7 @@ pub(crate) struct Kafka {
 }
 
 impl Kafka {
-    pub(crate) fn new(args: &MessagingArgs, service: &'static str) -> Self {
+    pub(crate) fn new(args: &KafkaArgs, service: &'static str) -> Self {
         let mut config = ClientConfig::new();
         config
             .set("bootstrap.servers", &args.kafka_brokers)
@@ -45,12 +65,12 @@ impl Kafka {
     }
 
     /// Settings for one more client; each has its own connections and threads.
-    pub(crate) fn config(&self) -> ClientConfig {
+    pub(super) fn config(&self) -> ClientConfig {
         self.config.clone()
     }
 
     /// What a new client reports to.
-    pub(crate) fn watch(&self) -> Watch {
-        Watch::new(Arc::clone(&self.connected))
+    pub(super) fn watchdog(&self) -> Watchdog {
+        Watchdog::new(Arc::clone(&self.connected))
     }
 }

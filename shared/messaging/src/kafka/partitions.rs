@@ -6,14 +6,14 @@ use rdkafka::{Offset, TopicPartitionList};
 use tokio::time::Instant;
 use tracing::debug;
 
-use super::watch::Watch;
+use super::watchdog::Watchdog;
 
 /// How far each partition has come, and which of them wait to try a message again.
 ///
 /// Every call may find that a partition has moved to another consumer meanwhile. That is no
 /// error: the other one starts at the last offset that was stored.
 pub(crate) struct Partitions<'c> {
-    consumer: &'c StreamConsumer<Watch>,
+    consumer: &'c StreamConsumer<Watchdog>,
     topic: &'static str,
     holds: HashMap<i32, Hold>,
     /// The last offset of this batch that is settled.
@@ -31,7 +31,7 @@ struct Hold {
 }
 
 impl<'c> Partitions<'c> {
-    pub(crate) fn new(consumer: &'c StreamConsumer<Watch>, topic: &'static str) -> Self {
+    pub(crate) fn new(consumer: &'c StreamConsumer<Watchdog>, topic: &'static str) -> Self {
         let (holds, settled, unsettled) = Default::default();
         Self {
             consumer,
@@ -43,7 +43,7 @@ impl<'c> Partitions<'c> {
     }
 
     /// How many attempts to handle the message at this position have failed.
-    pub(crate) fn failed_attempts(&self, partition: i32, offset: i64) -> u32 {
+    pub(crate) fn failed_before(&self, partition: i32, offset: i64) -> u32 {
         let hold = self
             .holds
             .get(&partition)
@@ -86,18 +86,18 @@ impl<'c> Partitions<'c> {
         self.holds.values().any(|hold| hold.until.is_some())
     }
 
-    /// Whether a message of this partition stands in the way of those behind it.
-    pub(crate) fn is_held(&self, partition: i32) -> bool {
+    /// Whether a message of this partition has to be delivered again, and with it those behind it.
+    pub(crate) fn must_go_back(&self, partition: i32) -> bool {
         self.unsettled.contains_key(&partition)
     }
 
     /// Ends a batch: stores the offsets that are settled, to be committed by the client, and
     /// sends the other partitions back.
-    pub(crate) fn store(&mut self) {
+    pub(crate) fn end_batch(&mut self) {
         for (partition, offset) in self.settled.drain() {
             self.holds
                 .retain(|held, hold| *held != partition || hold.offset > offset);
-            note(
+            unless_moved(
                 self.consumer.store_offset(self.topic, partition, offset),
                 partition,
             );
@@ -108,11 +108,14 @@ impl<'c> Partitions<'c> {
                 .get(&partition)
                 .is_some_and(|hold| hold.until.is_some());
             if waits {
-                note(self.consumer.pause(&only(self.topic, partition)), partition);
+                unless_moved(
+                    self.consumer.pause(&one_partition(self.topic, partition)),
+                    partition,
+                );
             }
             // With a zero time-out this notes where to fetch from and does not block.
             let offset = Offset::Offset(offset);
-            note(
+            unless_moved(
                 self.consumer
                     .seek(self.topic, partition, offset, Duration::ZERO),
                 partition,
@@ -134,8 +137,8 @@ impl<'c> Partitions<'c> {
         for (partition, hold) in &mut self.holds {
             if hold.until.is_some_and(|until| until <= now) {
                 hold.until = None;
-                note(
-                    self.consumer.resume(&only(self.topic, *partition)),
+                unless_moved(
+                    self.consumer.resume(&one_partition(self.topic, *partition)),
                     *partition,
                 );
             }
@@ -143,14 +146,18 @@ impl<'c> Partitions<'c> {
     }
 }
 
-fn only(topic: &str, partition: i32) -> TopicPartitionList {
+fn one_partition(topic: &str, partition: i32) -> TopicPartitionList {
     let mut list = TopicPartitionList::with_capacity(1);
     list.add_partition(topic, partition);
     list
 }
 
-fn note(result: rdkafka::error::KafkaResult<()>, partition: i32) {
+fn unless_moved(result: rdkafka::error::KafkaResult<()>, partition: i32) {
     if let Err(error) = result {
-        debug!(%error, partition, "partition has moved to another consumer");
+        let error = error.to_string();
+        debug!(
+            error,
+            partition, "partition {partition} has moved to another consumer"
+        );
     }
 }

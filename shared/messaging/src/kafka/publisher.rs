@@ -3,20 +3,16 @@ use std::time::Duration;
 use anyhow::Context;
 use contracts::topology::Topic;
 use futures::future::join_all;
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
-use rdkafka::client::DefaultClientContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::{FutureProducer, FutureRecord, Producer, PurgeConfig};
 use tokio::time::timeout;
-use tracing::info;
 
 use super::client::Kafka;
-use super::codec;
-use super::watch::Watch;
-use crate::crash_point::{self, CrashPoint};
-use crate::outbox::{Row, Transport};
-use crate::relay::{Publish, PublishError};
-use crate::trace::Tracing;
+use super::watchdog::Watchdog;
+use super::{headers, topics};
+use crate::faults::crash_point::{self, CrashPoint};
+use crate::outbox::{Publish, PublishError, PublishSpans, Row};
+use crate::transport::Transport;
 
 /// How long a window may take before it is given up and published again.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -29,31 +25,37 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 pub(crate) struct KafkaPublisher {
     kafka: Kafka,
     topics: Vec<Topic>,
+    /// The CloudEvents `source` of what is published.
     source: String,
-    tracing: Tracing,
-    producer: Option<FutureProducer<Watch>>,
+    spans: PublishSpans,
+    producer: Option<FutureProducer<Watchdog>>,
 }
 
 impl KafkaPublisher {
-    pub(crate) fn new(kafka: Kafka, topics: Vec<Topic>, source: String, tracing: Tracing) -> Self {
+    pub(crate) fn new(
+        kafka: Kafka,
+        topics: Vec<Topic>,
+        source: String,
+        spans: PublishSpans,
+    ) -> Self {
         Self {
             kafka,
             topics,
             source,
-            tracing,
+            spans,
             producer: None,
         }
     }
 
     async fn try_publish(&mut self, rows: &[Row]) -> anyhow::Result<Vec<Result<(), PublishError>>> {
         let producer = self.producer().await?;
-        let mut spans = self.tracing.publish_spans(Transport::Kafka, rows);
+        let mut spans = self.spans.of_rows(Transport::Kafka, rows);
         let mut deliveries = Vec::with_capacity(rows.len());
         for (row, span) in rows.iter().zip(&spans) {
             let record = FutureRecord::to(&row.destination)
                 .key(&row.routing_key)
                 .payload(&row.body)
-                .headers(codec::encode(row, &self.source, span.traceparent(row)));
+                .headers(headers::encode(row, &self.source, span.traceparent(row)));
             deliveries.push(producer.send_result(record).map_err(|(error, _)| error));
         }
         crash_point::reach(CrashPoint::KafkaPublished);
@@ -71,13 +73,13 @@ impl KafkaPublisher {
             .await
             .context("Kafka did not confirm in time")?;
         for (span, result) in spans.iter_mut().zip(&results) {
-            span.end(result.as_ref().err());
+            span.end(result);
         }
         Ok(results)
     }
 
     /// The producer, created together with the topics if it is not there.
-    async fn producer(&mut self) -> anyhow::Result<FutureProducer<Watch>> {
+    async fn producer(&mut self) -> anyhow::Result<FutureProducer<Watchdog>> {
         if let Some(producer) = &self.producer {
             return Ok(producer.clone());
         }
@@ -86,8 +88,8 @@ impl KafkaPublisher {
         Ok(producer)
     }
 
-    async fn open(&self) -> anyhow::Result<FutureProducer<Watch>> {
-        self.create_topics().await?;
+    async fn open(&self) -> anyhow::Result<FutureProducer<Watchdog>> {
+        topics::create(&self.kafka, &self.topics).await?;
         let producer = self
             .kafka
             .config()
@@ -97,36 +99,9 @@ impl KafkaPublisher {
             .set("linger.ms", "0")
             // 0 is "for ever": the limit is on the window as a whole.
             .set("message.timeout.ms", "0")
-            .create_with_context(self.kafka.watch())
+            .create_with_context(self.kafka.watchdog())
             .context("cannot create a Kafka producer")?;
         Ok(producer)
-    }
-
-    /// Creates the topics that this service owns, unless they exist.
-    async fn create_topics(&self) -> anyhow::Result<()> {
-        let admin: AdminClient<DefaultClientContext> = self
-            .kafka
-            .config()
-            .create()
-            .context("cannot create a Kafka admin client")?;
-        let topics: Vec<_> = self.topics.iter().map(describe).collect();
-        let options = AdminOptions::new()
-            .operation_timeout(Some(TIMEOUT))
-            .request_timeout(Some(TIMEOUT));
-        let created = admin
-            .create_topics(&topics, &options)
-            .await
-            .context("cannot create topics")?;
-        // Dropping it waits for its threads.
-        tokio::task::spawn_blocking(move || drop(admin));
-        for result in created {
-            match result {
-                Ok(topic) => info!(topic, "created topic"),
-                Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
-                Err((topic, error)) => anyhow::bail!("cannot create topic `{topic}`: {error}"),
-            }
-        }
-        Ok(())
     }
 }
 
@@ -151,16 +126,6 @@ impl Publish for KafkaPublisher {
             tokio::task::spawn_blocking(move || drop(producer));
         }
         results
-    }
-}
-
-fn describe(topic: &Topic) -> NewTopic<'static> {
-    // One copy is all that a single broker can hold; a cluster sets its own default.
-    let new = NewTopic::new(topic.name, topic.partitions, TopicReplication::Fixed(-1));
-    if topic.compacted {
-        new.set("cleanup.policy", "compact")
-    } else {
-        new
     }
 }
 

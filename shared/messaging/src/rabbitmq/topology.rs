@@ -2,25 +2,15 @@ use std::time::Duration;
 
 use anyhow::Context;
 use contracts::topology::{DEAD_LETTER_QUEUE, DEAD_LETTERS, Exchange, ExchangeKind};
-use jiff::SignedDuration;
 use lapin::Channel;
 use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions};
 use lapin::types::{AMQPValue, FieldTable};
 use tokio::time::timeout;
 
 use super::connection::TIMEOUT;
-use super::short;
-use crate::demo::{Guarantee, without};
-
-/// The exchange that routes to the queue named by the routing key.
-pub(crate) const DEFAULT_EXCHANGE: &str = "";
-
-/// The queue in which messages for `queue` wait for `delay`, for example
-/// `order.payment-deadlines.delay.15m`.
-pub(crate) fn delay_queue_name(queue: &str, delay: Duration) -> String {
-    let delay = SignedDuration::try_from(delay).unwrap_or(SignedDuration::MAX);
-    format!("{queue}.delay.{}", format!("{delay:#}").replace(' ', ""))
-}
+use super::properties::short_string;
+use crate::faults::{Guarantee, without};
+use crate::outbox::{DEFAULT_EXCHANGE, delay_queue_name};
 
 pub(crate) async fn declare_exchange(channel: &Channel, exchange: Exchange) -> anyhow::Result<()> {
     let kind = match exchange.kind {
@@ -34,7 +24,12 @@ pub(crate) async fn declare_exchange(channel: &Channel, exchange: Exchange) -> a
     };
     timeout(
         TIMEOUT,
-        channel.exchange_declare(short(exchange.name), kind, options, FieldTable::default()),
+        channel.exchange_declare(
+            short_string(exchange.name),
+            kind,
+            options,
+            FieldTable::default(),
+        ),
     )
     .await
     .context("timed out")?
@@ -90,9 +85,9 @@ pub(crate) async fn bind(
     routing_key: &str,
 ) -> anyhow::Result<()> {
     let bound = channel.queue_bind(
-        short(queue),
-        short(exchange.name),
-        short(routing_key),
+        short_string(queue),
+        short_string(exchange.name),
+        short_string(routing_key),
         QueueBindOptions::default(),
         FieldTable::default(),
     );
@@ -110,7 +105,11 @@ pub(crate) async fn bind(
 async fn declare(channel: &Channel, queue: &str, arguments: FieldTable) -> anyhow::Result<()> {
     timeout(
         TIMEOUT,
-        channel.queue_declare(short(queue), QueueDeclareOptions::durable(), arguments),
+        channel.queue_declare(
+            short_string(queue),
+            QueueDeclareOptions::durable(),
+            arguments,
+        ),
     )
     .await
     .context("timed out")?
@@ -126,24 +125,4 @@ fn of_kind(kind: &str) -> FieldTable {
     let mut arguments = FieldTable::default();
     arguments.insert("x-queue-type".into(), AMQPValue::LongString(kind.into()));
     arguments
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_delay_queue_is_named_after_its_queue_and_delay() {
-        for (milliseconds, name) in [
-            (250, "work.delay.250ms"),
-            (1_000, "work.delay.1s"),
-            (1_500, "work.delay.1s500ms"),
-            (900_000, "work.delay.15m"),
-            (5_400_000, "work.delay.1h30m"),
-            (86_400_000, "work.delay.24h"),
-        ] {
-            let delay = Duration::from_millis(milliseconds);
-            assert_eq!(delay_queue_name("work", delay), name);
-        }
-    }
 }

@@ -99,7 +99,7 @@ async fn stops_with_brokers_at(pool: &PgPool, address: &str) -> anyhow::Result<(
     let mut stage = Stage::new(pool).await?;
     let topic = stage.topic(1).await?.topic;
     stage.args.amqp_url = format!("amqp://{address}/none");
-    stage.args.kafka_brokers = address.to_owned();
+    stage.args.kafka.kafka_brokers = address.to_owned();
     let bus = stage.another_bus()?;
     let (queue, facts) = (bus.queue(QUEUE), bus.topic(topic));
     let running = [

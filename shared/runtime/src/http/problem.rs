@@ -8,8 +8,6 @@ use serde::Serialize;
 use tracing::error;
 use utoipa::ToSchema;
 
-use crate::database;
-
 /// An error answer as RFC 9457 defines it, sent as `application/problem+json`.
 ///
 /// Anything that may fail inside a handler converts into one with `?`: an [`anyhow::Error`] or
@@ -121,7 +119,7 @@ impl Problem {
             return Self::bad_request("a text contains a character that cannot be stored");
         }
         error!(error = format!("{error:#}"), "request failed: {error:#}");
-        if database.is_some_and(database::is_transient) {
+        if database.is_some_and(database::is_outage) {
             return Self::unavailable("the service cannot do this right now, try again shortly", 1);
         }
         Self::new(

@@ -2,7 +2,7 @@ use std::env;
 use std::time::Duration;
 
 use anyhow::Context;
-use messaging::{Bus, Cause, DemoArgs, MessagingArgs, OutboxLimits};
+use messaging::{Bus, Cause, DemoArgs, KafkaArgs, MessagingArgs, OutboxLimits};
 use sqlx::PgPool;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -51,9 +51,11 @@ impl Stage {
         let rabbitmq = VirtualHost::create().await?;
         let args = MessagingArgs {
             amqp_url: rabbitmq.url(),
-            kafka_brokers: env::var("KAFKA_BROKERS").context("KAFKA_BROKERS is not set")?,
-            kafka_username: None,
-            kafka_password: String::new(),
+            kafka: KafkaArgs {
+                kafka_brokers: env::var("KAFKA_BROKERS").context("KAFKA_BROKERS is not set")?,
+                kafka_username: None,
+                kafka_password: String::new(),
+            },
             retry_delays: retry_delays.to_vec(),
             outbox_poll: Duration::from_millis(50),
             inbox_retention: Duration::from_secs(3600),
@@ -82,7 +84,7 @@ impl Stage {
     }
 
     pub(crate) async fn topic(&mut self, partitions: i32) -> anyhow::Result<TopicOfTest> {
-        let topic = TopicOfTest::create(&self.args.kafka_brokers, partitions).await?;
+        let topic = TopicOfTest::create(&self.args.kafka.kafka_brokers, partitions).await?;
         self.topics.push(topic.clone());
         Ok(topic)
     }

@@ -1,0 +1,41 @@
+//! The variables of the service.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use clap::Parser;
+use order::config::Config;
+
+#[derive(Parser)]
+struct Arguments {
+    #[command(flatten)]
+    config: Config,
+}
+
+#[test]
+fn the_payment_deadline_is_written_with_a_unit() -> Result<()> {
+    for (text, seconds) in [("10s", 10), ("15m", 900), ("24h", 86_400), ("1d", 86_400)] {
+        let deadline = parse(text)?.config.payment_deadline;
+        assert_eq!(deadline, Duration::from_secs(seconds), "{text}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_payment_deadline_that_is_no_duration_is_refused_by_its_name() {
+    for text in ["15", "soon", "-1d", "99999999999999999999d", ""] {
+        let refusal = parse(text).err().map(|error| error.to_string());
+        let names_it = refusal.is_some_and(|text| text.contains("PAYMENT_DEADLINE"));
+        assert!(names_it, "{text:?}");
+    }
+}
+
+fn parse(payment_deadline: &str) -> clap::error::Result<Arguments> {
+    Arguments::try_parse_from([
+        "order",
+        "--database-url=postgres://nowhere",
+        "--amqp-url=amqp://nowhere",
+        "--kafka-brokers=nowhere",
+        &format!("--payment-deadline={payment_deadline}"),
+    ])
+}

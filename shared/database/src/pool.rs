@@ -1,0 +1,99 @@
+use std::{str::FromStr, time::Duration};
+
+use anyhow::anyhow;
+use backon::{ExponentialBuilder, Retryable};
+use futures::future::{BoxFuture, FutureExt};
+use secrecy::ExposeSecret;
+use sqlx::{
+    Connection, PgPool,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+use tracing::{info, warn};
+
+use crate::DatabaseArgs;
+
+/// How long a caller waits for a free connection before it gets an error.
+pub const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Limits that keep one stuck statement, lock or stopped process from holding up the others.
+const LIMITS: [(&str, &str); 3] = [
+    ("statement_timeout", "4s"),
+    ("lock_timeout", "3s"),
+    ("idle_in_transaction_session_timeout", "5s"),
+];
+
+/// A connection unused for longer than this is tried before it is handed out. Under load none is, so
+/// nobody pays the round trip; after a restart of the server every pooled connection is dead, and
+/// this finds out before a caller does.
+const TRUSTED_IDLE: Duration = Duration::from_millis(500);
+
+/// Opens the pool, waiting with growing pauses until the server answers, however long that takes.
+///
+/// Drop the future to give up: `runtime::run` does so when the process is asked to stop.
+///
+/// # Errors
+///
+/// Only when `DATABASE_URL` is not a PostgreSQL URL.
+pub async fn connect(args: &DatabaseArgs, service: &str) -> anyhow::Result<PgPool> {
+    // The parser's own error could quote the URL and with it the password.
+    let options = PgConnectOptions::from_str(args.url.expose_secret())
+        .map_err(|_| {
+            anyhow!("DATABASE_URL is not a URL like postgres://user:password@host/database")
+        })?
+        .application_name(service)
+        .options(LIMITS);
+    let place = format!(
+        "{}:{}/{}",
+        options.get_host(),
+        options.get_port(),
+        options.get_database().unwrap_or_default()
+    );
+    let pool = pool_options(args).connect_lazy_with(options);
+
+    let backoff = ExponentialBuilder::new()
+        .with_min_delay(Duration::from_millis(100))
+        .with_max_delay(Duration::from_secs(2))
+        .with_jitter()
+        .without_max_times();
+    (|| ping(pool.clone()))
+        .retry(backoff)
+        .notify(|error, pause| {
+            warn!(
+                database = place,
+                error = format!("{error:#}"),
+                "waiting for the database, next try in {pause:?}"
+            )
+        })
+        .await?;
+    info!(database = place, "connected to the database {place}");
+    Ok(pool)
+}
+
+/// The check behind `/health/ready`: fails when the pool gives no connection in time, or when the
+/// server does not answer on it.
+pub fn check(
+    pool: &PgPool,
+) -> impl Fn() -> BoxFuture<'static, anyhow::Result<()>> + Send + Sync + 'static + use<> {
+    let pool = pool.clone();
+    move || ping(pool.clone()).boxed()
+}
+
+async fn ping(pool: PgPool) -> anyhow::Result<()> {
+    pool.acquire().await?.ping().await?;
+    Ok(())
+}
+
+fn pool_options(args: &DatabaseArgs) -> PgPoolOptions {
+    PgPoolOptions::new()
+        .max_connections(args.pool_size)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .test_before_acquire(false)
+        .before_acquire(|connection, usage| {
+            Box::pin(async move {
+                if usage.idle_for > TRUSTED_IDLE {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
+}

@@ -1,0 +1,71 @@
+use std::time::Duration;
+
+use crate::faults::DemoArgs;
+use crate::kafka::KafkaArgs;
+use crate::outbox::OutboxLimits;
+
+/// How to reach the brokers and how patient to be, from the environment.
+#[derive(Clone, clap::Args)]
+pub struct MessagingArgs {
+    /// RabbitMQ, as `amqp://user:password@host:port/vhost`.
+    #[arg(long, env = "AMQP_URL", hide_env_values = true)]
+    pub amqp_url: String,
+
+    /// Kafka.
+    #[command(flatten)]
+    pub kafka: KafkaArgs,
+
+    /// Pauses before the second, third, ... attempt to handle a message. When the last one has
+    /// failed, the message becomes a dead letter.
+    #[arg(long, env = "RETRY_DELAYS", value_delimiter = ',', value_parser = humantime::parse_duration,
+          default_value = "1s,5s,30s")]
+    pub retry_delays: Vec<Duration>,
+
+    /// How often a relay looks for messages of other instances. Messages of its own process wake
+    /// it at once.
+    #[arg(long, env = "OUTBOX_POLL", value_parser = humantime::parse_duration, default_value = "100ms")]
+    pub outbox_poll: Duration,
+
+    /// How long the id of a handled message is remembered.
+    #[arg(long, env = "INBOX_RETENTION", value_parser = humantime::parse_duration, default_value = "7d")]
+    pub inbox_retention: Duration,
+
+    /// When to take no new work.
+    #[command(flatten)]
+    pub limits: OutboxLimits,
+
+    /// What to break on purpose.
+    #[command(flatten)]
+    pub demo: DemoArgs,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{Args, Command, FromArgMatches};
+
+    use super::*;
+
+    fn parse(more: &[&str]) -> Result<MessagingArgs, clap::Error> {
+        let command = MessagingArgs::augment_args(Command::new("test").no_binary_name(true));
+        let brokers = ["--amqp-url=amqp://localhost", "--kafka-brokers=localhost"];
+        let matches = command.try_get_matches_from(brokers.iter().chain(more))?;
+        MessagingArgs::from_arg_matches(&matches)
+    }
+
+    #[test]
+    fn retry_delays_are_a_list_of_durations_with_units() -> Result<(), clap::Error> {
+        let args = parse(&["--retry-delays=250ms,5s,1h 30m", "--inbox-retention=7d"])?;
+        let milliseconds: Vec<_> = args.retry_delays.iter().map(Duration::as_millis).collect();
+        assert_eq!(milliseconds, [250, 5_000, 5_400_000]);
+        assert_eq!(args.inbox_retention, Duration::from_secs(604_800));
+        Ok(())
+    }
+
+    #[test]
+    fn a_duration_without_a_unit_is_refused() {
+        for delays in ["5", "", "1s,,5s", "-5s", "soon", "99999999999999999999d"] {
+            let refused = parse(&[&format!("--retry-delays={delays}")]);
+            assert!(refused.is_err(), "{delays}");
+        }
+    }
+}

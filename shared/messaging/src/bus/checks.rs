@@ -1,0 +1,31 @@
+use anyhow::ensure;
+use futures::future::{Ready, ready};
+
+use super::Bus;
+
+impl Bus {
+    /// For health: fails unless RabbitMQ answered when it was last needed.
+    ///
+    /// # Errors
+    ///
+    /// The check fails when the last attempt to use RabbitMQ failed, or none was made yet.
+    pub fn rabbitmq_check(&self) -> impl Fn() -> Ready<anyhow::Result<()>> + Send + Sync + use<> {
+        let rabbitmq = self.inner.rabbitmq.clone();
+        move || ready(connected(rabbitmq.is_connected()))
+    }
+
+    /// For health: fails unless a Kafka broker is connected.
+    ///
+    /// # Errors
+    ///
+    /// The check fails when the client library has reported that none is, or nothing yet.
+    pub fn kafka_check(&self) -> impl Fn() -> Ready<anyhow::Result<()>> + Send + Sync + use<> {
+        let kafka = self.inner.kafka.clone();
+        move || ready(connected(kafka.is_connected()))
+    }
+}
+
+fn connected(is_connected: bool) -> anyhow::Result<()> {
+    ensure!(is_connected, "not connected");
+    Ok(())
+}

@@ -1,0 +1,40 @@
+use std::sync::Arc;
+
+use sqlx::PgPool;
+
+use super::metrics::ConsumeMetrics;
+use super::runner::BatchRunner;
+use super::settlement::RetryPolicy;
+use super::spans::ProcessSpans;
+use crate::outbox::Wake;
+
+/// What a consumer is given, whichever broker it consumes from; cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Consuming {
+    /// The service on whose behalf it consumes.
+    pub(crate) service: &'static str,
+    pub(crate) pool: PgPool,
+    pub(crate) wake: Arc<Wake>,
+    pub(crate) policy: RetryPolicy,
+    pub(crate) metrics: Arc<ConsumeMetrics>,
+    pub(crate) spans: ProcessSpans,
+}
+
+impl Consuming {
+    /// Runs messages through this handler. Its name is the key of its entries in the inbox.
+    pub(crate) fn runner<H>(&self, name: &'static str, handler: H) -> BatchRunner<H> {
+        BatchRunner {
+            pool: self.pool.clone(),
+            wake: Arc::clone(&self.wake),
+            metrics: Arc::clone(&self.metrics),
+            name,
+            handler,
+        }
+    }
+}
+
+/// The consumer group of a service on a topic: one for each, so that all members of a group read the
+/// same topic.
+pub(crate) fn group(service: &str, topic: &str) -> String {
+    format!("{service}.{topic}")
+}

@@ -1,0 +1,110 @@
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+use std::time::Duration;
+
+use contracts::Message;
+use sqlx::{PgConnection, PgPool, Postgres, Transaction};
+
+use crate::cause::Cause;
+use crate::faults::crash_point::{self, CrashPoint};
+use crate::faults::{Guarantee, without};
+use crate::outbox::{self, Address, NewRow, Wake};
+
+/// A database transaction that can publish.
+///
+/// Dropped without [`Tx::commit`], it rolls back and publishes nothing.
+pub struct Tx {
+    inner: Transaction<'static, Postgres>,
+    rows: Vec<NewRow>,
+    /// The first message that could not be serialized: it fails the commit.
+    encode_error: Option<serde_json::Error>,
+    wake: Arc<Wake>,
+}
+
+impl Tx {
+    pub(crate) async fn begin(pool: &PgPool, wake: &Arc<Wake>) -> sqlx::Result<Self> {
+        Ok(Self {
+            inner: pool.begin().await?,
+            rows: Vec::new(),
+            encode_error: None,
+            wake: Arc::clone(wake),
+        })
+    }
+
+    /// Sends the message where its type says, once this transaction has committed.
+    ///
+    /// Delivery is at least once. Messages with the same ordering key are published in the order
+    /// of these calls, unless the broker refuses one (nobody is bound to its key, its queue is full): that
+    /// one waits, and those behind it pass. Lock the row that the key names before you decide.
+    pub fn publish<M: Message>(&mut self, cause: &Cause, message: &M) {
+        let address = Address::new(message.route(), &message.ordering_key());
+        self.push(cause, message, address);
+    }
+
+    /// Sends the message to its queue after the delay has passed.
+    ///
+    /// Only for messages that go to a queue; its consumer declares the delay with
+    /// `QueueConsumer::delayed_by`. On any other route it is like [`Tx::publish`].
+    pub fn publish_after<M: Message>(&mut self, cause: &Cause, message: &M, delay: Duration) {
+        let address = Address::delayed(message.route(), &message.ordering_key(), delay);
+        self.push(cause, message, address);
+    }
+
+    /// Commits the changes together with everything published, and wakes the relay.
+    ///
+    /// # Errors
+    ///
+    /// When the database refuses or is away; then nothing was published. As with any database, an
+    /// error of the connection leaves open whether the commit took place.
+    pub async fn commit(mut self) -> sqlx::Result<()> {
+        if let Some(error) = self.encode_error {
+            return Err(sqlx::Error::Encode(Box::new(error)));
+        }
+        let remembered = !without(Guarantee::Outbox);
+        if remembered {
+            outbox::insert(&mut self.inner, &self.rows).await?;
+        }
+        self.inner.commit().await?;
+        crash_point::reach(CrashPoint::OutboxCommitted);
+        self.wake.after_writing(&self.rows);
+        if !remembered {
+            outbox::keep(self.rows);
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn rollback(self) -> sqlx::Result<()> {
+        self.inner.rollback().await
+    }
+
+    fn push<M: Message>(&mut self, cause: &Cause, message: &M, address: Address) {
+        let body = match serde_json::to_vec(message) {
+            Ok(body) => body,
+            Err(error) => {
+                self.encode_error.get_or_insert(error);
+                return;
+            }
+        };
+        self.rows.push(NewRow {
+            address,
+            ordering_key: message.ordering_key(),
+            message_type: M::TYPE,
+            traceparent: cause.traceparent().map(str::to_owned),
+            body,
+        });
+    }
+}
+
+impl Deref for Tx {
+    type Target = PgConnection;
+
+    fn deref(&self) -> &PgConnection {
+        &self.inner
+    }
+}
+
+impl DerefMut for Tx {
+    fn deref_mut(&mut self) -> &mut PgConnection {
+        &mut self.inner
+    }
+}

@@ -1,0 +1,150 @@
+use std::time::Instant;
+
+use futures::FutureExt;
+use rdkafka::consumer::StreamConsumer;
+use rdkafka::message::{BorrowedMessage, Message};
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, warn};
+
+use super::headers;
+use super::partitions::Partitions;
+use super::settled::Dead;
+use super::watchdog::Watchdog;
+use crate::consume::{BatchRunner, Consuming, DeadLetters, Outcome, Pending, ProcessSpan, Stopped};
+use crate::faults::crash_point::{self, CrashPoint};
+use crate::handler::{BatchHandler, Failure};
+use crate::transport::Transport;
+
+/// Takes messages of a topic, runs them through the handler, settles each, and stores the offsets.
+pub(super) struct Session<H> {
+    pub(super) consuming: Consuming,
+    pub(super) runner: BatchRunner<H>,
+    pub(super) dead_letters: Box<dyn DeadLetters>,
+    pub(super) topic: &'static str,
+    pub(super) group: String,
+    /// How many messages may share a transaction.
+    pub(super) batch: usize,
+}
+
+/// A record of a batch.
+struct Taken<'m> {
+    message: BorrowedMessage<'m>,
+    span: ProcessSpan,
+    /// Why it never reaches the handler, if it does not.
+    undecodable: Option<String>,
+}
+
+impl<H: BatchHandler> Session<H> {
+    /// Consumes until stopped, or until the consumer has to be replaced.
+    pub(super) async fn run(
+        &mut self,
+        consumer: &StreamConsumer<Watchdog>,
+        watchdog: &Watchdog,
+        token: &CancellationToken,
+    ) {
+        let topic = self.topic;
+        let mut partitions = Partitions::new(consumer, topic);
+        loop {
+            let first = tokio::select! {
+                // In this order: a stop comes before the messages that are there.
+                biased;
+                () = token.cancelled() => return,
+                () = partitions.pause_over() => {
+                    partitions.resume();
+                    continue;
+                }
+                first = consumer.recv() => first,
+                () = watchdog.stuck(), if !partitions.is_waiting() => {
+                    let lag = watchdog.lag();
+                    warn!(topic, lag, "consumer of topic {topic} makes no progress, replacing it");
+                    return;
+                }
+            };
+            let mut batch = Vec::new();
+            match first {
+                Ok(message) => batch.push(message),
+                Err(error) => {
+                    // librdkafka reconnects by itself; this is for information.
+                    let error = error.to_string();
+                    debug!(error, topic, "cannot receive from topic {topic}");
+                    continue;
+                }
+            }
+            watchdog.progress();
+            while batch.len() < self.batch
+                && let Some(Ok(message)) = consumer.recv().now_or_never()
+            {
+                batch.push(message);
+            }
+            if let Err(Stopped) = self.handle(batch, &mut partitions, token).await {
+                return;
+            }
+            watchdog.progress();
+        }
+    }
+
+    /// Handles a batch and stores its offsets.
+    async fn handle(
+        &mut self,
+        batch: Vec<BorrowedMessage<'_>>,
+        partitions: &mut Partitions<'_>,
+        token: &CancellationToken,
+    ) -> Result<(), Stopped> {
+        let (started, count) = (Instant::now(), batch.len());
+        let mut pending = Vec::with_capacity(count);
+        let taken = batch
+            .into_iter()
+            .map(|message| self.take(message, &mut pending));
+        let taken: Vec<_> = taken.collect();
+        // One for each message that could be decoded, in the same order.
+        let mut outcomes = self.runner.run(&pending, token).await?.into_iter();
+        crash_point::reach(CrashPoint::TopicCommitted);
+
+        let mut dead: Vec<Dead> = Vec::new();
+        for mut taken in taken {
+            let outcome = match taken.undecodable {
+                Some(reason) => Outcome::Failed(Failure::Reject(reason)),
+                None => outcomes.next().unwrap_or(Outcome::Behind),
+            };
+            taken.span.end(outcome.failure());
+            dead.extend(self.settle(&taken.message, outcome, partitions));
+        }
+        if !dead.is_empty() {
+            self.publish_dead_letters(dead, partitions).await;
+        }
+        partitions.end_batch();
+        crash_point::reach(CrashPoint::TopicStored);
+        let metrics = &self.consuming.metrics;
+        metrics.consumed(Transport::Kafka, self.topic, count, started.elapsed());
+        Ok(())
+    }
+
+    /// Decodes a message; if that is possible it joins those that are pending.
+    fn take<'m>(
+        &self,
+        message: BorrowedMessage<'m>,
+        pending: &mut Vec<Pending<H::Message>>,
+    ) -> Taken<'m> {
+        let (partition, offset) = (message.partition(), message.offset());
+        match headers::decode(&message).decode(message.payload().unwrap_or_default()) {
+            Ok(mut received) => {
+                let (spans, position) = (&self.consuming.spans, (partition, offset));
+                let span = spans.of_record(&self.group, self.topic, position, &mut received);
+                pending.push(Pending {
+                    received,
+                    partition: Some(partition),
+                });
+                Taken {
+                    message,
+                    span,
+                    undecodable: None,
+                }
+            }
+            Err(error) => Taken {
+                message,
+                span: ProcessSpan::default(),
+                undecodable: Some(error.to_string()),
+            },
+        }
+    }
+}

@@ -1,0 +1,106 @@
+use std::borrow::Cow;
+use std::time::Duration;
+
+use contracts::Route;
+use jiff::SignedDuration;
+
+use crate::transport::Transport;
+
+/// The exchange that routes to the queue named by the routing key.
+pub(crate) const DEFAULT_EXCHANGE: &str = "";
+
+/// A [`Route`] in the terms of its broker. Nothing else in this crate knows how a route becomes an
+/// exchange, a queue, a delay queue or a topic.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Address {
+    pub(crate) transport: Transport,
+    /// Exchange (empty for the default exchange) or topic.
+    pub(crate) destination: &'static str,
+    /// Routing key, or key of the record.
+    pub(crate) key: Cow<'static, str>,
+}
+
+impl Address {
+    /// Where a message of this route and ordering key is published.
+    pub(crate) fn new(route: Route, ordering_key: &str) -> Self {
+        let (transport, destination, key) = match route {
+            Route::Exchange {
+                exchange,
+                routing_key,
+            } => (Transport::RabbitMq, exchange.name, routing_key),
+            Route::Queue { queue } => (Transport::RabbitMq, DEFAULT_EXCHANGE, queue.into()),
+            Route::Topic { topic } => {
+                (Transport::Kafka, topic.name, ordering_key.to_owned().into())
+            }
+        };
+        Self {
+            transport,
+            destination,
+            key,
+        }
+    }
+
+    /// Where a message waits for `delay` before it enters its queue; without the delay for a
+    /// route that does not lead to a queue.
+    pub(crate) fn delayed(route: Route, ordering_key: &str, delay: Duration) -> Self {
+        let address = Self::new(route.clone(), ordering_key);
+        match route {
+            Route::Queue { queue } => Self {
+                key: delay_queue_name(queue, delay).into(),
+                ..address
+            },
+            Route::Exchange { .. } | Route::Topic { .. } => address,
+        }
+    }
+}
+
+/// The queue in which messages for `queue` wait for `delay`, for example
+/// `order.payment-deadlines.delay.15m`.
+pub(crate) fn delay_queue_name(queue: &str, delay: Duration) -> String {
+    let delay = SignedDuration::try_from(delay).unwrap_or(SignedDuration::MAX);
+    format!("{queue}.delay.{}", format!("{delay:#}").replace(' ', ""))
+}
+
+#[cfg(test)]
+mod tests {
+    use contracts::topology::{COMMANDS, ORDER_EVENTS};
+
+    use super::*;
+
+    #[test]
+    fn a_delay_queue_is_named_after_its_queue_and_delay() {
+        for (milliseconds, name) in [
+            (250, "work.delay.250ms"),
+            (1_000, "work.delay.1s"),
+            (1_500, "work.delay.1s500ms"),
+            (900_000, "work.delay.15m"),
+            (5_400_000, "work.delay.1h30m"),
+            (86_400_000, "work.delay.24h"),
+        ] {
+            let delay = Duration::from_millis(milliseconds);
+            assert_eq!(delay_queue_name("work", delay), name);
+        }
+    }
+
+    #[test]
+    fn only_a_message_for_a_queue_can_be_delayed() {
+        let exchange = Route::Exchange {
+            exchange: COMMANDS,
+            routing_key: "stock.reserve".into(),
+        };
+        let queue = Route::Queue { queue: "work" };
+        let topic = Route::Topic {
+            topic: ORDER_EVENTS,
+        };
+        for (route, address, delayed) in [
+            (exchange, ("commands", "stock.reserve"), "stock.reserve"),
+            (queue, ("", "work"), "work.delay.5s"),
+            (topic, ("order-events", "key"), "key"),
+        ] {
+            let at_once = Address::new(route.clone(), "key");
+            assert_eq!((at_once.destination, &*at_once.key), address);
+            let later = Address::delayed(route, "key", Duration::from_secs(5));
+            assert_eq!((later.destination, &*later.key), (address.0, delayed));
+        }
+    }
+}

@@ -1,0 +1,203 @@
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use database::within_limit;
+use sqlx::PgPool;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+use uuid::Uuid;
+
+use crate::transport::Transport;
+
+/// How long a relay that stopped renewing keeps its shards.
+const LEASE: Duration = Duration::from_secs(5);
+/// How often a relay renews, and looks for shards that nobody holds.
+const RENEWAL: Duration = Duration::from_secs(1);
+
+/// Into how many shards the rows for one broker are divided. The migration creates a lease for each,
+/// and the hash of the ordering key is masked: so it has to be a power of two.
+pub(crate) const SHARDS: i16 = 8;
+
+/// The shards of the outbox that this relay may publish.
+///
+/// All expiry is judged by the clock of the database; this process only judges how old its own
+/// last renewal is, by a monotonic clock that also runs while the process is stopped.
+pub(crate) struct Lease {
+    pool: PgPool,
+    transport: Transport,
+    instance: Uuid,
+    held: Mutex<Held>,
+}
+
+struct Held {
+    shards: Vec<i16>,
+    until: Instant,
+}
+
+impl Lease {
+    pub(crate) fn new(pool: PgPool, transport: Transport) -> Self {
+        let held = Held {
+            shards: Vec::new(),
+            until: Instant::now(),
+        };
+        Self {
+            pool,
+            transport,
+            instance: Uuid::now_v7(),
+            held: Mutex::new(held),
+        }
+    }
+
+    /// The shards held at this moment; none once the lease has run out.
+    pub(crate) fn shards(&self) -> Vec<i16> {
+        let held = self
+            .held
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        if Instant::now() < held.until {
+            held.shards.clone()
+        } else {
+            Vec::new()
+        }
+    }
+
+    /// Renews until stopped, calling `changed` whenever the set of shards is another one; then
+    /// hands the shards back, so that others need not wait for them to expire.
+    pub(crate) async fn keep(&self, token: &CancellationToken, changed: impl Fn()) {
+        let mut tick = tokio::time::interval(RENEWAL);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        while token.run_until_cancelled(tick.tick()).await.is_some() {
+            let before = self.shards();
+            // Measured from before the statement, so that we never believe to hold it longer
+            // than the database does.
+            let until = Instant::now() + LEASE;
+            match within_limit(self.renew()).await {
+                Ok(shards) => {
+                    if shards != before {
+                        let transport = self.transport.as_str();
+                        info!(
+                            transport,
+                            ?shards,
+                            "relay to {transport} holds shards {shards:?}"
+                        );
+                    }
+                    *self
+                        .held
+                        .lock()
+                        .unwrap_or_else(std::sync::PoisonError::into_inner) =
+                        Held { shards, until };
+                    if self.shards() != before {
+                        changed();
+                    }
+                }
+                Err(error) => {
+                    let transport = self.transport.as_str();
+                    let error = format!("{error:#}");
+                    warn!(
+                        transport,
+                        error, "cannot renew the lease of the outbox for {transport}"
+                    );
+                }
+            }
+        }
+        if let Err(error) = within_limit(self.release()).await {
+            let transport = self.transport.as_str();
+            let error = format!("{error:#}");
+            warn!(
+                transport,
+                error, "cannot hand back the lease of the outbox for {transport}, it will expire"
+            );
+        }
+    }
+
+    async fn renew(&self) -> sqlx::Result<Vec<i16>> {
+        let mut tx = self.pool.begin().await?;
+        let live: i64 = sqlx::query_scalar(
+            "with beat as (
+                 insert into messaging.relays (transport, instance, expires_at)
+                 values ($1, $2, clock_timestamp() + make_interval(secs => $3))
+                 on conflict (transport, instance) do update set expires_at = excluded.expires_at
+             ), gone as (
+                 delete from messaging.relays where expires_at < clock_timestamp() - interval '1 minute'
+             )
+             select count(*) + 1 from messaging.relays
+             where transport = $1 and instance <> $2 and expires_at > clock_timestamp()",
+        )
+        .bind(self.transport.as_str())
+        .bind(self.instance)
+        .bind(LEASE.as_secs_f64())
+        .fetch_one(&mut *tx)
+        .await?;
+
+        // Keep what we have up to a fair share, let go of the rest, and take what nobody holds.
+        let shards: Vec<i16> = sqlx::query_scalar(
+            "with fair as (
+                 select ceil(count(*)::numeric / $4) as share from messaging.leases where transport = $1
+             ), mine as (
+                 select shard, row_number() over (order by shard) as n
+                 from messaging.leases where transport = $1 and owner = $2
+             ), free as (
+                 select shard from messaging.leases
+                 where transport = $1 and owner is distinct from $2
+                   and (owner is null or expires_at < clock_timestamp())
+                 order by shard
+                 limit greatest((select share from fair) - (select count(*) from mine), 0)
+                 for update skip locked
+             ), released as (
+                 update messaging.leases set owner = null
+                 where transport = $1 and owner = $2
+                   and shard in (select shard from mine where n > (select share from fair))
+             )
+             update messaging.leases
+             set owner = $2, expires_at = clock_timestamp() + make_interval(secs => $3)
+             where transport = $1
+               -- Asked again because another relay may just have taken what had expired.
+               and (owner = $2 and shard in (select shard from mine where n <= (select share from fair))
+                    or shard in (select shard from free))
+             returning shard",
+        )
+        .bind(self.transport.as_str())
+        .bind(self.instance)
+        .bind(LEASE.as_secs_f64())
+        .bind(live)
+        .fetch_all(&mut *tx)
+        .await?;
+        tx.commit().await?;
+
+        let mut shards = shards;
+        shards.sort_unstable();
+        Ok(shards)
+    }
+
+    async fn release(&self) -> sqlx::Result<()> {
+        sqlx::query(
+            "with gone as (delete from messaging.relays where transport = $1 and instance = $2)
+             update messaging.leases set owner = null where transport = $1 and owner = $2",
+        )
+        .bind(self.transport.as_str())
+        .bind(self.instance)
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[sqlx::test(migrations = false)]
+    async fn the_migration_creates_a_lease_for_every_shard(pool: PgPool) -> anyhow::Result<()> {
+        crate::migrate::migrate(&pool).await?;
+        for transport in Transport::ALL {
+            let shards = "select shard from messaging.leases where transport = $1 order by shard";
+            let shards: Vec<i16> = sqlx::query_scalar(shards)
+                .bind(transport.as_str())
+                .fetch_all(&pool)
+                .await?;
+            assert_eq!(shards, (0..SHARDS).collect::<Vec<_>>());
+        }
+        assert_eq!(SHARDS.count_ones(), 1);
+        Ok(())
+    }
+}

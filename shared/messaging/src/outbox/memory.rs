@@ -1,0 +1,116 @@
+//! What stands in for the outbox where that is given up.
+
+use std::collections::{HashSet, VecDeque};
+use std::sync::{Mutex, PoisonError};
+
+use uuid::Uuid;
+
+use super::row::{NewRow, Row};
+use crate::transport::Transport;
+
+/// Dies with the process.
+static MEMORY: Mutex<Memory> = Mutex::new(Memory::new());
+
+struct Memory {
+    rows: VecDeque<(Transport, Row)>,
+    last: i64,
+}
+
+/// Keeps messages in memory.
+pub(crate) fn keep(rows: Vec<NewRow>) {
+    MEMORY
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .keep(rows);
+}
+
+/// The same as [`store::forget_and_take`](super::store::forget_and_take) on what is kept in memory.
+pub(crate) fn forget_and_take(transport: Transport, confirmed: &[i64], limit: i64) -> Vec<Row> {
+    let limit = usize::try_from(limit).unwrap_or_default();
+    MEMORY
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .forget_and_take(transport, confirmed, limit)
+}
+
+impl Memory {
+    const fn new() -> Self {
+        Self {
+            rows: VecDeque::new(),
+            last: 0,
+        }
+    }
+
+    fn keep(&mut self, rows: Vec<NewRow>) {
+        for row in rows {
+            self.last += 1;
+            let kept = Row {
+                seq: self.last,
+                message_id: Uuid::now_v7(),
+                destination: row.address.destination.to_owned(),
+                routing_key: row.address.key.into_owned(),
+                message_type: row.message_type.to_owned(),
+                traceparent: row.traceparent,
+                body: row.body,
+                created_at: jiff::Timestamp::now().into(),
+                attempts: 0,
+            };
+            self.rows.push_back((row.address.transport, kept));
+        }
+    }
+
+    fn forget_and_take(
+        &mut self,
+        transport: Transport,
+        confirmed: &[i64],
+        limit: usize,
+    ) -> Vec<Row> {
+        let confirmed: HashSet<i64> = confirmed.iter().copied().collect();
+        self.rows.retain(|(_, row)| !confirmed.contains(&row.seq));
+        let due = self.rows.iter().filter(|(of, _)| *of == transport);
+        due.map(|(_, row)| row.clone()).take(limit).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outbox::Address;
+
+    fn row(transport: Transport, routing_key: &'static str) -> NewRow {
+        NewRow {
+            address: Address {
+                transport,
+                destination: "parcels",
+                key: routing_key.into(),
+            },
+            ordering_key: String::new(),
+            message_type: "test.parcel.v1",
+            traceparent: None,
+            body: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn what_is_kept_in_memory_waits_in_order_until_it_is_confirmed() {
+        let mut memory = Memory::new();
+        memory.keep(vec![
+            row(Transport::Kafka, "a"),
+            row(Transport::RabbitMq, "b"),
+            row(Transport::Kafka, "c"),
+            row(Transport::Kafka, "d"),
+        ]);
+        let keys = |rows: &[Row]| {
+            let keys: Vec<_> = rows.iter().map(|row| row.routing_key.clone()).collect();
+            keys.concat()
+        };
+        let first = memory.forget_and_take(Transport::Kafka, &[], 2);
+        assert_eq!(keys(&first), "ac");
+        let second = memory.forget_and_take(Transport::Kafka, &[first[0].seq], 10);
+        assert_eq!(keys(&second), "cd");
+        assert_eq!(
+            keys(&memory.forget_and_take(Transport::RabbitMq, &[], 10)),
+            "b"
+        );
+    }
+}

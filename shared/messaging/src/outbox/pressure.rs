@@ -1,0 +1,94 @@
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tracing::{info, warn};
+
+use super::store::Backlog;
+
+/// How much may wait in the outbox before a service should take no new work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::Args)]
+pub struct OutboxLimits {
+    /// Rows in the outbox from which on new work is refused.
+    #[arg(long, env = "OUTBOX_LIMIT", default_value_t = 200_000, value_parser = clap::value_parser!(i64).range(1..))]
+    pub outbox_limit: i64,
+
+    /// Age of the oldest row from which on new work is refused; no limit without it.
+    #[arg(long, env = "OUTBOX_MAX_AGE", value_parser = humantime::parse_duration)]
+    pub outbox_max_age: Option<Duration>,
+}
+
+/// Whether the outbox was over its limits when it was last measured: asking costs nothing, so that
+/// every request may ask.
+pub(crate) struct Pressure {
+    limits: OutboxLimits,
+    is_full: AtomicBool,
+}
+
+impl Pressure {
+    pub(crate) fn new(limits: OutboxLimits) -> Self {
+        Self {
+            limits,
+            is_full: AtomicBool::new(false),
+        }
+    }
+
+    pub(crate) fn is_full(&self) -> bool {
+        self.is_full.load(Ordering::Relaxed)
+    }
+
+    /// One row more than are allowed is all that has to be counted.
+    pub(crate) fn countable(&self) -> i64 {
+        self.limits.outbox_limit.saturating_add(1)
+    }
+
+    /// Takes note of what waits, for each of the brokers.
+    pub(crate) fn measured(&self, backlogs: &[Backlog]) {
+        let rows: i64 = backlogs.iter().map(|backlog| backlog.rows).sum();
+        let oldest = backlogs.iter().map(|backlog| backlog.oldest).max();
+        let oldest = oldest.unwrap_or_default();
+        let is_full = rows >= self.limits.outbox_limit
+            || self.limits.outbox_max_age.is_some_and(|age| oldest >= age);
+        if self.is_full.swap(is_full, Ordering::Relaxed) != is_full {
+            if is_full {
+                warn!(rows, ?oldest, "the outbox is full, new work is refused");
+            } else {
+                info!(rows, ?oldest, "the outbox has room again");
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn backlog(rows: i64, seconds: u64) -> Backlog {
+        let oldest = Duration::from_secs(seconds);
+        Backlog { rows, oldest }
+    }
+
+    #[test]
+    fn the_outbox_is_full_by_the_sum_of_its_rows() {
+        let pressure = Pressure::new(OutboxLimits {
+            outbox_limit: 10,
+            outbox_max_age: None,
+        });
+        assert!(!pressure.is_full());
+        for (kafka, is_full) in [(4, false), (5, true), (50, true), (4, false)] {
+            pressure.measured(&[backlog(5, 9_999), backlog(kafka, 0)]);
+            assert_eq!(pressure.is_full(), is_full, "{kafka}");
+        }
+    }
+
+    #[test]
+    fn the_outbox_is_full_by_the_age_of_its_oldest_row() {
+        let pressure = Pressure::new(OutboxLimits {
+            outbox_limit: 10,
+            outbox_max_age: Some(Duration::from_secs(60)),
+        });
+        for (age, is_full) in [(59, false), (60, true), (0, false)] {
+            pressure.measured(&[backlog(0, 0), backlog(1, age)]);
+            assert_eq!(pressure.is_full(), is_full, "{age}");
+        }
+    }
+}

@@ -1,0 +1,39 @@
+use uuid::Uuid;
+
+use super::address::Address;
+use crate::transport::Transport;
+
+/// A message to be written.
+pub(crate) struct NewRow {
+    pub(crate) address: Address,
+    pub(crate) ordering_key: String,
+    pub(crate) message_type: &'static str,
+    pub(crate) traceparent: Option<String>,
+    pub(crate) body: Vec<u8>,
+}
+
+/// A message to be published.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub(crate) struct Row {
+    pub(crate) seq: i64,
+    pub(crate) message_id: Uuid,
+    pub(crate) destination: String,
+    pub(crate) routing_key: String,
+    pub(crate) message_type: String,
+    pub(crate) traceparent: Option<String>,
+    pub(crate) body: Vec<u8>,
+    pub(crate) created_at: jiff_sqlx::Timestamp,
+    pub(crate) attempts: i32,
+}
+
+impl Row {
+    /// What the OpenTelemetry conventions call the destination: `{exchange}:{routing key}`, the queue that
+    /// the default exchange routes to, or the topic.
+    pub(crate) fn destination_name(&self, transport: Transport) -> String {
+        match (transport, self.destination.as_str()) {
+            (Transport::RabbitMq, "") => self.routing_key.clone(),
+            (Transport::RabbitMq, exchange) => format!("{exchange}:{}", self.routing_key),
+            (Transport::Kafka, topic) => topic.to_owned(),
+        }
+    }
+}

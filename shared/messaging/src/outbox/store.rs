@@ -1,0 +1,128 @@
+use std::time::Duration;
+
+use sqlx::{PgConnection, PgPool};
+use uuid::Uuid;
+
+use super::lease::SHARDS;
+use super::memory;
+use super::row::{NewRow, Row};
+use crate::faults::crash_point::{self, CrashPoint};
+use crate::faults::{Guarantee, without};
+use crate::transport::Transport;
+
+/// Writes rows in the order given.
+pub(crate) async fn insert(db: &mut PgConnection, rows: &[NewRow]) -> sqlx::Result<()> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<Uuid> = rows.iter().map(|_| Uuid::now_v7()).collect();
+    let column = |value: fn(&NewRow) -> &str| rows.iter().map(value).collect::<Vec<_>>();
+    sqlx::query(
+        "insert into messaging.outbox
+             (message_id, transport, shard, destination, routing_key, message_type, traceparent, body)
+         select id, transport, hashtext(ordering_key) & $9, destination, routing_key, type, traceparent, body
+         from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bytea[])
+             with ordinality
+             as r (id, transport, ordering_key, destination, routing_key, type, traceparent, body, n)
+         order by n",
+    )
+    .bind(&ids)
+    .bind(column(|row| row.address.transport.as_str()))
+    .bind(column(|row| &row.ordering_key))
+    .bind(column(|row| row.address.destination))
+    .bind(column(|row| &row.address.key))
+    .bind(column(|row| row.message_type))
+    .bind(rows.iter().map(|row| row.traceparent.as_deref()).collect::<Vec<_>>())
+    .bind(rows.iter().map(|row| row.body.as_slice()).collect::<Vec<_>>())
+    // A power of two, so that this mask leaves the number of a shard.
+    .bind(i32::from(SHARDS - 1))
+    .execute(db)
+    .await?;
+    crash_point::reach(CrashPoint::OutboxWritten);
+    Ok(())
+}
+
+/// Forgets rows that a broker has confirmed, and returns the oldest of the other rows of these
+/// shards that are due: one round trip for both.
+///
+/// It does not wait until the disk has it. If the database forgets what was forgotten here, rows
+/// come back and are published twice, which every consumer bears.
+pub(crate) async fn forget_and_take(
+    pool: &PgPool,
+    transport: Transport,
+    confirmed: &[i64],
+    shards: &[i16],
+    limit: i64,
+) -> sqlx::Result<Vec<Row>> {
+    if without(Guarantee::Outbox) {
+        return Ok(memory::forget_and_take(transport, confirmed, limit));
+    }
+    sqlx::query_as(
+        "with forgotten as (
+             delete from messaging.outbox
+             where transport = $1 and seq = any($2) and set_config('synchronous_commit', 'off', true) = 'off'
+         )
+         select seq, message_id, destination, routing_key, message_type, traceparent, body,
+                created_at, attempts
+         from messaging.outbox
+         where transport = $1 and shard = any($3) and available_at <= clock_timestamp()
+           and seq not in (select unnest($2))
+         order by seq
+         limit $4",
+    )
+    .bind(transport.as_str())
+    .bind(confirmed)
+    .bind(shards)
+    .bind(limit)
+    .fetch_all(pool)
+    .await
+}
+
+/// Puts rows aside that a broker has refused, for 1, 2, 4 and then 5 seconds. Not longer, because a queue
+/// that was full may have room again.
+pub(crate) async fn defer(
+    pool: &PgPool,
+    transport: Transport,
+    refused: &[i64],
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "update messaging.outbox
+         set attempts = attempts + 1,
+             available_at = clock_timestamp() + least(power(2, least(attempts, 3)), 5) * interval '1 second'
+         where transport = $1 and seq = any($2)",
+    )
+    .bind(transport.as_str())
+    .bind(refused)
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+/// How many messages wait, and for how long the oldest has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Backlog {
+    pub(crate) rows: i64,
+    pub(crate) oldest: Duration,
+}
+
+/// Measures what waits for one broker. Counting stops at so many rows.
+pub(crate) async fn backlog(
+    pool: &PgPool,
+    transport: Transport,
+    countable: i64,
+) -> sqlx::Result<Backlog> {
+    let (rows, oldest): (i64, Option<jiff_sqlx::Timestamp>) = sqlx::query_as(
+        "select (select count(*) from (select from messaging.outbox where transport = $1 limit $2) counted),
+                (select created_at from messaging.outbox where transport = $1 order by seq limit 1)",
+    )
+    .bind(transport.as_str())
+    .bind(countable)
+    .fetch_one(pool)
+    .await?;
+    let now = jiff::Timestamp::now();
+    let oldest = oldest.map_or(now, |oldest| oldest.to_jiff());
+    Ok(Backlog {
+        rows,
+        oldest: now.duration_since(oldest).try_into().unwrap_or_default(),
+    })
+}

@@ -1,0 +1,143 @@
+use std::collections::HashMap;
+
+use anyhow::Context;
+use contracts::topology::Exchange;
+use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
+use lapin::types::ShortString;
+use lapin::{BasicProperties, Channel, Confirmation};
+use tokio::time::timeout;
+
+use super::connection::{Purpose, RabbitMq, TIMEOUT};
+use super::topology;
+use crate::faults::crash_point::{self, CrashPoint};
+use crate::faults::{Guarantee, without};
+use crate::outbox::PublishError;
+
+/// A message on its way to an exchange. Its `message_id` tells it apart within a window.
+pub(crate) struct Outgoing {
+    pub(crate) exchange: ShortString,
+    pub(crate) routing_key: ShortString,
+    pub(crate) properties: BasicProperties,
+    pub(crate) body: Vec<u8>,
+}
+
+/// Publishes windows of messages with `mandatory` and waits for every confirm.
+///
+/// It owns its channel, since lapin attributes confirms wrongly when several tasks publish on
+/// one. After any failure the channel is dropped and with it all that was on its way.
+pub(crate) struct ConfirmChannel {
+    rabbitmq: RabbitMq,
+    exchanges: Vec<Exchange>,
+    channel: Option<Channel>,
+}
+
+impl ConfirmChannel {
+    /// `exchanges` are declared whenever a channel is opened.
+    pub(crate) fn new(rabbitmq: RabbitMq, exchanges: Vec<Exchange>) -> Self {
+        Self {
+            rabbitmq,
+            exchanges,
+            channel: None,
+        }
+    }
+
+    /// Publishes the window, pipelined, and answers for each message in the same order.
+    pub(crate) async fn publish(&mut self, window: &[Outgoing]) -> Vec<Result<(), PublishError>> {
+        match timeout(TIMEOUT, self.try_publish(window)).await {
+            Ok(Ok(results)) => results,
+            failure => {
+                let reason = match failure {
+                    Ok(Err(error)) => format!("{error:#}"),
+                    _ => "RabbitMQ did not confirm in time".to_owned(),
+                };
+                if let Some(channel) = self.channel.take() {
+                    // The broker may be gone, so nobody waits for its answer.
+                    tokio::spawn(async move { channel.close(200, "starting over".into()).await });
+                }
+                window
+                    .iter()
+                    .map(|_| Err(PublishError::Unavailable(reason.clone())))
+                    .collect()
+            }
+        }
+    }
+
+    async fn try_publish(
+        &mut self,
+        window: &[Outgoing],
+    ) -> anyhow::Result<Vec<Result<(), PublishError>>> {
+        let channel = self.open().await?;
+        let options = BasicPublishOptions {
+            mandatory: true,
+            ..Default::default()
+        };
+        let mut confirms = Vec::with_capacity(window.len());
+        for message in window {
+            let (exchange, routing_key) = (message.exchange.clone(), message.routing_key.clone());
+            let properties = message.properties.clone();
+            confirms.push(
+                channel
+                    .basic_publish(exchange, routing_key, options, &message.body, properties)
+                    .await?,
+            );
+        }
+
+        crash_point::reach(CrashPoint::RabbitmqPublished);
+        if without(Guarantee::Confirms) {
+            return Ok(window.iter().map(|_| Ok(())).collect());
+        }
+
+        // A returned message comes with whichever confirm is resolved next, not with its own. It
+        // always arrives before its own confirm, so after the last one we have them all.
+        let mut results = Vec::with_capacity(window.len());
+        let mut returned = HashMap::new();
+        for confirm in confirms {
+            let confirmation = confirm.await?;
+            results.push(match &confirmation {
+                Confirmation::Ack(_) => Ok(()),
+                Confirmation::Nack(_) => Err(PublishError::Refused(
+                    "RabbitMQ sent a nack (queue full?)".to_owned(),
+                )),
+                Confirmation::NotRequested => anyhow::bail!("the channel is not in confirm mode"),
+            });
+            if let Some(message) = confirmation.take_message() {
+                let id = message.delivery.properties.message_id().clone();
+                returned.insert(id, format!("unroutable: {}", message.reply_text));
+            }
+        }
+        if !returned.is_empty() {
+            for (message, result) in window.iter().zip(&mut results) {
+                if let Some(reason) = returned.get(message.properties.message_id()) {
+                    *result = Err(PublishError::Refused(reason.clone()));
+                }
+            }
+        }
+        Ok(results)
+    }
+
+    /// The channel, opened anew together with the exchanges if it is gone.
+    pub(super) async fn open(&mut self) -> anyhow::Result<Channel> {
+        if let Some(channel) = &self.channel
+            && channel.status().connected()
+        {
+            return Ok(channel.clone());
+        }
+        let channel = timeout(TIMEOUT, self.open_anew())
+            .await
+            .context("RabbitMQ did not answer in time")??;
+        self.channel = Some(channel.clone());
+        Ok(channel)
+    }
+
+    async fn open_anew(&self) -> anyhow::Result<Channel> {
+        let channel = self.rabbitmq.channel(Purpose::Publish).await?;
+        channel
+            .confirm_select(ConfirmSelectOptions::default())
+            .await?;
+        for exchange in &self.exchanges {
+            topology::declare_exchange(&channel, *exchange).await?;
+        }
+        topology::declare_dead_letters(&channel).await?;
+        Ok(channel)
+    }
+}

@@ -1,0 +1,84 @@
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use anyhow::Context;
+use contracts::topology::Exchange;
+use lapin::options::{BasicConsumeOptions, BasicQosOptions};
+use lapin::types::FieldTable;
+use lapin::{Channel, Consumer};
+use tokio::time::timeout;
+use tracing::info;
+
+use super::connection::{Purpose, RabbitMq, TIMEOUT};
+use super::properties::short_string;
+use super::topology;
+use crate::faults::{Guarantee, without};
+
+/// How many messages a consumer may hold; enough for the next batch to be there when one is done.
+const PREFETCH: RangeInclusive<u16> = 10..=500;
+
+/// A queue, what belongs to it, and how much of it is taken at once.
+pub(super) struct Subscription {
+    pub(super) queue: &'static str,
+    pub(super) bindings: Vec<(Exchange, &'static str)>,
+    /// How long messages may have to wait before they enter the queue.
+    pub(super) delays: Vec<Duration>,
+    /// How many messages may share a transaction.
+    pub(super) batch: u16,
+}
+
+impl Subscription {
+    pub(super) fn new(queue: &'static str) -> Self {
+        Self {
+            queue,
+            bindings: Vec::new(),
+            delays: Vec::new(),
+            batch: 1,
+        }
+    }
+
+    /// Declares the queue and what belongs to it, and consumes it on a channel of its own.
+    pub(super) async fn open(&self, rabbitmq: &RabbitMq) -> anyhow::Result<(Channel, Consumer)> {
+        let queue = self.queue;
+        let channel = rabbitmq.channel(Purpose::Consume).await?;
+        self.declare(&channel).await?;
+        let prefetch = self
+            .batch
+            .saturating_mul(2)
+            .clamp(*PREFETCH.start(), *PREFETCH.end());
+        timeout(
+            TIMEOUT,
+            channel.basic_qos(prefetch, BasicQosOptions::default()),
+        )
+        .await
+        .context("qos timed out")??;
+        let deliveries = channel.basic_consume(
+            short_string(queue),
+            // The broker makes up a tag.
+            "".into(),
+            BasicConsumeOptions {
+                no_ack: without(Guarantee::ManualAck),
+                ..BasicConsumeOptions::default()
+            },
+            FieldTable::default(),
+        );
+        let deliveries = timeout(TIMEOUT, deliveries)
+            .await
+            .context("consume timed out")??;
+        info!(queue, prefetch, "consuming queue {queue}");
+        Ok((channel, deliveries))
+    }
+
+    async fn declare(&self, channel: &Channel) -> anyhow::Result<()> {
+        topology::declare_dead_letters(channel).await?;
+        topology::declare_queue(channel, self.queue).await?;
+        for (exchange, routing_key) in &self.bindings {
+            topology::declare_exchange(channel, *exchange).await?;
+            topology::bind(channel, self.queue, *exchange, routing_key).await?;
+        }
+        for delay in &self.delays {
+            topology::declare_delay_queue(channel, self.queue, *delay).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,218 @@
+use std::time::Instant;
+
+use anyhow::Context;
+use futures::{FutureExt, StreamExt};
+use lapin::message::Delivery;
+use lapin::options::{BasicAckOptions, BasicCancelOptions};
+use lapin::{Channel, Consumer};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, warn};
+
+use super::channel::{ConfirmChannel, Outgoing};
+use super::connection::{RabbitMq, TIMEOUT};
+use super::moving::{GivenUp, into_delay_queue, move_until_confirmed};
+use super::republished::failed_attempts;
+use super::subscription::Subscription;
+use super::{dead_letters, properties};
+use crate::backoff::Backoff;
+use crate::consume::{
+    BatchRunner, Consuming, DeadLetter, Origin, Outcome, Pending, ProcessSpan, Settlement,
+};
+use crate::faults::crash_point::{self, CrashPoint};
+use crate::faults::{Guarantee, without};
+use crate::handler::{BatchHandler, Failure};
+use crate::transport::Transport;
+
+/// Takes messages of a queue, runs them through the handler, moves on those that failed, and
+/// acknowledges.
+pub(super) struct Worker<H> {
+    pub(super) rabbitmq: RabbitMq,
+    pub(super) consuming: Consuming,
+    pub(super) runner: BatchRunner<H>,
+    pub(super) subscription: Subscription,
+}
+
+/// A delivery that could be decoded, in step with the [`Pending`] made of it.
+struct Decoded {
+    delivery: Delivery,
+    span: ProcessSpan,
+}
+
+impl<H: BatchHandler> Worker<H> {
+    /// One channel, again and again. Everything on a channel is handled in the order of its
+    /// delivery tags, so that one acknowledgement can stand for a whole batch.
+    pub(super) async fn run(&self, token: &CancellationToken) {
+        let queue = self.subscription.queue;
+        let mut backoff = Backoff::default();
+        while !token.is_cancelled() {
+            if let Err(error) = self.session(token, || backoff = Backoff::default()).await {
+                let error = format!("{error:#}");
+                warn!(queue, error, "consumer of queue {queue} starts over");
+                let pause = tokio::time::sleep(backoff.next_pause());
+                token.run_until_cancelled(pause).await;
+            }
+        }
+    }
+
+    /// Consumes until stopped (`Ok`) or until the channel fails (`Err`); what was not
+    /// acknowledged by then is delivered again.
+    async fn session(
+        &self,
+        token: &CancellationToken,
+        mut healthy: impl FnMut(),
+    ) -> anyhow::Result<()> {
+        let subscribed = token.run_until_cancelled(self.subscription.open(&self.rabbitmq));
+        let Some(subscribed) = subscribed.await else {
+            return Ok(());
+        };
+        let (channel, mut deliveries) = subscribed?;
+        let mut publisher = ConfirmChannel::new(self.rabbitmq.clone(), Vec::new());
+        loop {
+            let first = match token.run_until_cancelled(deliveries.next()).await {
+                None => break,
+                Some(first) => first.context("the broker cancelled the consumer")??,
+            };
+            let batch = self.fill(first, &mut deliveries)?;
+            let last = batch.last().map_or(0, |delivery| delivery.delivery_tag);
+            match self.handle(batch, &channel, &mut publisher, token).await {
+                Ok(()) => acknowledge(&channel, last).await?,
+                Err(GivenUp::Stopped) => break,
+                Err(GivenUp::Failed(error)) => return Err(error),
+            }
+            healthy();
+        }
+        // Closing gives back what was delivered and not handled.
+        let cancelled = channel.basic_cancel(deliveries.tag(), BasicCancelOptions::default());
+        timeout(TIMEOUT, cancelled).await.ok();
+        timeout(TIMEOUT, channel.close(200, "stopping".into()))
+            .await
+            .ok();
+        Ok(())
+    }
+
+    /// A batch of what is there already.
+    fn fill(&self, first: Delivery, deliveries: &mut Consumer) -> lapin::Result<Vec<Delivery>> {
+        let mut batch = vec![first];
+        while batch.len() < usize::from(self.subscription.batch)
+            && let Some(Some(next)) = deliveries.next().now_or_never()
+        {
+            batch.push(next?);
+        }
+        Ok(batch)
+    }
+
+    /// Handles a batch and moves on what failed.
+    async fn handle(
+        &self,
+        batch: Vec<Delivery>,
+        channel: &Channel,
+        publisher: &mut ConfirmChannel,
+        token: &CancellationToken,
+    ) -> Result<(), GivenUp> {
+        let (started, count) = (Instant::now(), batch.len());
+        let queue = self.subscription.queue;
+        let mut moved = Vec::new();
+        let (mut pending, mut decoded) = (Vec::new(), Vec::new());
+        for delivery in batch {
+            match properties::decode(&delivery.properties).decode(&delivery.data) {
+                Ok(mut received) => {
+                    let from = (delivery.exchange.as_str(), delivery.routing_key.as_str());
+                    let spans = &self.consuming.spans;
+                    let span = spans.of_delivery(queue, from, &mut received);
+                    pending.push(Pending {
+                        received,
+                        partition: None,
+                    });
+                    decoded.push(Decoded { delivery, span });
+                }
+                Err(error) => {
+                    let never = Outcome::Failed(Failure::Reject(error.to_string()));
+                    moved.extend(self.settle(delivery, never));
+                }
+            }
+        }
+        let outcomes = self.runner.run(&pending, token).await?;
+        crash_point::reach(CrashPoint::QueueCommitted);
+        for (Decoded { delivery, mut span }, outcome) in decoded.into_iter().zip(outcomes) {
+            span.end(outcome.failure());
+            moved.extend(self.settle(delivery, outcome));
+        }
+        if !moved.is_empty() {
+            move_until_confirmed(moved, publisher, (queue, channel), token).await?;
+            crash_point::reach(CrashPoint::QueueMovedOn);
+        }
+        let metrics = &self.consuming.metrics;
+        metrics.consumed(Transport::RabbitMq, queue, count, started.elapsed());
+        Ok(())
+    }
+
+    /// The message as it has to be published before it leaves its queue: to the delay queue of its
+    /// next attempt or to the dead letters. Nothing when it is done with.
+    fn settle(&self, delivery: Delivery, outcome: Outcome) -> Option<Outgoing> {
+        let (queue, handler) = (self.subscription.queue, self.runner.name);
+        let failed_before = failed_attempts(&delivery.properties);
+        let message_id = delivery.properties.message_id().as_ref();
+        let message_id = message_id
+            .map_or("without an id", |id| id.as_str())
+            .to_owned();
+        match self.consuming.policy.settle(outcome, failed_before) {
+            // Messages of a queue have no order to keep, so none is ever behind another.
+            Settlement::Done | Settlement::Behind => None,
+            Settlement::Again {
+                pause,
+                attempts,
+                error,
+            } => {
+                let error = format!("{error:#}");
+                debug!(
+                    message_id,
+                    queue,
+                    attempts,
+                    ?pause,
+                    error,
+                    "message {message_id} of queue {queue} is tried again in {pause:?}"
+                );
+                self.consuming.metrics.retried(handler);
+                Some(into_delay_queue(delivery, queue, (attempts, pause)))
+            }
+            Settlement::DeadLetter { attempts, reason } => {
+                warn!(
+                    message_id,
+                    queue,
+                    handler,
+                    attempts,
+                    reason,
+                    "message {message_id} of queue {queue} becomes a dead letter"
+                );
+                self.consuming.metrics.dead_lettered(handler);
+                let letter = DeadLetter {
+                    origin: Origin::Queue {
+                        queue: queue.to_owned(),
+                        exchange: delivery.exchange.to_string(),
+                        routing_key: delivery.routing_key.to_string(),
+                    },
+                    service: self.consuming.service,
+                    handler,
+                    reason,
+                    attempts,
+                };
+                let (properties, body) = (delivery.properties, delivery.data);
+                Some(dead_letters::outgoing(&letter, &properties, body))
+            }
+        }
+    }
+}
+
+/// Acknowledges this delivery and all before it.
+async fn acknowledge(channel: &Channel, last: u64) -> anyhow::Result<()> {
+    if without(Guarantee::ManualAck) {
+        return Ok(());
+    }
+    let multiple = BasicAckOptions { multiple: true };
+    timeout(TIMEOUT, channel.basic_ack(last, multiple))
+        .await
+        .context("ack timed out")??;
+    crash_point::reach(CrashPoint::QueueAcknowledged);
+    Ok(())
+}

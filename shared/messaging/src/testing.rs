@@ -1,0 +1,79 @@
+//! For the tests of services: a bus without brokers, and messages handled without being delivered.
+//!
+//! This room promises that a handler sees what it would see behind a broker: decoded messages, in one
+//! transaction that commits with all that it publishes. What is published stays in the outbox, where
+//! a test can look at it. Behind the cargo feature `testing`.
+
+use anyhow::anyhow;
+use clap::{Args, Command, FromArgMatches};
+use jiff::Timestamp;
+use sqlx::PgPool;
+use uuid::Uuid;
+
+use crate::args::MessagingArgs;
+use crate::bus::Bus;
+use crate::cause::Cause;
+use crate::handler::{BatchHandler, Received};
+use crate::migrate::migrate;
+
+/// A bus without brokers, on a database with the tables of this crate.
+///
+/// # Errors
+///
+/// When the tables cannot be created.
+pub async fn bus(service: &'static str, pool: &PgPool) -> anyhow::Result<Bus> {
+    migrate(pool).await?;
+    bus_without_database(service, pool)
+}
+
+/// A bus without brokers, whose database need not be there until something is published.
+///
+/// # Errors
+///
+/// When a variable in the environment does not fit.
+pub fn bus_without_database(service: &'static str, pool: &PgPool) -> anyhow::Result<Bus> {
+    Bus::new(service, args()?, pool.clone())
+}
+
+/// The arguments of such a bus: the defaults, and addresses where nobody listens.
+///
+/// # Errors
+///
+/// When a variable in the environment does not fit.
+pub fn args() -> anyhow::Result<MessagingArgs> {
+    let command = MessagingArgs::augment_args(Command::new("test"));
+    let nowhere = [
+        "--amqp-url=amqp://localhost:1",
+        "--kafka-brokers=localhost:1",
+    ];
+    let matches = command.no_binary_name(true).try_get_matches_from(nowhere)?;
+    Ok(MessagingArgs::from_arg_matches(&matches)?)
+}
+
+/// A message as if it had just been delivered for the first time, caused by nobody.
+pub fn received<M>(body: M) -> Received<M> {
+    Received {
+        id: Uuid::now_v7(),
+        time: Timestamp::now(),
+        cause: Cause::none(),
+        body,
+    }
+}
+
+/// Handles messages the way a consumer does with a batch of them: all in one transaction. They
+/// are new, so the inbox is not asked.
+///
+/// # Errors
+///
+/// When the handler fails: its reason, and nothing is committed. A consumer would go on one by one.
+pub async fn handle<H: BatchHandler>(
+    bus: &Bus,
+    handler: &H,
+    bodies: impl IntoIterator<Item = H::Message>,
+) -> anyhow::Result<()> {
+    let batch: Vec<_> = bodies.into_iter().map(received).collect();
+    let mut tx = bus.begin().await?;
+    let handled = handler.handle_batch(&mut tx, &batch).await;
+    handled.map_err(|failure| anyhow!("{failure}"))?;
+    Ok(tx.commit().await?)
+}
