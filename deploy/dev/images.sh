@@ -3,7 +3,7 @@
 # Maven Central and npm. In the second case a generated docker-compose.override.yml, which git ignores,
 # makes plain `docker compose` commands use the stand-ins and the binaries compiled on the host.
 
-STAND_INS=(rabbitmq kafka postgres caddy mail)
+STAND_INS=(rabbitmq kafka postgres haproxy mail)
 OVERRIDE="$ROOT/docker-compose.override.yml"
 STAND_IN_WORK="$ROOT/target/stand-in"
 BINARIES="$ROOT/target/images/binaries"
@@ -34,7 +34,7 @@ images_come_from_registry() {
 
 # Asks for one small manifest, and not for long.
 registry_answers() {
-  timeout 5 "${DOCKER[@]}" manifest inspect "${CADDY_IMAGE:-caddy:2.11}" >/dev/null 2>&1
+  timeout 5 "${DOCKER[@]}" manifest inspect "${HAPROXY_IMAGE:-haproxy:3.2}" >/dev/null 2>&1
 }
 
 build_stand_ins() {
@@ -152,4 +152,4 @@ write_override() {
   mv "$OVERRIDE.new" "$OVERRIDE"
 }
 
-compose_service() { [ "$1" = caddy ] && echo gateway || echo "$1"; }
+compose_service() { [ "$1" = haproxy ] && echo gateway || echo "$1"; }

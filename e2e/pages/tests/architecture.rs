@@ -75,7 +75,7 @@ fn what_services_have_in_common_in_the_compose_file_is_looked_at() {
     for service in read_services(&workspace).unwrap() {
         let (_, text) = service.texts.first().unwrap();
         assert!(text.contains("KAFKA_BROKERS"), "{}", service.name);
-        assert!(!text.contains("CADDY_IMAGE"), "{}", service.name);
+        assert!(!text.contains("HAPROXY_IMAGE"), "{}", service.name);
     }
 }
 
