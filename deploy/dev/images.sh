@@ -65,14 +65,16 @@ service_images_are_here() {
   docker image inspect "${images[@]}" >/dev/null 2>&1
 }
 
+# How long a registry that is silent is waited for, in seconds.
+REGISTRY_PATIENCE=60
+
 # Pulls one image, in which a slow line, a mirror that only the engine knows and a limit on pulls show as they are.
-# A registry that is silent is waited for no longer than this.
 registry_answers() {
   local image said rc=0
   image=$(official_images gateway)
-  said=$(timeout --kill-after 1 60 "${DOCKER[@]}" pull --quiet "$image" 2>&1) || rc=$?
+  said=$(timeout --kill-after 1 "$REGISTRY_PATIENCE" "${DOCKER[@]}" pull --quiet "$image" 2>&1) || rc=$?
   [ $rc -ne 0 ] || return 0
-  [ $rc -ne 124 ] && [ $rc -ne 137 ] || said="no answer within 60 s"
+  [ $rc -ne 124 ] && [ $rc -ne 137 ] || said="no answer within $REGISTRY_PATIENCE s"
   REGISTRY_SAID="$image: ${said##*$'\n'}"
   say "The image registry gives no $REGISTRY_SAID"
   return 1

@@ -8,6 +8,7 @@ mod checker;
 mod claims;
 mod crash_points;
 mod errors;
+mod gateway;
 mod guarantees;
 mod lifecycle;
 mod metrics;
