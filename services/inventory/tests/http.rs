@@ -4,12 +4,11 @@ use anyhow::{Context, Result};
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode, header};
 use inventory::http::{Api, routes};
+use messaging::testing;
 use runtime::health::Health;
 use serde_json::{Value, json};
 use sqlx::PgPool;
 use tower::ServiceExt;
-
-mod support;
 
 #[sqlx::test]
 async fn the_stock_is_listed_by_sku(pool: PgPool) -> Result<()> {
@@ -180,7 +179,7 @@ async fn restock(
 async fn call(pool: &PgPool, request: Request<Body>) -> Result<(StatusCode, Value)> {
     let api = Api {
         pool: pool.clone(),
-        bus: support::bus(pool).await?,
+        bus: testing::bus("inventory", pool).await?,
     };
     let app = runtime::http::app("inventory", routes(api), Health::default());
     let response = app.oneshot(request).await?;
