@@ -137,7 +137,7 @@ async fn a_start_publishes_every_product_with_its_level_and_a_restart_nothing(
 }
 
 async fn handle<const N: usize>(bus: &Bus, commands: [StockCommand; N]) -> Result<()> {
-    testing::handle(bus, &handlers::ReserveStock, commands).await
+    testing::handle(bus, &handlers::DecideAboutStock, commands).await
 }
 
 /// Type and body of the messages in the outbox.

@@ -104,6 +104,16 @@ fn a_hostile_address_is_an_error() {
     }
 }
 
+/// Nobody on the internet may send mail to a machine of our own network.
+#[test]
+fn an_address_of_a_machine_nearby_is_an_error() {
+    for email in ["a@[10.0.0.5]", "a@127.0.0.1", "ada@mail", "a@localhost"] {
+        let mut task = task(OrderEventName::OrderPaid);
+        task.order.customer.email = email.to_owned();
+        assert!(formatted(&task).is_err(), "{email:?}");
+    }
+}
+
 /// The reason quotes what the order asked for, so customers have a say in it as well.
 #[test]
 fn a_hostile_name_sku_or_reason_adds_no_header_and_no_markup() -> Result<()> {

@@ -51,8 +51,10 @@ async fn a_missing_or_malformed_order_id_is_answered_with_400(pool: PgPool) -> R
 }
 
 async fn get(pool: PgPool, query: &str) -> Result<(StatusCode, Value)> {
-    let app = runtime::http::app("notification", routes(pool), Health::default());
-    let request = Request::get(format!("/api/notifications?{query}")).body(Body::empty())?;
+    let app = runtime::http::app("notification", routes(pool), Health::default(), &[]);
+    let request = Request::get(format!("/api/notifications?{query}"))
+        .header(header::HOST, "localhost")
+        .body(Body::empty())?;
     let response = app.oneshot(request).await?;
     let status = response.status();
     if !status.is_success() {

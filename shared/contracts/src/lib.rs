@@ -14,11 +14,15 @@ mod message;
 pub mod topology;
 mod vocabulary;
 
+mod email;
+mod sku;
+
 mod notifications;
 mod orders;
 mod products;
 mod stock;
 
+pub use email::{EMAIL_PATTERNS, InvalidEmail, MAX_EMAIL_LENGTH, check_email};
 pub use message::{DecodeError, Inbound, Message, Route};
 pub use notifications::{Channel, SendNotification};
 pub use orders::{
@@ -26,6 +30,7 @@ pub use orders::{
     OrderPaid, OrderPlaced, OrderRejected,
 };
 pub use products::ProductListed;
+pub use sku::{MAX_SKU_LENGTH, SKU_PATTERN, is_sku};
 pub use stock::{
     ReleaseStock, ReserveStock, SellStock, StockCommand, StockEvent, StockLevelChanged,
     StockRefused, StockReserved,

@@ -5,7 +5,7 @@
 //! | [`run`] | the `main` of a service: command line, telemetry, signals, exit code |
 //! | [`Lifecycle`] | one token, one set of tasks, one deadline; a dead task stops the process |
 //! | [`config`] | the variables that services share |
-//! | [`health`] | readiness checks, required or merely reported |
+//! | [`health`] | readiness checks, required or merely informational |
 //! | [`http`] | the edge: problem answers, extractors, OpenAPI, `/health`, `/metrics` |
 //! | [`telemetry`] | logs, metrics and traces |
 //!
@@ -32,7 +32,7 @@
 //!     let pool = database::connect(&config.database, "inventory").await?;
 //!     let health = Health::default();
 //!     health.required("database", database::check(&pool));
-//!     let app = http::app("inventory", OpenApiRouter::new(), health);
+//!     let app = http::app("inventory", OpenApiRouter::new(), health, &config.http.allowed_hosts);
 //!     life.spawn("http", |token| http::serve(config.http.addr, app, token));
 //!     Ok(())
 //! }

@@ -33,6 +33,7 @@ fn app(signals: Signals) -> Router {
         "served",
         OpenApiRouter::from(routes.with_state(signals)),
         Health::default(),
+        &[],
     )
 }
 
@@ -49,7 +50,8 @@ async fn call(addr: SocketAddr, path: &str) -> Result<String> {
     let mut stream = TcpStream::connect(addr).await?;
     stream
         .write_all(
-            format!("GET {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n").as_bytes(),
+            format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")
+                .as_bytes(),
         )
         .await?;
     let mut answer = String::new();
@@ -93,7 +95,7 @@ async fn a_request_is_read_to_its_end_before_it_is_refused() -> Result<()> {
 
     // On one connection, which is of no use any more once the server has closed it.
     for path in ["/nothing", "/slow"] {
-        let head = format!("POST {path} HTTP/1.1\r\nhost: test\r\ncontent-length: 4\r\n\r\n");
+        let head = format!("POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-length: 4\r\n\r\n");
         stream.write_all(head.as_bytes()).await?;
         // By the time that this is answered the server has seen what came before it.
         call(addr, "/nothing").await?;

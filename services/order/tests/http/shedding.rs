@@ -78,7 +78,10 @@ async fn orders_are_refused_while_the_database_cannot_keep_up(pool: PgPool) -> R
     // Nobody else can be answered yet.
     let refused = answers.next().await.context("no answer")??;
     assert_eq!(refused.status, StatusCode::SERVICE_UNAVAILABLE);
-    assert_eq!(refused.body["detail"], "too many orders arrive at once");
+    assert_eq!(
+        refused.body["detail"],
+        "too many orders arrive at once; this one was not placed"
+    );
     assert!(refused.headers.contains_key(header::RETRY_AFTER));
     saturated.rollback().await?;
 

@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use axum::{
     Router,
     body::{Body, to_bytes},
-    http::{HeaderMap, Request, StatusCode},
+    http::{HeaderMap, HeaderValue, Request, StatusCode},
 };
 use contracts::{
     Customer, Line, Money, ProductListed, StockEvent, StockRefused, StockReserved, Tier,
@@ -19,7 +19,7 @@ use order::{
     handlers::ConfirmOrReject,
     http::{Api, routes},
     intake::Intake,
-    store::{self, Keyed, NewOrder},
+    store::{self, Idempotency, NewOrder},
 };
 use runtime::health::Health;
 use serde_json::{Value, json};
@@ -72,7 +72,7 @@ impl Service {
             bus: bus.clone(),
             intake,
         };
-        let router = runtime::http::app("order", routes(api), Health::default());
+        let router = runtime::http::app("order", routes(api), Health::default(), &[]);
         Ok(Self { pool, bus, router })
     }
 
@@ -93,7 +93,7 @@ impl Service {
         .await
     }
 
-    pub(crate) async fn place_keyed(&self, key: &str, body: &Value) -> Result<Answer> {
+    pub(crate) async fn place_with_key(&self, key: &str, body: &Value) -> Result<Answer> {
         let request = Request::post("/api/orders")
             .header("content-type", "application/json")
             .header("idempotency-key", key)
@@ -101,7 +101,9 @@ impl Service {
         self.send(request).await
     }
 
-    pub(crate) async fn send(&self, request: Request<Body>) -> Result<Answer> {
+    pub(crate) async fn send(&self, mut request: Request<Body>) -> Result<Answer> {
+        let host = HeaderValue::from_static("localhost");
+        request.headers_mut().entry("host").or_insert(host);
         let response = self.router.clone().oneshot(request).await?;
         let (parts, body) = response.into_parts();
         let body = to_bytes(body, usize::MAX).await?;
@@ -207,7 +209,7 @@ pub(crate) fn euros(cents: i64) -> Money {
 }
 
 pub(crate) async fn list(pool: &PgPool, listings: &[ProductListed]) -> Result<()> {
-    Ok(store::list(&mut *pool.acquire().await?, listings.iter()).await?)
+    Ok(store::upsert_products(&mut *pool.acquire().await?, listings.iter()).await?)
 }
 
 pub(crate) fn reserved(order_id: Uuid) -> StockEvent {
@@ -239,13 +241,13 @@ pub(crate) fn new_order(key: Option<&str>) -> NewOrder {
         quantity: 2,
     }];
     let order = Order::place(Uuid::now_v7(), customer, &lines, &prices, store::now());
-    let keyed = key.map(|key| Keyed {
+    let idempotency = key.map(|key| Idempotency {
         key: key.to_owned(),
         request_hash: vec![1; 32],
     });
     NewOrder {
         order: order.unwrap_or_else(|error| unreachable!("{error}")),
-        keyed,
+        idempotency,
     }
 }
 

@@ -1,4 +1,4 @@
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use axum::{
@@ -15,32 +15,41 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use utoipa_axum::router::OpenApiRouter;
 
-use super::{Problem, docs, extract::whole_body, observe::observe, openapi};
+use super::{
+    Problem, docs, extract::whole_body, guard::guard, host::Hosts, observe::observe, openapi,
+};
 use crate::{health::Health, telemetry};
 
 /// The largest body a request may have, in bytes.
 pub const BODY_LIMIT: usize = 64 * 1024;
-
-/// Longer than waiting for a connection and then for a statement, so that their own, more telling
-/// time limits come first.
-pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(8);
 
 /// How long open connections get to finish their request once the process stops.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(6);
 
 /// The complete application: the service's routes, their documentation, health and metrics.
 ///
+/// Requests for other hosts than the usual ones and `allowed_hosts` are refused, and so are requests by
+/// which a page of another site would change something.
+///
 /// `/health/live`, `/health/ready` and `/metrics` are for those who operate the process; the gateway
-/// does not publish them, and they are neither traced nor measured.
-pub fn app(service: &'static str, api: OpenApiRouter, health: Health) -> Router {
+/// does not publish them, and they are neither guarded nor traced nor measured.
+pub fn app(
+    service: &'static str,
+    api: OpenApiRouter,
+    health: Health,
+    allowed_hosts: &[String],
+) -> Router {
     let (api, document) = api.split_for_parts();
     let document = openapi(service, document).to_json().unwrap_or_default();
+    let hosts = Arc::new(Hosts::new(service, allowed_hosts));
+    let guard = || middleware::from_fn_with_state(Arc::clone(&hosts), guard);
     api.fallback(no_route)
         .method_not_allowed_fallback(no_method)
+        .layer(guard())
         .layer(middleware::from_fn(read_before_answering))
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(middleware::from_fn(observe))
-        .merge(docs::routes(document.into()))
+        .merge(docs::routes(document.into()).layer(guard()))
         .route("/health/live", get(|| async { "alive\n" }))
         .route("/health/ready", get(move || ready(health)))
         .route("/metrics", get(metrics))

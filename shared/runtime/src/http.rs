@@ -1,12 +1,15 @@
 //! The HTTP edge that all services share.
 //!
-//! [`app`] puts a service's routes between problem answers, limits and telemetry, and adds the
-//! operational routes; [`serve`] listens. Handlers take their input through [`Json`], [`Valid`],
+//! [`app`] puts a service's routes between problem answers, limits, telemetry and a guard against pages of
+//! other sites, and adds the operational routes; [`serve`] listens. Handlers take their input through [`Json`], [`Valid`],
 //! [`Path`], [`Query`] and [`IdempotencyKey`], which refuse bad input with a [`Problem`] that names the
 //! field, and return `Result<_, Problem>`.
 
 mod app;
-pub use app::{BODY_LIMIT, REQUEST_TIMEOUT, app, serve};
+pub use app::{BODY_LIMIT, app, serve};
+
+mod deadline;
+pub use deadline::{Deadline, REQUEST_TIMEOUT};
 
 mod extract;
 pub use extract::{Json, Path, Query, Valid};
@@ -24,4 +27,8 @@ mod openapi;
 pub use openapi::openapi;
 
 mod docs;
+mod guard;
+mod host;
 mod observe;
+
+pub(crate) use host::allowed_host;
