@@ -24,8 +24,8 @@ esac
 
 /// The workspace.
 pub(crate) fn root() -> Result<&'static Path> {
-    let folders = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
-    folders.skip(2).next().context("no workspace")
+    let mut folders = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
+    folders.nth(2).context("no workspace")
 }
 
 /// A machine on which `docker` does as it is told.
