@@ -7,6 +7,7 @@ use contracts::{Channel, OrderEventName};
 use notification::http::routes;
 use notification::store::{self, NewNotification};
 use runtime::health::Health;
+use runtime::testing::{Operation, Values};
 use serde_json::{Value, json};
 use sqlx::PgPool;
 use tower::ServiceExt;
@@ -65,4 +66,19 @@ async fn get(pool: PgPool, query: &str) -> Result<(StatusCode, Value)> {
     }
     let body = to_bytes(response.into_body(), usize::MAX).await?;
     Ok((status, serde_json::from_slice(&body)?))
+}
+
+#[sqlx::test]
+async fn whatever_the_schemas_allow_is_accepted(pool: PgPool) -> Result<()> {
+    let document = include_str!("../../../docs/openapi/notification.json");
+    for operation in Operation::all(&serde_json::from_str(document)?)? {
+        for _ in 0..50 {
+            let call = operation.generated(&Values::default())?;
+            let app =
+                runtime::http::app("notification", routes(pool.clone()), Health::default(), &[]);
+            let response = app.oneshot(call.request()?).await?;
+            assert_eq!(response.status(), StatusCode::OK, "{call:?}");
+        }
+    }
+    Ok(())
 }

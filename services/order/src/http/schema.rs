@@ -20,7 +20,10 @@ pub(super) fn email() -> Schema {
         .schema_type(Type::String)
         .format(Some(SchemaFormat::KnownFormat(KnownFormat::Email)))
         .max_length(Some(MAX_EMAIL_LENGTH));
-    let patterns = EMAIL_PATTERNS.map(|pattern| ObjectBuilder::new().pattern(Some(pattern)));
+    let patterns = EMAIL_PATTERNS.map(|pattern| {
+        let text = ObjectBuilder::new().schema_type(Type::String);
+        text.pattern(Some(pattern))
+    });
     let all = AllOfBuilder::new()
         .description(Some(
             "E-mail address with a domain on the internet: no IP address, no domain without a dot, not `localhost`.",
