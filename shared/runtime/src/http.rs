@@ -27,6 +27,7 @@ mod openapi;
 pub use openapi::openapi;
 
 mod docs;
+mod farewell;
 mod guard;
 mod host;
 mod observe;

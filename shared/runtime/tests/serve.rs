@@ -75,6 +75,31 @@ async fn a_request_in_hand_is_answered_after_the_stop_and_no_new_one_is_taken() 
 }
 
 #[tokio::test]
+async fn who_asks_once_more_after_the_stop_is_answered_and_told_that_it_was_the_last_time()
+-> Result<()> {
+    let life = Lifecycle::default();
+    let addr = serve(&life, Signals::default()).await?;
+    let mut idle = TcpStream::connect(addr).await?;
+    let request = b"GET /health/live HTTP/1.1\r\nhost: test\r\n\r\n";
+    idle.write_all(request).await?;
+    let mut answer = [0; 4_096];
+    let read = idle.read(&mut answer).await?;
+    let text = String::from_utf8_lossy(&answer[..read]).into_owned();
+    assert!(!text.contains("connection: close"), "{text}");
+
+    life.stop();
+    let ready = call(addr, "/health/ready").await?;
+    assert!(ready.starts_with("HTTP/1.1 503 "), "{ready}");
+    // A gateway that has not asked yet still sends requests, on connections that were idle as well.
+    idle.write_all(request).await?;
+    let mut last = String::new();
+    idle.read_to_string(&mut last).await?;
+    assert!(last.starts_with("HTTP/1.1 200 "), "{last}");
+    assert!(last.contains("connection: close"), "{last}");
+    life.finish(Duration::from_secs(5)).await
+}
+
+#[tokio::test]
 async fn a_request_that_takes_too_long_is_503_with_retry_after() -> Result<()> {
     let life = Lifecycle::default();
     let addr = serve(&life, Signals::default()).await?;

@@ -10,21 +10,28 @@ use axum::{
     routing::get,
     serve::ListenerExt,
 };
+use futures::FutureExt;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use utoipa_axum::router::OpenApiRouter;
 
 use super::{
-    Problem, docs, extract::whole_body, guard::guard, host::Hosts, observe::observe, openapi,
+    Problem, docs,
+    extract::whole_body,
+    farewell::{FAREWELL, say_farewell},
+    guard::guard,
+    host::Hosts,
+    observe::observe,
+    openapi,
 };
 use crate::{health::Health, telemetry};
 
 /// The largest body a request may have, in bytes.
 pub const BODY_LIMIT: usize = 64 * 1024;
 
-/// How long open connections get to finish their request once the process stops.
-const DRAIN_TIMEOUT: Duration = Duration::from_secs(6);
+/// How long open connections get to finish their request once no new ones are taken.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The complete application: the service's routes, their documentation, health and metrics.
 ///
@@ -56,8 +63,8 @@ pub fn app(
         .method_not_allowed_fallback(no_method)
 }
 
-/// Listens at the address and answers requests until the token is cancelled, then finishes those in
-/// hand.
+/// Listens at the address and answers requests until the token is cancelled, and 2 s longer, in which
+/// it is not ready any more and the gateway finds that out. Then finishes those in hand.
 ///
 /// # Errors
 ///
@@ -71,9 +78,15 @@ pub async fn serve(addr: SocketAddr, app: Router, token: CancellationToken) -> a
     let listener = listener.tap_io(|stream| {
         stream.set_nodelay(true).ok();
     });
-    let server = axum::serve(listener, app).with_graceful_shutdown(token.clone().cancelled_owned());
-    let deadline = async {
+    let app = app.layer(middleware::from_fn_with_state(token.clone(), say_farewell));
+    let stopped = async move {
         token.cancelled().await;
+        tokio::time::sleep(FAREWELL).await;
+    };
+    let stopped = stopped.shared();
+    let server = axum::serve(listener, app).with_graceful_shutdown(stopped.clone());
+    let deadline = async {
+        stopped.await;
         tokio::time::sleep(DRAIN_TIMEOUT).await;
     };
     tokio::select! {
