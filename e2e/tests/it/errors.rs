@@ -170,7 +170,7 @@ async fn only_the_api_and_its_pages_are_published() -> Result<()> {
         for path in ["/health/live", "/health/ready", "/metrics"] {
             // As it is written: an HTTP client would resolve the dots before it asks.
             let request =
-                format!("GET {prefix}{path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+                format!("GET {prefix}{path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
             let answer = raw(&request).await?;
             ensure!(answer.starts_with("HTTP/1.1 404 "), "{request}{answer}");
         }
@@ -202,7 +202,7 @@ async fn a_client_that_goes_away_in_the_middle_of_its_request_disturbs_nobody() 
     let stack = Stack::shared().await?;
     // More often than an instance may fail before the gateway leaves it alone for a while.
     for _ in 0..10 {
-        let request = "POST /api/orders HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n\
+        let request = "POST /api/orders HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
                        Content-Length: 5000\r\n\r\n{\"customer\":";
         raw(request).await?;
         let next = stack.gateway.get("/api/orders?limit=1").await?;
