@@ -6,6 +6,7 @@
 
 mod checker;
 mod claims;
+mod confined;
 mod crash_points;
 mod errors;
 mod gateway;

@@ -42,6 +42,7 @@ async fn start(config: Config, life: &Lifecycle) -> anyhow::Result<()> {
 
     let health = Health::default();
     health.informational("RabbitMQ", bus.rabbitmq_check());
+    health.informational("topology", bus.topology_check());
     health.informational("Kafka", bus.kafka_check());
     health.required("database", database::check(&pool));
     let api = routes(Api { pool, bus });

@@ -45,6 +45,7 @@ async fn start(config: Config, life: &Lifecycle) -> anyhow::Result<()> {
 
     let health = Health::default();
     health.informational("RabbitMQ", bus.rabbitmq_check());
+    health.informational("topology", bus.topology_check());
     health.informational("Kafka", bus.kafka_check());
     health.required("database", database::check(&pool));
     health.required("price list", store::price_list_check(&pool));

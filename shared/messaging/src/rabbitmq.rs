@@ -6,8 +6,11 @@
 //! confirms wrongly when it is. The broker may come and go at any time: what was not acknowledged is
 //! delivered again.
 
+mod refusals;
+
 mod connection;
 mod topology;
+mod upkeep;
 
 mod properties;
 mod republished;

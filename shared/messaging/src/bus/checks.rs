@@ -14,6 +14,17 @@ impl Bus {
         move || ready(connected(rabbitmq.is_connected()))
     }
 
+    /// For health: fails while RabbitMQ refuses to declare something that this service needs.
+    ///
+    /// # Errors
+    ///
+    /// The check fails with what is refused and why, for example a queue that somebody declared with
+    /// other arguments.
+    pub fn topology_check(&self) -> impl Fn() -> Ready<anyhow::Result<()>> + Send + Sync + use<> {
+        let rabbitmq = self.inner.rabbitmq.clone();
+        move || ready(rabbitmq.refusals().check())
+    }
+
     /// For health: fails unless a Kafka broker is connected.
     ///
     /// # Errors

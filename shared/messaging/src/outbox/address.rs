@@ -6,16 +6,13 @@ use jiff::SignedDuration;
 
 use crate::transport::Transport;
 
-/// The exchange that routes to the queue named by the routing key.
-pub(crate) const DEFAULT_EXCHANGE: &str = "";
-
 /// A [`Route`] in the terms of its broker. Nothing else in this crate knows how a route becomes an
 /// exchange, a queue, a delay queue or a topic.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Address {
     pub(crate) transport: Transport,
-    /// Exchange (empty for the default exchange) or topic.
-    pub(crate) destination: &'static str,
+    /// Exchange or topic.
+    pub(crate) destination: Cow<'static, str>,
     /// Routing key, or key of the record.
     pub(crate) key: Cow<'static, str>,
 }
@@ -27,11 +24,17 @@ impl Address {
             Route::Exchange {
                 exchange,
                 routing_key,
-            } => (Transport::RabbitMq, exchange.name, routing_key),
-            Route::Queue { queue } => (Transport::RabbitMq, DEFAULT_EXCHANGE, queue.into()),
-            Route::Topic { topic } => {
-                (Transport::Kafka, topic.name, ordering_key.to_owned().into())
-            }
+            } => (Transport::RabbitMq, exchange.name.into(), routing_key),
+            Route::Queue { queue } => (
+                Transport::RabbitMq,
+                own_exchange(queue).into(),
+                queue.into(),
+            ),
+            Route::Topic { topic } => (
+                Transport::Kafka,
+                topic.name.into(),
+                ordering_key.to_owned().into(),
+            ),
         };
         Self {
             transport,
@@ -61,6 +64,23 @@ pub(crate) fn delay_queue_name(queue: &str, delay: Duration) -> String {
     format!("{queue}.delay.{}", format!("{delay:#}").replace(' ', ""))
 }
 
+/// The direct exchange by which the owner of a queue reaches it and its delay queues, each by its
+/// name: `order.own` for all queues of `order`.
+///
+/// The default exchange would reach every queue of everybody, and RabbitMQ can only permit it as a
+/// whole. An exchange for each service is what confines its user to its own queues.
+pub(crate) fn own_exchange(queue: &str) -> String {
+    let owner = queue.split_once('.').map_or(queue, |(owner, _)| owner);
+    format!("{owner}{OWN}")
+}
+
+/// Whether an exchange is that of a single service.
+pub(crate) fn is_own_exchange(exchange: &str) -> bool {
+    exchange.ends_with(OWN)
+}
+
+const OWN: &str = ".own";
+
 #[cfg(test)]
 mod tests {
     use contracts::topology::{COMMANDS, ORDER_EVENTS};
@@ -83,6 +103,15 @@ mod tests {
     }
 
     #[test]
+    fn all_queues_of_a_service_are_reached_by_one_exchange() {
+        assert_eq!(own_exchange("order.payment-deadlines"), "order.own");
+        assert_eq!(
+            own_exchange("order.payment-deadlines.delay.15m"),
+            "order.own"
+        );
+    }
+
+    #[test]
     fn only_a_message_for_a_queue_can_be_delayed() {
         let exchange = Route::Exchange {
             exchange: COMMANDS,
@@ -94,13 +123,13 @@ mod tests {
         };
         for (route, address, delayed) in [
             (exchange, ("commands", "stock.reserve"), "stock.reserve"),
-            (queue, ("", "work"), "work.delay.5s"),
+            (queue, ("work.own", "work"), "work.delay.5s"),
             (topic, ("order-events", "key"), "key"),
         ] {
             let at_once = Address::new(route.clone(), "key");
-            assert_eq!((at_once.destination, &*at_once.key), address);
+            assert_eq!((&*at_once.destination, &*at_once.key), address);
             let later = Address::delayed(route, "key", Duration::from_secs(5));
-            assert_eq!((later.destination, &*later.key), (address.0, delayed));
+            assert_eq!((&*later.destination, &*later.key), (address.0, delayed));
         }
     }
 }

@@ -47,7 +47,7 @@ impl Memory {
             let kept = Row {
                 seq: self.last,
                 message_id: Uuid::now_v7(),
-                destination: row.address.destination.to_owned(),
+                destination: row.address.destination.into_owned(),
                 routing_key: row.address.key.into_owned(),
                 message_type: row.message_type.to_owned(),
                 traceparent: row.traceparent,
@@ -81,7 +81,7 @@ mod tests {
         NewRow {
             address: Address {
                 transport,
-                destination: "parcels",
+                destination: "parcels".into(),
                 key: routing_key.into(),
             },
             ordering_key: String::new(),

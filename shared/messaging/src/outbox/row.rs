@@ -27,13 +27,11 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    /// What the OpenTelemetry conventions call the destination: `{exchange}:{routing key}`, the queue that
-    /// the default exchange routes to, or the topic.
+    /// What the OpenTelemetry conventions call the destination: `{exchange}:{routing key}` or the topic.
     pub(crate) fn destination_name(&self, transport: Transport) -> String {
-        match (transport, self.destination.as_str()) {
-            (Transport::RabbitMq, "") => self.routing_key.clone(),
-            (Transport::RabbitMq, exchange) => format!("{exchange}:{}", self.routing_key),
-            (Transport::Kafka, topic) => topic.to_owned(),
+        match transport {
+            Transport::RabbitMq => format!("{}:{}", self.destination, self.routing_key),
+            Transport::Kafka => self.destination.clone(),
         }
     }
 }

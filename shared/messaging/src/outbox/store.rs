@@ -29,7 +29,7 @@ pub(crate) async fn insert(db: &mut PgConnection, rows: &[NewRow]) -> sqlx::Resu
     .bind(&ids)
     .bind(column(|row| row.address.transport.as_str()))
     .bind(column(|row| &row.ordering_key))
-    .bind(column(|row| row.address.destination))
+    .bind(column(|row| &row.address.destination))
     .bind(column(|row| &row.address.key))
     .bind(column(|row| row.message_type))
     .bind(rows.iter().map(|row| row.traceparent.as_deref()).collect::<Vec<_>>())

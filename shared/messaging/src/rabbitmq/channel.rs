@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use anyhow::Context;
 use contracts::topology::Exchange;
@@ -8,10 +8,10 @@ use lapin::{BasicProperties, Channel, Confirmation};
 use tokio::time::timeout;
 
 use super::connection::{Purpose, RabbitMq, TIMEOUT};
-use super::topology;
+use super::topology::Piece;
 use crate::faults::crash_point::{self, CrashPoint};
 use crate::faults::{Guarantee, without};
-use crate::outbox::PublishError;
+use crate::outbox::{PublishError, is_own_exchange};
 
 /// A message on its way to an exchange. Its `message_id` tells it apart within a window.
 pub(crate) struct Outgoing {
@@ -29,6 +29,8 @@ pub(crate) struct ConfirmChannel {
     rabbitmq: RabbitMq,
     exchanges: Vec<Exchange>,
     channel: Option<Channel>,
+    /// The exchanges of single services that were declared on this channel.
+    own: HashSet<ShortString>,
 }
 
 impl ConfirmChannel {
@@ -38,6 +40,7 @@ impl ConfirmChannel {
             rabbitmq,
             exchanges,
             channel: None,
+            own: HashSet::new(),
         }
     }
 
@@ -67,6 +70,7 @@ impl ConfirmChannel {
         window: &[Outgoing],
     ) -> anyhow::Result<Vec<Result<(), PublishError>>> {
         let channel = self.open().await?;
+        self.declare_own(&channel, window).await?;
         let options = BasicPublishOptions {
             mandatory: true,
             ..Default::default()
@@ -125,8 +129,23 @@ impl ConfirmChannel {
         let channel = timeout(TIMEOUT, self.open_anew())
             .await
             .context("RabbitMQ did not answer in time")??;
+        self.own.clear();
         self.channel = Some(channel.clone());
         Ok(channel)
+    }
+
+    /// Publishing to an exchange that is not there would cost the channel and with it the window; a
+    /// queue that is not there costs one message an attempt.
+    async fn declare_own(&mut self, channel: &Channel, window: &[Outgoing]) -> anyhow::Result<()> {
+        for message in window {
+            let exchange = &message.exchange;
+            if is_own_exchange(exchange.as_str()) && !self.own.contains(exchange) {
+                let piece = Piece::direct_exchange(exchange.as_str());
+                piece.declare(channel).await?;
+                self.own.insert(exchange.clone());
+            }
+        }
+        Ok(())
     }
 
     async fn open_anew(&self) -> anyhow::Result<Channel> {
@@ -135,9 +154,8 @@ impl ConfirmChannel {
             .confirm_select(ConfirmSelectOptions::default())
             .await?;
         for exchange in &self.exchanges {
-            topology::declare_exchange(&channel, *exchange).await?;
+            Piece::exchange(*exchange).declare(&channel).await?;
         }
-        topology::declare_dead_letters(&channel).await?;
         Ok(channel)
     }
 }

@@ -9,6 +9,8 @@ use tokio::sync::Mutex;
 use tokio::time::timeout;
 use tracing::info;
 
+use super::refusals::Refusals;
+
 /// Limit for every step of opening a connection or channel: a server that accepts TCP and then
 /// stays silent would otherwise hold us for ever.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(5);
@@ -42,6 +44,7 @@ struct Inner {
     publish: Mutex<Option<Connection>>,
     consume: Mutex<Option<Connection>>,
     connected: AtomicBool,
+    refusals: Refusals,
 }
 
 impl RabbitMq {
@@ -58,6 +61,7 @@ impl RabbitMq {
                 publish: Mutex::default(),
                 consume: Mutex::default(),
                 connected: AtomicBool::new(false),
+                refusals: Refusals::default(),
             }),
         })
     }
@@ -65,6 +69,11 @@ impl RabbitMq {
     /// Whether the last attempt to use the broker succeeded.
     pub(crate) fn is_connected(&self) -> bool {
         self.inner.connected.load(Ordering::Relaxed)
+    }
+
+    /// What the broker refuses to declare.
+    pub(crate) fn refusals(&self) -> &Refusals {
+        &self.inner.refusals
     }
 
     /// A new channel, on a new connection if the last one is gone. One attempt; the caller backs

@@ -77,8 +77,12 @@ impl QueueConsumer {
             consuming: self.consuming,
             subscription: self.subscription,
         });
-        // A set, so that the workers end when this future is dropped.
+        // A set, so that all of them end when this future is dropped.
         let mut workers = JoinSet::new();
+        {
+            let (worker, token) = (Arc::clone(&worker), token.clone());
+            workers.spawn(async move { worker.keep_declared(&token).await });
+        }
         for _ in 0..self.concurrency {
             let (worker, token) = (Arc::clone(&worker), token.clone());
             workers.spawn(async move { worker.run(&token).await });

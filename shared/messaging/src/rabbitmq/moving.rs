@@ -11,7 +11,7 @@ use super::properties::short_string;
 use super::republished::with_failed_attempts;
 use crate::backoff::Backoff;
 use crate::consume::Stopped;
-use crate::outbox::{DEFAULT_EXCHANGE, delay_queue_name};
+use crate::outbox::{delay_queue_name, own_exchange};
 
 /// Why a worker acknowledges nothing of a batch: all of it is delivered again.
 #[derive(Debug)]
@@ -78,7 +78,7 @@ pub(super) fn into_delay_queue(
     pause: Duration,
 ) -> Outgoing {
     Outgoing {
-        exchange: DEFAULT_EXCHANGE.into(),
+        exchange: short_string(&own_exchange(queue)),
         routing_key: short_string(&delay_queue_name(queue, pause)),
         properties: with_failed_attempts(&delivery.properties, attempts),
         body: delivery.data,

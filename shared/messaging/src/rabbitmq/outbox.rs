@@ -1,6 +1,8 @@
+use lapin::types::ShortString;
+
 use super::channel::{ConfirmChannel, Outgoing};
 use super::properties::{self, short_string};
-use crate::outbox::{Publish, PublishError, PublishSpans, Row};
+use crate::outbox::{Publish, PublishError, PublishSpans, Row, own_exchange};
 use crate::transport::Transport;
 
 /// Publishes rows of the outbox to RabbitMQ.
@@ -22,7 +24,7 @@ impl Publish for OutboxPublisher {
             .iter()
             .zip(&spans)
             .map(|(row, span)| Outgoing {
-                exchange: short_string(&row.destination),
+                exchange: exchange_of(row),
                 routing_key: short_string(&row.routing_key),
                 properties: properties::encode(row, &self.source, span.traceparent(row)),
                 body: row.body.clone(),
@@ -33,5 +35,14 @@ impl Publish for OutboxPublisher {
             span.end(result);
         }
         results
+    }
+}
+
+/// Rows without an exchange were written by an older version, which used the default exchange.
+fn exchange_of(row: &Row) -> ShortString {
+    if row.destination.is_empty() {
+        short_string(&own_exchange(&row.routing_key))
+    } else {
+        short_string(&row.destination)
     }
 }

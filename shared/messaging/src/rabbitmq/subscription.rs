@@ -11,8 +11,10 @@ use tracing::info;
 
 use super::connection::{Purpose, RabbitMq, TIMEOUT};
 use super::properties::short_string;
-use super::topology;
+use super::topology::Piece;
+use super::upkeep;
 use crate::faults::{Guarantee, without};
+use crate::outbox::delay_queue_name;
 
 /// How many messages a consumer may hold; enough for the next batch to be there when one is done.
 const PREFETCH: RangeInclusive<u16> = 10..=500;
@@ -40,8 +42,8 @@ impl Subscription {
     /// Declares the queue and what belongs to it, and consumes it on a channel of its own.
     pub(super) async fn open(&self, rabbitmq: &RabbitMq) -> anyhow::Result<(Channel, Consumer)> {
         let queue = self.queue;
+        upkeep::declare(rabbitmq, &self.pieces()).await?;
         let channel = rabbitmq.channel(Purpose::Consume).await?;
-        self.declare(&channel).await?;
         let prefetch = self
             .batch
             .saturating_mul(2)
@@ -69,16 +71,22 @@ impl Subscription {
         Ok((channel, deliveries))
     }
 
-    async fn declare(&self, channel: &Channel) -> anyhow::Result<()> {
-        topology::declare_dead_letters(channel).await?;
-        topology::declare_queue(channel, self.queue).await?;
+    /// All that has to be there for the queue to be of use.
+    pub(super) fn pieces(&self) -> Vec<Piece> {
+        let queue = self.queue;
+        let mut pieces = vec![
+            Piece::own_exchange(queue),
+            Piece::queue(queue),
+            Piece::own_binding(queue),
+        ];
         for (exchange, routing_key) in &self.bindings {
-            topology::declare_exchange(channel, *exchange).await?;
-            topology::bind(channel, self.queue, *exchange, routing_key).await?;
+            pieces.push(Piece::exchange(*exchange));
+            pieces.push(Piece::binding(queue, exchange.name, routing_key));
         }
         for delay in &self.delays {
-            topology::declare_delay_queue(channel, self.queue, *delay).await?;
+            pieces.push(Piece::delay_queue(queue, *delay));
+            pieces.push(Piece::own_binding(&delay_queue_name(queue, *delay)));
         }
-        Ok(())
+        pieces
     }
 }

@@ -1,124 +1,161 @@
+use std::fmt;
 use std::time::Duration;
 
 use anyhow::Context;
-use contracts::topology::{DEAD_LETTER_QUEUE, DEAD_LETTERS, Exchange, ExchangeKind};
-use lapin::Channel;
+use contracts::topology::{Exchange, ExchangeKind};
 use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions};
 use lapin::types::{AMQPValue, FieldTable};
+use lapin::{Channel, ExchangeKind as Kind};
 use tokio::time::timeout;
 
 use super::connection::TIMEOUT;
 use super::properties::short_string;
 use crate::faults::{Guarantee, without};
-use crate::outbox::{DEFAULT_EXCHANGE, delay_queue_name};
+use crate::outbox::{delay_queue_name, own_exchange};
 
-pub(crate) async fn declare_exchange(channel: &Channel, exchange: Exchange) -> anyhow::Result<()> {
-    let kind = match exchange.kind {
-        ExchangeKind::Direct => lapin::ExchangeKind::Direct,
-        ExchangeKind::Topic => lapin::ExchangeKind::Topic,
-        ExchangeKind::Fanout => lapin::ExchangeKind::Fanout,
-    };
-    let options = ExchangeDeclareOptions {
-        durable: true,
-        ..Default::default()
-    };
-    timeout(
-        TIMEOUT,
-        channel.exchange_declare(
-            short_string(exchange.name),
-            kind,
-            options,
-            FieldTable::default(),
-        ),
-    )
-    .await
-    .context("timed out")?
-    .with_context(|| format!("cannot declare exchange `{}`", exchange.name))
+/// One thing that a service needs to be there at the broker.
+#[derive(Debug, Clone)]
+pub(super) enum Piece {
+    Exchange {
+        name: String,
+        kind: Kind,
+    },
+    Queue {
+        name: String,
+        arguments: FieldTable,
+    },
+    Binding {
+        queue: String,
+        exchange: String,
+        key: String,
+    },
 }
 
-/// Declares a durable quorum queue. Limits and dead-lettering by the broker are set by policy, so
-/// that an operator can change them without touching the service.
-pub(crate) async fn declare_queue(channel: &Channel, queue: &str) -> anyhow::Result<()> {
-    let kind = if without(Guarantee::Persistence) {
-        of_kind("classic")
-    } else {
-        quorum()
-    };
-    declare(channel, queue, kind).await
-}
-
-/// Declares the queue in which messages wait before they enter `queue`. It has no consumer: all
-/// its messages expire after the same time, so none waits behind one with a longer delay.
-pub(crate) async fn declare_delay_queue(
-    channel: &Channel,
-    queue: &str,
-    delay: Duration,
-) -> anyhow::Result<()> {
-    let text = |value: &str| AMQPValue::LongString(value.into());
-    let milliseconds = i64::try_from(delay.as_millis()).context("the delay is too long")?;
-    let mut arguments = quorum();
-    for (name, value) in [
-        ("x-message-ttl", AMQPValue::LongLongInt(milliseconds)),
-        ("x-dead-letter-exchange", text(DEFAULT_EXCHANGE)),
-        ("x-dead-letter-routing-key", text(queue)),
-        // A message leaves the delay queue only once the other queue has confirmed it.
-        ("x-dead-letter-strategy", text("at-least-once")),
-        ("x-overflow", text("reject-publish")),
-    ] {
-        arguments.insert(name.into(), value);
+impl Piece {
+    pub(super) fn exchange(exchange: Exchange) -> Self {
+        Self::Exchange {
+            name: exchange.name.to_owned(),
+            kind: match exchange.kind {
+                ExchangeKind::Direct => Kind::Direct,
+                ExchangeKind::Topic => Kind::Topic,
+                ExchangeKind::Fanout => Kind::Fanout,
+            },
+        }
     }
-    declare(channel, &delay_queue_name(queue, delay), arguments).await
-}
 
-/// Declares the exchange of dead letters and the queue that keeps them. Whoever may have a dead
-/// letter does so, since nobody owns them.
-pub(crate) async fn declare_dead_letters(channel: &Channel) -> anyhow::Result<()> {
-    declare_exchange(channel, DEAD_LETTERS).await?;
-    declare(channel, DEAD_LETTER_QUEUE, quorum()).await?;
-    bind(channel, DEAD_LETTER_QUEUE, DEAD_LETTERS, "").await
-}
+    /// The exchange by which the owner of the queue reaches it.
+    pub(super) fn own_exchange(queue: &str) -> Self {
+        Self::direct_exchange(&own_exchange(queue))
+    }
 
-pub(crate) async fn bind(
-    channel: &Channel,
-    queue: &str,
-    exchange: Exchange,
-    routing_key: &str,
-) -> anyhow::Result<()> {
-    let bound = channel.queue_bind(
-        short_string(queue),
-        short_string(exchange.name),
-        short_string(routing_key),
-        QueueBindOptions::default(),
-        FieldTable::default(),
-    );
-    timeout(TIMEOUT, bound)
-        .await
-        .context("timed out")?
-        .with_context(|| {
-            format!(
-                "cannot bind `{queue}` to `{}` by `{routing_key}`",
-                exchange.name
-            )
-        })
-}
+    pub(super) fn direct_exchange(name: &str) -> Self {
+        Self::Exchange {
+            name: name.to_owned(),
+            kind: Kind::Direct,
+        }
+    }
 
-async fn declare(channel: &Channel, queue: &str, arguments: FieldTable) -> anyhow::Result<()> {
-    timeout(
-        TIMEOUT,
-        channel.queue_declare(
-            short_string(queue),
-            QueueDeclareOptions::durable(),
+    /// A durable quorum queue. Limits and dead-lettering by the broker are set by policy, so that an
+    /// operator can change them without touching the service.
+    pub(super) fn queue(name: &str) -> Self {
+        let kind = if without(Guarantee::Persistence) {
+            "classic"
+        } else {
+            "quorum"
+        };
+        Self::Queue {
+            name: name.to_owned(),
+            arguments: of_kind(kind),
+        }
+    }
+
+    /// The queue in which messages wait before they enter `queue`. It has no consumer: all its
+    /// messages expire after the same time, so none waits behind one with a longer delay.
+    pub(super) fn delay_queue(queue: &str, delay: Duration) -> Self {
+        let text = |value: &str| AMQPValue::LongString(value.into());
+        let milliseconds = i64::try_from(delay.as_millis()).unwrap_or(i64::MAX);
+        let mut arguments = of_kind("quorum");
+        for (name, value) in [
+            ("x-message-ttl", AMQPValue::LongLongInt(milliseconds)),
+            ("x-dead-letter-exchange", text(&own_exchange(queue))),
+            ("x-dead-letter-routing-key", text(queue)),
+            // A message leaves the delay queue only once the other queue has confirmed it.
+            ("x-dead-letter-strategy", text("at-least-once")),
+            ("x-overflow", text("reject-publish")),
+        ] {
+            arguments.insert(name.into(), value);
+        }
+        Self::Queue {
+            name: delay_queue_name(queue, delay),
             arguments,
-        ),
-    )
-    .await
-    .context("timed out")?
-    .with_context(|| format!("cannot declare queue `{queue}`"))?;
-    Ok(())
+        }
+    }
+
+    pub(super) fn binding(queue: &str, exchange: &str, key: &str) -> Self {
+        Self::Binding {
+            queue: queue.to_owned(),
+            exchange: exchange.to_owned(),
+            key: key.to_owned(),
+        }
+    }
+
+    /// The binding by which the owner of the queue reaches it.
+    pub(super) fn own_binding(queue: &str) -> Self {
+        Self::binding(queue, &own_exchange(queue), queue)
+    }
+
+    /// Changes nothing when it is there already. What the broker refuses costs the channel.
+    pub(super) async fn declare(&self, channel: &Channel) -> anyhow::Result<()> {
+        timeout(TIMEOUT, self.declare_by(channel))
+            .await
+            .context("timed out")?
+            .with_context(|| format!("cannot declare {self}"))
+    }
+
+    async fn declare_by(&self, channel: &Channel) -> lapin::Result<()> {
+        match self {
+            Self::Exchange { name, kind } => {
+                let options = ExchangeDeclareOptions {
+                    durable: true,
+                    ..Default::default()
+                };
+                let (name, none) = (short_string(name), FieldTable::default());
+                channel
+                    .exchange_declare(name, kind.clone(), options, none)
+                    .await
+            }
+            Self::Queue { name, arguments } => {
+                let (name, durable) = (short_string(name), QueueDeclareOptions::durable());
+                let declared = channel.queue_declare(name, durable, arguments.clone());
+                declared.await.map(drop)
+            }
+            Self::Binding {
+                queue,
+                exchange,
+                key,
+            } => {
+                let (queue, exchange) = (short_string(queue), short_string(exchange));
+                let (options, none) = (QueueBindOptions::default(), FieldTable::default());
+                channel
+                    .queue_bind(queue, exchange, short_string(key), options, none)
+                    .await
+            }
+        }
+    }
 }
 
-fn quorum() -> FieldTable {
-    of_kind("quorum")
+impl fmt::Display for Piece {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exchange { name, .. } => write!(f, "exchange `{name}`"),
+            Self::Queue { name, .. } => write!(f, "queue `{name}`"),
+            Self::Binding {
+                queue,
+                exchange,
+                key,
+            } => write!(f, "binding of queue `{queue}` to `{exchange}` by `{key}`"),
+        }
+    }
 }
 
 fn of_kind(kind: &str) -> FieldTable {

@@ -14,7 +14,7 @@ use super::connection::{RabbitMq, TIMEOUT};
 use super::moving::{GivenUp, into_delay_queue, move_until_confirmed};
 use super::republished::failed_attempts;
 use super::subscription::Subscription;
-use super::{dead_letters, properties};
+use super::{dead_letters, properties, upkeep};
 use crate::backoff::Backoff;
 use crate::consume::{
     BatchRunner, Consuming, DeadLetter, Origin, Outcome, Pending, ProcessSpan, Settlement,
@@ -40,6 +40,11 @@ struct Decoded {
 }
 
 impl<H: BatchHandler> Worker<H> {
+    /// Keeps at the broker what the queue needs.
+    pub(super) async fn keep_declared(&self, token: &CancellationToken) {
+        upkeep::keep_declared(&self.rabbitmq, &self.subscription.pieces(), token).await;
+    }
+
     /// One channel, again and again. Everything on a channel is handled in the order of its
     /// delivery tags, so that one acknowledgement can stand for a whole batch.
     pub(super) async fn run(&self, token: &CancellationToken) {

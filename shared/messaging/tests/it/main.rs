@@ -15,6 +15,7 @@ mod inbox;
 mod kafka_retry;
 mod outage;
 mod retry;
+mod topology;
 
 mod leases;
 mod order;

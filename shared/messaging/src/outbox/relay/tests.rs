@@ -2,7 +2,7 @@ use std::iter::repeat_n;
 use std::sync::{Mutex, PoisonError};
 
 use super::*;
-use crate::outbox::{Address, DEFAULT_EXCHANGE, NewRow};
+use crate::outbox::{Address, NewRow};
 
 const ROWS: usize = 300;
 
@@ -73,7 +73,7 @@ fn numbered(rows: usize) -> impl Iterator<Item = NewRow> {
     (0..rows).map(|number| NewRow {
         address: Address {
             transport: Transport::RabbitMq,
-            destination: DEFAULT_EXCHANGE,
+            destination: "tests".into(),
             key: "test".into(),
         },
         ordering_key: number.to_string(),

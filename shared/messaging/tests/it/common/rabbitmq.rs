@@ -4,12 +4,12 @@ use std::sync::Once;
 use anyhow::{Context, ensure};
 use lapin::message::BasicGetMessage;
 use lapin::options::{
-    BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions, QueueBindOptions,
-    QueueDeclareOptions,
+    BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions, ExchangeDeclareOptions,
+    QueueBindOptions, QueueDeclareOptions,
 };
 use lapin::types::{AMQPValue, FieldTable, LongString};
 use lapin::uri::AMQPUri;
-use lapin::{BasicProperties, Channel, Connection, ConnectionProperties};
+use lapin::{BasicProperties, Channel, Connection, ConnectionProperties, ExchangeKind};
 use reqwest::{Client, Method, StatusCode};
 use serde_json::Value;
 use uuid::Uuid;
@@ -60,13 +60,28 @@ impl VirtualHost {
         channel
             .confirm_select(ConfirmSelectOptions::default())
             .await?;
-        Ok(Self {
+        let host = Self {
             name,
             api,
             uri,
             http,
             channel,
-        })
+        };
+        host.keep_dead_letters().await?;
+        Ok(host)
+    }
+
+    /// The place for dead letters, which the broker itself keeps.
+    pub(crate) async fn keep_dead_letters(&self) -> anyhow::Result<()> {
+        let durable = ExchangeDeclareOptions {
+            durable: true,
+            ..Default::default()
+        };
+        let (fanout, none) = (ExchangeKind::Fanout, FieldTable::default());
+        self.channel
+            .exchange_declare("dead-letters".into(), fanout, durable, none)
+            .await?;
+        self.bind("dead-letters", "dead-letters", "").await
     }
 
     pub(crate) fn url(&self) -> String {
@@ -91,12 +106,31 @@ impl VirtualHost {
         Ok(())
     }
 
+    /// Declares a durable quorum queue, reached by the exchange of its owner as a consumer would do it.
     pub(crate) async fn declare(&self, queue: &str) -> anyhow::Result<()> {
         let mut arguments = FieldTable::default();
         let quorum = AMQPValue::LongString("quorum".into());
         arguments.insert("x-queue-type".into(), quorum);
         self.channel
             .queue_declare(queue.into(), QueueDeclareOptions::durable(), arguments)
+            .await?;
+        self.bind_to_owner(queue).await
+    }
+
+    async fn bind_to_owner(&self, queue: &str) -> anyhow::Result<()> {
+        let own = format!("{}.own", queue.split('.').next().unwrap_or_default());
+        let durable = ExchangeDeclareOptions {
+            durable: true,
+            ..Default::default()
+        };
+        let (direct, none) = (ExchangeKind::Direct, FieldTable::default());
+        let exchange = own.as_str();
+        self.channel
+            .exchange_declare(exchange.into(), direct, durable, none.clone())
+            .await?;
+        let options = QueueBindOptions::default();
+        self.channel
+            .queue_bind(queue.into(), exchange.into(), queue.into(), options, none)
             .await?;
         Ok(())
     }
@@ -114,7 +148,7 @@ impl VirtualHost {
         self.channel
             .queue_declare(queue.into(), QueueDeclareOptions::durable(), arguments)
             .await?;
-        Ok(())
+        self.bind_to_owner(queue).await
     }
 
     /// Puts a message into a queue by hand.
@@ -213,6 +247,22 @@ impl VirtualHost {
             Ok(closed)
         })
         .await
+    }
+
+    /// Deletes the virtual host with all that is in it, and creates it again with nothing.
+    pub(crate) async fn create_anew(&self) -> anyhow::Result<()> {
+        let path = format!("{}/api/vhosts/{}", self.api, self.name);
+        ask(&self.http, &self.uri, Method::DELETE, &path).await?;
+        ask(&self.http, &self.uri, Method::PUT, &path).await?;
+        Ok(())
+    }
+
+    /// What an operator may tidy away: a queue, an exchange or all of a virtual host.
+    pub(crate) async fn remove(&self, what: &str) -> anyhow::Result<()> {
+        let path = format!("{}/api/{what}", self.api);
+        let path = path.replace("VHOST", &self.name);
+        ask(&self.http, &self.uri, Method::DELETE, &path).await?;
+        Ok(())
     }
 
     pub(crate) async fn delete(self) -> anyhow::Result<()> {
