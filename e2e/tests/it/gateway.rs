@@ -3,6 +3,8 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
+use bollard::Docker;
+use bollard::query_parameters::KillContainerOptionsBuilder;
 use futures::future::try_join_all;
 use harness::{Answer, SOON, Stack, eventually, setting, wish};
 use serde_json::Value;
@@ -20,7 +22,7 @@ const REQUEST: Duration = Duration::from_secs(10);
 const GATEWAYS_OWN: &str = "The service behind this address does not answer at the moment.";
 /// The head of an order in chunks.
 const CHUNKED: &str = "POST /api/orders HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
-                       Transfer-Encoding: chunked\r\n\r\n";
+                       Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n";
 
 #[tokio::test]
 async fn a_frozen_instance_gets_no_requests_even_if_nobody_has_asked_for_it() -> Result<()> {
@@ -133,7 +135,7 @@ async fn a_body_that_never_ends_is_given_up() -> Result<()> {
             _ = bytes.tick() => stream.write_all(b"1\r\nx\r\n").await?,
         }
     }
-    let answer = String::from_utf8_lossy(&answer);
+    let answer = all_of(stream, answer).await?;
     ensure!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
     ensure!(answer.contains("application/problem+json"), "{answer}");
     ensure!(started.elapsed() < REQUEST + ROTATION, "{started:?}");
@@ -187,22 +189,29 @@ async fn a_body_as_large_as_allowed_reaches_the_service_however_it_comes() -> Re
 
 /// A process that is stopped without being told, until it is thawed.
 struct Frozen {
-    docker: bollard::Docker,
+    docker: Docker,
     name: String,
 }
 
 impl Frozen {
+    /// Not by the engine's own pause, after which a container counts as unhealthy for a while.
     async fn freeze(name: &str) -> Result<Self> {
-        let docker = bollard::Docker::connect_with_unix_defaults()?;
-        docker.pause_container(name).await?;
-        Ok(Self {
-            docker,
+        let frozen = Self {
+            docker: Docker::connect_with_unix_defaults()?,
             name: name.to_owned(),
-        })
+        };
+        frozen.signal("SIGSTOP").await?;
+        Ok(frozen)
     }
 
     async fn thaw(&self) -> Result<()> {
-        Ok(self.docker.unpause_container(&self.name).await?)
+        self.signal("SIGCONT").await
+    }
+
+    async fn signal(&self, signal: &str) -> Result<()> {
+        let options = KillContainerOptionsBuilder::new().signal(signal).build();
+        let sent = self.docker.kill_container(&self.name, Some(options));
+        Ok(sent.await?)
     }
 }
 
@@ -236,11 +245,15 @@ async fn connect() -> Result<TcpStream> {
     Ok(TcpStream::connect(gateway.trim_start_matches("http://")).await?)
 }
 
-/// Sends this and returns the first of what is answered to it.
+/// Sends this and returns all that is answered to it.
 async fn raw(request: &str) -> Result<String> {
     let mut stream = connect().await?;
     stream.write_all(request.as_bytes()).await?;
-    let mut answer = Vec::new();
-    timeout(SOON, stream.read_buf(&mut answer)).await??;
+    all_of(stream, Vec::new()).await
+}
+
+/// What comes until the gateway closes the connection.
+async fn all_of(mut stream: TcpStream, mut answer: Vec<u8>) -> Result<String> {
+    timeout(SOON, stream.read_to_end(&mut answer)).await??;
     Ok(String::from_utf8_lossy(&answer).into_owned())
 }
