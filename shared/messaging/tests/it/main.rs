@@ -10,9 +10,11 @@ mod outbox;
 mod bad_messages;
 mod batch;
 mod delay;
+mod held;
 mod housekeeping;
 mod inbox;
 mod kafka_retry;
+mod new_database;
 mod outage;
 mod retry;
 
