@@ -11,6 +11,7 @@ use inventory::{
     config::Config,
     handlers,
     http::{Api, routes},
+    store,
 };
 use messaging::Bus;
 use runtime::{Lifecycle, health::Health, http};
@@ -22,7 +23,7 @@ fn main() -> ExitCode {
 async fn start(config: Config, life: &Lifecycle) -> anyhow::Result<()> {
     let pool = database::connect(&config.database, "inventory").await?;
     messaging::migrate(&pool).await?;
-    sqlx::migrate!().run(&pool).await?;
+    database::migrate(&pool, sqlx::migrate!()).await?;
     let bus = Bus::new("inventory", config.messaging, pool.clone())?;
     announce_products(&bus).await?;
 
@@ -43,7 +44,8 @@ async fn start(config: Config, life: &Lifecycle) -> anyhow::Result<()> {
     let health = Health::default();
     health.reported("RabbitMQ", bus.rabbitmq_check());
     health.reported("Kafka", bus.kafka_check());
-    health.required("database", database::check(&pool));
+    health.required("database", bus.database_check(&store::TABLES));
+    health.reported("consumers", bus.consumers_check());
     let app = http::app("inventory", routes(Api { pool, bus }), health);
     life.spawn("http", |token| http::serve(config.http.addr, app, token));
     Ok(())

@@ -15,6 +15,9 @@ use uuid::Uuid;
 
 use crate::domain::{Level, Reservation, Status, Stock};
 
+/// Every table of the service: without one of them it is not ready.
+pub const TABLES: [&str; 4] = ["products", "stock", "reservations", "restocks"];
+
 /// The stock of one product, for people.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, FromRow, ToSchema)]
 pub struct StockLevel {

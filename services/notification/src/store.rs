@@ -10,6 +10,9 @@ use sqlx::{FromRow, PgConnection, Row};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+/// Every table of the service: without one of them it is not ready.
+pub const TABLES: [&str; 1] = ["notifications"];
+
 /// A notification that was decided upon and not yet delivered.
 #[derive(Debug, Clone)]
 pub struct NewNotification {
