@@ -4,12 +4,11 @@ use anyhow::{Context, Result};
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode, header};
 use inventory::http::{Api, routes};
+use messaging::testing;
 use runtime::health::Health;
 use serde_json::{Value, json};
 use sqlx::PgPool;
 use tower::ServiceExt;
-
-mod support;
 
 #[sqlx::test]
 async fn the_stock_is_listed_by_sku(pool: PgPool) -> Result<()> {
@@ -163,13 +162,13 @@ async fn a_body_that_is_not_json_is_answered_with_415(pool: PgPool) -> Result<()
 async fn a_read_only_database_is_answered_with_503_and_when_to_come_back(
     pool: PgPool,
 ) -> Result<()> {
-    support::bus(&pool).await?;
+    messaging::migrate(&pool).await?;
     let options = pool.connect_options().as_ref().clone();
     let read_only = sqlx::postgres::PgPoolOptions::new()
         .connect_lazy_with(options.options([("default_transaction_read_only", "on")]));
     let api = Api {
         pool: read_only.clone(),
-        bus: support::bus_without_database(&read_only)?,
+        bus: messaging::testing::bus_without_database("inventory", &read_only)?,
     };
     let app = runtime::http::app("inventory", routes(api), Health::default());
     let request = Request::post("/api/stock/GATE-WHEEL/restocks")
@@ -206,7 +205,7 @@ async fn restock(
 async fn call(pool: &PgPool, request: Request<Body>) -> Result<(StatusCode, Value)> {
     let api = Api {
         pool: pool.clone(),
-        bus: support::bus(pool).await?,
+        bus: testing::bus("inventory", pool).await?,
     };
     let app = runtime::http::app("inventory", routes(api), Health::default());
     let response = app.oneshot(request).await?;

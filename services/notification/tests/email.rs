@@ -5,6 +5,7 @@ use contracts::{Channel, OrderEventName, SendNotification};
 use notification::email::compose;
 use uuid::uuid;
 
+#[expect(dead_code, reason = "each test file uses its own part of it")]
 mod support;
 
 #[test]

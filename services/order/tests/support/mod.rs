@@ -13,8 +13,7 @@ use axum::{
 use contracts::{
     Customer, Line, Money, ProductListed, StockEvent, StockRefused, StockReserved, Tier,
 };
-use jiff::Timestamp;
-use messaging::{BatchHandler, Bus, Cause, DemoArgs, MessagingArgs, OutboxLimits, Received};
+use messaging::{BatchHandler, Bus, testing};
 use order::{
     domain::{Order, PriceList, Product},
     handlers::ConfirmOrReject,
@@ -140,14 +139,7 @@ impl Service {
         handler: &H,
         bodies: impl IntoIterator<Item = H::Message>,
     ) -> Result<()> {
-        let batch: Vec<_> = bodies.into_iter().map(received).collect();
-        let mut tx = self.bus.begin().await?;
-        handler
-            .handle_batch(&mut tx, &batch)
-            .await
-            .map_err(|failure| anyhow::anyhow!("{failure}"))?;
-        tx.commit().await?;
-        Ok(())
+        testing::handle(&self.bus, handler, bodies).await
     }
 
     pub(crate) async fn order(&self, id: Uuid) -> Result<Order> {
@@ -257,29 +249,8 @@ pub(crate) fn new_order(key: Option<&str>) -> NewOrder {
     }
 }
 
-fn received<M>(body: M) -> Received<M> {
-    Received {
-        id: Uuid::now_v7(),
-        time: Timestamp::now(),
-        cause: Cause::none(),
-        body,
-    }
-}
-
 fn bus(pool: &PgPool) -> Result<Bus> {
-    let args = MessagingArgs {
-        amqp_url: "amqp://localhost".to_owned(),
-        kafka_brokers: "localhost".to_owned(),
-        kafka_username: None,
-        kafka_password: String::new(),
-        retry_delays: vec![Duration::from_secs(1)],
-        outbox_poll: Duration::from_secs(1),
-        inbox_retention: Duration::from_secs(60),
-        limits: OutboxLimits {
-            outbox_limit: OUTBOX_LIMIT,
-            outbox_max_age: None,
-        },
-        demo: DemoArgs::default(),
-    };
+    let mut args = testing::args()?;
+    args.limits.outbox_limit = OUTBOX_LIMIT;
     Bus::new("order", args, pool.clone())
 }
