@@ -168,7 +168,7 @@ async fn a_read_only_database_is_answered_with_503_and_when_to_come_back(
         .connect_lazy_with(options.options([("default_transaction_read_only", "on")]));
     let api = Api {
         pool: read_only.clone(),
-        bus: messaging::testing::bus_without_database("inventory", &read_only)?,
+        bus: testing::bus_without_database("inventory", &read_only)?,
     };
     let app = runtime::http::app("inventory", routes(api), Health::default());
     let request = Request::post("/api/stock/GATE-WHEEL/restocks")
