@@ -11,6 +11,7 @@ use inventory::{
     config::Config,
     handlers,
     http::{Api, routes},
+    store,
 };
 use messaging::Bus;
 use runtime::{Lifecycle, health::Health, http};
@@ -22,7 +23,7 @@ fn main() -> ExitCode {
 async fn start(config: Config, life: &Lifecycle) -> anyhow::Result<()> {
     let pool = database::connect(&config.database, "inventory").await?;
     messaging::migrate(&pool).await?;
-    sqlx::migrate!().run(&pool).await?;
+    database::migrate(&pool, sqlx::migrate!()).await?;
     let bus = Bus::new("inventory", config.messaging, pool.clone())?;
     announce_products(&bus).await?;
 
@@ -44,7 +45,8 @@ async fn start(config: Config, life: &Lifecycle) -> anyhow::Result<()> {
     health.informational("RabbitMQ", bus.rabbitmq_check());
     health.informational("topology", bus.topology_check());
     health.informational("Kafka", bus.kafka_check());
-    health.required("database", database::check(&pool));
+    health.required("database", bus.database_check(&store::TABLES));
+    health.informational("consumers", bus.consumers_check());
     let api = routes(Api { pool, bus });
     let app = http::app("inventory", api, health, &config.http.allowed_hosts);
     life.spawn("http", |token| http::serve(config.http.addr, app, token));

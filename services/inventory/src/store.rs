@@ -14,3 +14,6 @@ pub use restocks::{Restock, restock};
 
 mod products;
 pub use products::take_unannounced;
+
+/// Every table of the service: without one of them it is not ready.
+pub const TABLES: [&str; 4] = ["products", "stock", "reservations", "restocks"];

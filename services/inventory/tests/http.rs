@@ -158,6 +158,32 @@ async fn a_body_that_is_not_json_is_answered_with_415(pool: PgPool) -> Result<()
     Ok(())
 }
 
+#[sqlx::test]
+async fn a_read_only_database_is_answered_with_503_and_when_to_come_back(
+    pool: PgPool,
+) -> Result<()> {
+    messaging::migrate(&pool).await?;
+    let options = pool.connect_options().as_ref().clone();
+    let read_only = sqlx::postgres::PgPoolOptions::new()
+        .connect_lazy_with(options.options([("default_transaction_read_only", "on")]));
+    let api = Api {
+        pool: read_only.clone(),
+        bus: testing::bus_without_database("inventory", &read_only)?,
+    };
+    let app = runtime::http::app("inventory", routes(api), Health::default());
+    let request = Request::post("/api/stock/GATE-WHEEL/restocks")
+        .header(header::CONTENT_TYPE, "application/json")
+        .body(Body::from(r#"{"quantity": 1}"#))?;
+    let response = app.oneshot(request).await?;
+    assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(
+        response.headers()[header::CONTENT_TYPE],
+        "application/problem+json"
+    );
+    assert!(response.headers().contains_key(header::RETRY_AFTER));
+    Ok(())
+}
+
 async fn get(pool: &PgPool, path: &str) -> Result<(StatusCode, Value)> {
     call(pool, Request::get(path).body(Body::empty())?).await
 }

@@ -229,3 +229,17 @@ fn release(order_id: Uuid) -> StockCommand {
 fn sell(order_id: Uuid) -> StockCommand {
     SellStock { order_id }.into()
 }
+
+#[sqlx::test]
+async fn the_readiness_check_knows_every_table(pool: PgPool) -> Result<()> {
+    let tables: Vec<String> = sqlx::query_scalar(
+        "select tablename::text from pg_tables where schemaname = 'public' and tablename <> '_sqlx_migrations'
+         order by tablename",
+    )
+    .fetch_all(&pool)
+    .await?;
+    let mut known = store::TABLES;
+    known.sort_unstable();
+    assert_eq!(tables, known);
+    Ok(())
+}

@@ -10,6 +10,7 @@ use notification::config::Config;
 use notification::handlers::{Deliver, NotifyCustomers};
 use notification::http::routes;
 use notification::provider::{Simulated, Smtp};
+use notification::store;
 use runtime::{Lifecycle, health::Health, http};
 
 fn main() -> ExitCode {
@@ -20,7 +21,7 @@ async fn start(config: Config, life: &Lifecycle) -> anyhow::Result<()> {
     let smtp = Smtp::new(&config.email.smtp_url, config.email.from)?;
     let pool = database::connect(&config.database, "notification").await?;
     messaging::migrate(&pool).await?;
-    sqlx::migrate!().run(&pool).await?;
+    database::migrate(&pool, sqlx::migrate!()).await?;
     let bus = Bus::new("notification", config.messaging, pool.clone())?;
 
     let events = bus.topic(ORDER_EVENTS).batch(500);
@@ -59,7 +60,8 @@ async fn start(config: Config, life: &Lifecycle) -> anyhow::Result<()> {
     health.informational("RabbitMQ", bus.rabbitmq_check());
     health.informational("topology", bus.topology_check());
     health.informational("Kafka", bus.kafka_check());
-    health.required("database", database::check(&pool));
+    health.required("database", bus.database_check(&store::TABLES));
+    health.informational("consumers", bus.consumers_check());
     let api = routes(pool);
     let app = http::app("notification", api, health, &config.http.allowed_hosts);
     life.spawn("http", |token| http::serve(config.http.addr, app, token));

@@ -8,6 +8,9 @@ use sqlx::postgres::PgRow;
 use sqlx::{FromRow, PgConnection, Row};
 use uuid::Uuid;
 
+/// Every table of the service: without one of them it is not ready.
+pub const TABLES: [&str; 1] = ["notifications"];
+
 /// A notification that was decided upon and not yet delivered.
 #[derive(Debug, Clone)]
 pub struct NewNotification {

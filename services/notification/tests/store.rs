@@ -86,3 +86,17 @@ fn new(order_id: Uuid, channel: Channel) -> NewNotification {
         recipient: "ada@example.com".to_owned(),
     }
 }
+
+#[sqlx::test]
+async fn the_readiness_check_knows_every_table(pool: PgPool) -> Result<()> {
+    let tables: Vec<String> = sqlx::query_scalar(
+        "select tablename::text from pg_tables where schemaname = 'public' and tablename <> '_sqlx_migrations'
+         order by tablename",
+    )
+    .fetch_all(&pool)
+    .await?;
+    let mut known = store::TABLES;
+    known.sort_unstable();
+    assert_eq!(tables, known);
+    Ok(())
+}

@@ -17,7 +17,7 @@ fn main() -> ExitCode {
 async fn start(config: Config, life: &Lifecycle) -> anyhow::Result<()> {
     let pool = database::connect(&config.database, "order").await?;
     messaging::migrate(&pool).await?;
-    sqlx::migrate!().run(&pool).await?;
+    database::migrate(&pool, sqlx::migrate!()).await?;
     let bus = Bus::new("order", config.messaging, pool.clone())?;
 
     let payment_deadline = config.payment_deadline;
@@ -31,7 +31,7 @@ async fn start(config: Config, life: &Lifecycle) -> anyhow::Result<()> {
     life.spawn("payment deadlines", |token| {
         deadlines.run("cancel-unpaid-orders", CancelUnpaidOrders, token)
     });
-    let products = bus.topic(PRODUCTS).batch(500);
+    let products = bus.topic(PRODUCTS).state().batch(500);
     life.spawn("products", |token| {
         products.run("list-products", KeepPriceList, token)
     });
@@ -47,7 +47,8 @@ async fn start(config: Config, life: &Lifecycle) -> anyhow::Result<()> {
     health.informational("RabbitMQ", bus.rabbitmq_check());
     health.informational("topology", bus.topology_check());
     health.informational("Kafka", bus.kafka_check());
-    health.required("database", database::check(&pool));
+    health.required("database", bus.database_check(&store::TABLES));
+    health.informational("consumers", bus.consumers_check());
     health.required("price list", store::price_list_check(&pool));
     let (intake, writers) = Intake::new(&bus);
     for writer in writers {

@@ -6,3 +6,6 @@ mod products;
 
 pub use orders::{Idempotency, NewOrder, insert, lock, now, order, page, placed_under, save};
 pub use products::{has_products, price_list_check, prices, products, upsert_products};
+
+/// Every table of the service: without one of them it is not ready.
+pub const TABLES: [&str; 2] = ["orders", "products"];

@@ -180,3 +180,17 @@ async fn a_page_of_one_status_shows_no_other(pool: PgPool) -> Result<()> {
     );
     Ok(())
 }
+
+#[sqlx::test]
+async fn the_readiness_check_knows_every_table(pool: PgPool) -> Result<()> {
+    let tables: Vec<String> = sqlx::query_scalar(
+        "select tablename::text from pg_tables where schemaname = 'public' and tablename <> '_sqlx_migrations'
+         order by tablename",
+    )
+    .fetch_all(&pool)
+    .await?;
+    let mut known = store::TABLES;
+    known.sort_unstable();
+    assert_eq!(tables, known);
+    Ok(())
+}

@@ -5,10 +5,16 @@ mod args;
 pub use args::DatabaseArgs;
 
 mod pool;
-pub use pool::{ACQUIRE_TIMEOUT, check, connect};
+pub use pool::{ACQUIRE_TIMEOUT, connect};
+
+mod migrate;
+pub use migrate::migrate;
+
+mod check;
+pub use check::{check, check_tables};
 
 mod limit;
 pub use limit::within_limit;
 
 mod outage;
-pub use outage::is_outage;
+pub use outage::{Speaks, is_outage, speaks};

@@ -2,7 +2,6 @@ use std::{str::FromStr, time::Duration};
 
 use anyhow::anyhow;
 use backon::{ExponentialBuilder, Retryable};
-use futures::future::{BoxFuture, FutureExt};
 use secrecy::ExposeSecret;
 use sqlx::{
     Connection, PgPool,
@@ -67,15 +66,6 @@ pub async fn connect(args: &DatabaseArgs, service: &str) -> anyhow::Result<PgPoo
         .await?;
     info!(database = place, "connected to the database {place}");
     Ok(pool)
-}
-
-/// The check behind `/health/ready`: fails when the pool gives no connection in time, or when the
-/// server does not answer on it.
-pub fn check(
-    pool: &PgPool,
-) -> impl Fn() -> BoxFuture<'static, anyhow::Result<()>> + Send + Sync + 'static + use<> {
-    let pool = pool.clone();
-    move || ping(pool.clone()).boxed()
 }
 
 async fn ping(pool: PgPool) -> anyhow::Result<()> {

@@ -14,7 +14,7 @@ use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
 use crate::args::MessagingArgs;
-use crate::consume::{Consuming, RetryPolicy};
+use crate::consume::{ConsumeMetrics, Consuming, Holds, RetryPolicy};
 use crate::handler::Tx;
 use crate::kafka::{Kafka, KafkaPublisher, TopicConsumer};
 use crate::outbox::{OutboxMetrics, Pressure, Publish, PublishSpans, Relay};
@@ -48,12 +48,14 @@ impl Bus {
     /// When an address cannot be parsed, or something is to be broken where that is not allowed.
     pub fn new(service: &'static str, args: MessagingArgs, pool: PgPool) -> anyhow::Result<Self> {
         args.demo.apply()?;
+        let metrics = Arc::<ConsumeMetrics>::default();
         let consuming = Consuming {
             service,
             pool,
             wake: Arc::default(),
             policy: RetryPolicy::new(&args.retry_delays),
-            metrics: Arc::default(),
+            holds: Arc::new(Holds::new(Arc::clone(&metrics))),
+            metrics,
             spans: Default::default(),
         };
         let inner = Inner {

@@ -8,6 +8,7 @@
 mod consuming;
 mod envelope;
 
+mod holds;
 mod outage;
 mod runner;
 mod settlement;
@@ -20,6 +21,7 @@ mod spans;
 pub(crate) use consuming::{Consuming, group};
 pub(crate) use dead_letter::{DeadLetter, DeadLetters, Origin, Original};
 pub(crate) use envelope::Envelope;
+pub(crate) use holds::Holds;
 pub(crate) use metrics::ConsumeMetrics;
 pub(crate) use runner::{BatchRunner, Outcome, Pending, Stopped};
 pub(crate) use settlement::{RetryPolicy, Settlement};

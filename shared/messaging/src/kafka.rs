@@ -18,6 +18,7 @@ mod consumer;
 mod partitions;
 mod session;
 mod settling;
+mod state;
 
 pub use client::KafkaArgs;
 pub use consumer::TopicConsumer;

@@ -1,15 +1,33 @@
 use sqlx::PgPool;
-use sqlx::migrate::MigrateError;
+
+/// The tables of this crate that a consumer and a relay need, in the schema `messaging`.
+pub(crate) const TABLES: [&str; 5] = [
+    "messaging.outbox",
+    "messaging.inbox",
+    "messaging.leases",
+    "messaging.relays",
+    "messaging.read_topics",
+];
 
 /// Creates or upgrades the tables of this crate (outbox, inbox, leases), in the schema
-/// `messaging`, beside those of the service.
+/// `messaging`, beside those of the service. Call it before the migrations of the service.
 ///
 /// # Errors
 ///
 /// When the database is away or holds a schema of another history.
-pub async fn migrate(pool: &PgPool) -> Result<(), MigrateError> {
+pub async fn migrate(pool: &PgPool) -> anyhow::Result<()> {
     let mut migrator = sqlx::migrate!();
     migrator.create_schema("messaging");
     migrator.dangerous_set_table_name("messaging._migrations");
-    migrator.run(pool).await
+    database::migrate(pool, migrator).await?;
+    forget_without_effects(pool).await?;
+    Ok(())
+}
+
+/// When the tables of the service are new and those of this crate are not (somebody has dropped the
+/// schema of the service alone), nothing that the inbox remembers has an effect any more.
+async fn forget_without_effects(pool: &PgPool) -> sqlx::Result<()> {
+    let forget = "delete from messaging.inbox where to_regclass('_sqlx_migrations') is null";
+    sqlx::query(forget).execute(pool).await?;
+    Ok(())
 }

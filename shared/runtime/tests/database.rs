@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result, bail};
 use axum::http::StatusCode;
+use axum::response::IntoResponse;
 use runtime::http::Problem;
 use sqlx::PgPool;
 
@@ -18,6 +19,33 @@ async fn a_statement_that_takes_too_long_is_answered_with_503() -> Result<()> {
         Problem::from(error).status(),
         StatusCode::SERVICE_UNAVAILABLE
     );
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_database_that_is_not_as_it_should_be_is_answered_with_503() -> Result<()> {
+    for statement in [
+        "SET TRANSACTION READ ONLY; CREATE TABLE read_only ()",
+        "SELECT * FROM missing_table",
+        "SELECT missing_function()",
+        "SELECT missing_column FROM pg_class",
+        "SET LOCAL ROLE pg_monitor; SELECT * FROM pg_authid",
+    ] {
+        let mut tx = pool().await?.begin().await?;
+        let Err(error) = sqlx::raw_sql(statement).execute(&mut *tx).await else {
+            bail!("it worked: {statement}")
+        };
+        let response = Problem::from(error).into_response();
+        assert_eq!(
+            response.status(),
+            StatusCode::SERVICE_UNAVAILABLE,
+            "{statement}"
+        );
+        assert!(
+            response.headers().contains_key("retry-after"),
+            "{statement}"
+        );
+    }
     Ok(())
 }
 

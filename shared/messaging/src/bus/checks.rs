@@ -1,9 +1,26 @@
-use anyhow::ensure;
-use futures::future::{Ready, ready};
+use std::sync::Arc;
+
+use anyhow::{anyhow, ensure};
+use futures::future::{BoxFuture, Ready, ready};
 
 use super::Bus;
+use crate::migrate::TABLES;
 
 impl Bus {
+    /// For health: fails unless the database answers, takes writes, and has these tables of the service
+    /// and those of this crate, with the right to use them.
+    ///
+    /// # Errors
+    ///
+    /// The check fails with what is wrong.
+    pub fn database_check(
+        &self,
+        tables: &[&'static str],
+    ) -> impl Fn() -> BoxFuture<'static, anyhow::Result<()>> + Send + Sync + 'static + use<> {
+        let tables = [&TABLES, tables].concat();
+        database::check_tables(&self.inner.consuming.pool, tables)
+    }
+
     /// For health: fails unless RabbitMQ answered when it was last needed.
     ///
     /// # Errors
@@ -33,6 +50,17 @@ impl Bus {
     pub fn kafka_check(&self) -> impl Fn() -> Ready<anyhow::Result<()>> + Send + Sync + use<> {
         let kafka = self.inner.kafka.clone();
         move || ready(connected(kafka.is_connected()))
+    }
+
+    /// For health: fails while consumers hold messages because nothing can be handled, and says which
+    /// and why.
+    ///
+    /// # Errors
+    ///
+    /// The check fails while the database or anything else that a handler needs is away.
+    pub fn consumers_check(&self) -> impl Fn() -> Ready<anyhow::Result<()>> + Send + Sync + use<> {
+        let holds = Arc::clone(&self.inner.consuming.holds);
+        move || ready(holds.report().map_or(Ok(()), |report| Err(anyhow!(report))))
     }
 }
 

@@ -1,6 +1,8 @@
 use std::time::{Duration, Instant};
 
+use anyhow::ensure;
 use database::within_limit;
+use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
@@ -17,7 +19,8 @@ impl Bus {
     ///
     /// # Errors
     ///
-    /// None; it is a `Result` because that is what the life cycle of a process wants of a task.
+    /// When the tables are gone or are others than before, because somebody has dropped the database
+    /// and created it anew: the process should end and be started again, which migrates.
     pub fn housekeeping(
         &self,
         token: CancellationToken,
@@ -25,7 +28,16 @@ impl Bus {
         let bus = self.clone();
         async move {
             let mut tick = tokio::time::interval(INTERVAL);
+            let mut known = None;
             while token.run_until_cancelled(tick.tick()).await.is_some() {
+                // Whoever cannot be asked has not changed.
+                if let Ok(tables) = within_limit(which_tables(&bus.inner.consuming.pool)).await {
+                    let before = known.get_or_insert(tables);
+                    ensure!(
+                        *before == tables,
+                        "the tables in the database are gone or are others than before; the next start migrates"
+                    );
+                }
                 if let Err(error) = bus.keep_house(&token).await {
                     let error = format!("{error:#}");
                     warn!(error, "housekeeping failed, next try in {INTERVAL:?}");
@@ -60,4 +72,15 @@ impl Bus {
         {}
         Ok(())
     }
+}
+
+/// Which tables of migrations there are, of this crate and of the service: they are created once in the
+/// life of a database.
+async fn which_tables(pool: &PgPool) -> sqlx::Result<[Option<i64>; 2]> {
+    let (messaging, service) = sqlx::query_as(
+        "select to_regclass('messaging._migrations')::oid::bigint, to_regclass('_sqlx_migrations')::oid::bigint",
+    )
+    .fetch_one(pool)
+    .await?;
+    Ok([messaging, service])
 }

@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use sqlx::PgPool;
 
+use super::holds::Holds;
 use super::metrics::ConsumeMetrics;
 use super::runner::BatchRunner;
 use super::settlement::RetryPolicy;
@@ -17,16 +18,25 @@ pub(crate) struct Consuming {
     pub(crate) wake: Arc<Wake>,
     pub(crate) policy: RetryPolicy,
     pub(crate) metrics: Arc<ConsumeMetrics>,
+    pub(crate) holds: Arc<Holds>,
     pub(crate) spans: ProcessSpans,
 }
 
 impl Consuming {
-    /// Runs messages through this handler. Its name is the key of its entries in the inbox.
-    pub(crate) fn runner<H>(&self, name: &'static str, handler: H) -> BatchRunner<H> {
+    /// Runs messages of a queue or topic through this handler. Its name is the key of its entries in
+    /// the inbox.
+    pub(crate) fn runner<H>(
+        &self,
+        destination: &'static str,
+        name: &'static str,
+        handler: H,
+    ) -> BatchRunner<H> {
         BatchRunner {
             pool: self.pool.clone(),
             wake: Arc::clone(&self.wake),
             metrics: Arc::clone(&self.metrics),
+            holds: Arc::clone(&self.holds),
+            destination,
             name,
             handler,
         }

@@ -13,6 +13,7 @@ pub(crate) struct ConsumeMetrics {
     duplicates: Counter<u64>,
     retries: Counter<u64>,
     dead_letters: Counter<u64>,
+    held: Gauge<u64>,
     lag: Gauge<i64>,
 }
 
@@ -44,6 +45,10 @@ impl Default for ConsumeMetrics {
                 "spillway.dead_letters",
                 "Messages that could not be handled.",
             ),
+            held: meter
+                .u64_gauge("spillway.consumer.held")
+                .with_description("Messages that wait because nothing can be handled.")
+                .build(),
             lag: meter
                 .i64_gauge("spillway.consumer.lag")
                 .with_description("Messages of assigned partitions that are not yet committed.")
@@ -79,6 +84,14 @@ impl ConsumeMetrics {
     pub(crate) fn dead_lettered(&self, handler: &'static str) {
         self.dead_letters
             .add(1, &[KeyValue::new("handler", handler)]);
+    }
+
+    pub(crate) fn held(&self, destination: &'static str, error_type: &str, messages: usize) {
+        let attributes = [
+            KeyValue::new("messaging.destination.name", destination),
+            KeyValue::new("error.type", error_type.to_owned()),
+        ];
+        self.held.record(messages as u64, &attributes);
     }
 
     pub(crate) fn lag(&self, topic: &'static str, messages: i64) {

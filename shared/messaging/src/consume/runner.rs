@@ -8,10 +8,10 @@ use futures::FutureExt;
 use sqlx::PgPool;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
-use tracing::warn;
 
+use super::holds::{Hold, Holds};
 use super::metrics::ConsumeMetrics;
-use super::outage::{is_outage, may_succeed_one_by_one};
+use super::outage::{Blames, Evidence, blames, may_succeed_one_by_one};
 use crate::backoff::Backoff;
 use crate::faults::crash_point::{self, CrashPoint};
 use crate::handler::{BatchHandler, Failure, Received, Tx};
@@ -27,6 +27,9 @@ pub(crate) struct BatchRunner<H> {
     pub(crate) pool: PgPool,
     pub(crate) wake: Arc<Wake>,
     pub(crate) metrics: Arc<ConsumeMetrics>,
+    pub(crate) holds: Arc<Holds>,
+    /// The queue or topic that the messages come from.
+    pub(crate) destination: &'static str,
     pub(crate) name: &'static str,
     pub(crate) handler: H,
 }
@@ -58,6 +61,15 @@ pub(crate) struct Pending<M> {
     pub(crate) partition: Option<i32>,
 }
 
+/// What a transaction has found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum New {
+    /// Messages for the handler, and it has handled them.
+    Handled,
+    /// Only messages that were handled before: this says nothing about the handler.
+    Nothing,
+}
+
 /// The stop came first: nothing of the batch is settled, and all of it is delivered again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Stopped;
@@ -70,38 +82,60 @@ impl<H: BatchHandler> BatchRunner<H> {
         batch: &[Pending<H::Message>],
         token: &CancellationToken,
     ) -> Result<Vec<Outcome>, Stopped> {
-        let handler = self.name;
         let mut backoff = Backoff::default();
+        let mut hold: Option<Hold> = None;
         loop {
-            match self.attempt(batch).await {
+            let held_for = hold.as_ref().map_or(Duration::ZERO, Hold::held_for);
+            let outage = match self.attempt(batch, held_for).await {
                 Ok(outcomes) => return Ok(outcomes),
-                Err(outage) => {
-                    let error = outage.to_string();
-                    warn!(
-                        handler,
-                        error, "handler {handler} cannot handle anything, holding its messages"
-                    );
-                    let pause = tokio::time::sleep(backoff.next_pause());
-                    token.run_until_cancelled(pause).await.ok_or(Stopped)?;
+                Err(outage) => outage,
+            };
+            match &hold {
+                Some(hold) => hold.still(&outage),
+                None => {
+                    let held = Hold::new(&self.holds, self.destination, batch.len(), &outage);
+                    hold = Some(held);
                 }
             }
+            let pause = tokio::time::sleep(backoff.next_pause());
+            token.run_until_cancelled(pause).await.ok_or(Stopped)?;
         }
     }
 
-    /// All at once, and if that fails one by one.
-    async fn attempt(&self, batch: &[Pending<H::Message>]) -> Result<Vec<Outcome>, Failure> {
+    /// All at once, and if that fails one by one. The error is an outage.
+    async fn attempt(
+        &self,
+        batch: &[Pending<H::Message>],
+        held_for: Duration,
+    ) -> Result<Vec<Outcome>, Failure> {
         if batch.is_empty() {
             return Ok(Vec::new());
         }
         let all: Vec<_> = batch.iter().map(|item| &item.received).collect();
         match self.transact_guarded(&all).await {
-            Ok(()) => return Ok(batch.iter().map(|_| Outcome::Done).collect()),
+            Ok(_) => return Ok(batch.iter().map(|_| Outcome::Done).collect()),
             Err(failure) if may_succeed_one_by_one(&failure, batch.len()) => {}
-            Err(failure) if is_outage(&failure) => return Err(failure),
-            Err(failure) => return Ok(vec![Outcome::Failed(failure)]),
+            Err(failure) if batch.len() > 1 => return Err(failure),
+            Err(failure) => {
+                let mut evidence = Evidence::default();
+                evidence.failed(&failure);
+                return match evidence.is_outage(held_for) {
+                    true => Err(failure),
+                    false => Ok(vec![Outcome::Failed(failure)]),
+                };
+            }
         }
+        self.one_by_one(batch, held_for).await
+    }
+
+    async fn one_by_one(
+        &self,
+        batch: &[Pending<H::Message>],
+        held_for: Duration,
+    ) -> Result<Vec<Outcome>, Failure> {
         let mut blocked = HashSet::new();
         let mut outcomes = Vec::with_capacity(batch.len());
+        let mut evidence = Evidence::default();
         for item in batch {
             if item
                 .partition
@@ -111,9 +145,18 @@ impl<H: BatchHandler> BatchRunner<H> {
                 continue;
             }
             outcomes.push(match self.transact_guarded(&[&item.received]).await {
-                Ok(()) => Outcome::Done,
-                Err(failure) if is_outage(&failure) => return Err(failure),
+                Ok(new) => {
+                    if new == New::Handled {
+                        evidence.handled();
+                    }
+                    Outcome::Done
+                }
+                Err(failure) if blames(&failure) == Blames::Outage => return Err(failure),
                 Err(failure) => {
+                    evidence.failed(&failure);
+                    if evidence.is_clear() {
+                        return Err(failure);
+                    }
                     if matches!(failure, Failure::Retry(_)) {
                         blocked.extend(item.partition);
                     }
@@ -121,12 +164,19 @@ impl<H: BatchHandler> BatchRunner<H> {
                 }
             });
         }
+        if evidence.is_outage(held_for) {
+            let failure = outcomes.into_iter().find_map(|outcome| match outcome {
+                Outcome::Failed(failure) => Some(failure),
+                Outcome::Done | Outcome::Behind => None,
+            });
+            return Err(failure.unwrap_or_else(|| Failure::unavailable(anyhow!("an outage"))));
+        }
         Ok(outcomes)
     }
 
     /// The same within a limit. A handler that panics has failed, and nothing more: its transaction
     /// is rolled back, and a message that always does it must not end the process again and again.
-    async fn transact_guarded(&self, batch: &[&Received<H::Message>]) -> Result<(), Failure> {
+    async fn transact_guarded(&self, batch: &[&Received<H::Message>]) -> Result<New, Failure> {
         let transaction = AssertUnwindSafe(self.transact(batch)).catch_unwind();
         match timeout(TRANSACTION_LIMIT, transaction).await {
             Ok(Ok(result)) => result,
@@ -135,11 +185,16 @@ impl<H: BatchHandler> BatchRunner<H> {
         }
     }
 
-    /// One transaction: inbox, handler, outbox.
-    async fn transact(&self, batch: &[&Received<H::Message>]) -> Result<(), Failure> {
-        let mut tx = Tx::begin(&self.pool, &self.wake).await?;
+    /// One transaction: inbox, handler, outbox. Only what the handler asks of the database may speak
+    /// about the message.
+    async fn transact(&self, batch: &[&Received<H::Message>]) -> Result<New, Failure> {
+        let mut tx = Tx::begin(&self.pool, &self.wake)
+            .await
+            .map_err(Failure::unavailable)?;
         let ids = batch.iter().map(|message| message.id).collect();
-        let mut new = inbox::claim(&mut tx, self.name, ids).await?;
+        let mut new = inbox::claim(&mut tx, self.name, ids)
+            .await
+            .map_err(Failure::unavailable)?;
         self.metrics.duplicates(self.name, batch.len() - new.len());
         // A message that stands in the batch twice is new only the first time.
         let new: Vec<_> = batch
@@ -148,12 +203,13 @@ impl<H: BatchHandler> BatchRunner<H> {
             .map(|&message| message.clone())
             .collect();
         if new.is_empty() {
-            tx.rollback().await?;
-            return Ok(());
+            tx.rollback().await.map_err(Failure::unavailable)?;
+            return Ok(New::Nothing);
         }
         self.handler.handle_batch(&mut tx, &new).await?;
         crash_point::reach(CrashPoint::Handled);
-        tx.commit().await?;
-        Ok(())
+        tx.write_outbox().await?;
+        tx.commit().await.map_err(Failure::unavailable)?;
+        Ok(New::Handled)
     }
 }

@@ -16,6 +16,8 @@ use crate::outbox::{self, Address, NewRow, Wake};
 pub struct Tx {
     inner: Transaction<'static, Postgres>,
     rows: Vec<NewRow>,
+    /// So many of them are in the outbox already.
+    written: usize,
     /// The first message that could not be serialized: it fails the commit.
     encode_error: Option<serde_json::Error>,
     wake: Arc<Wake>,
@@ -26,6 +28,7 @@ impl Tx {
         Ok(Self {
             inner: pool.begin().await?,
             rows: Vec::new(),
+            written: 0,
             encode_error: None,
             wake: Arc::clone(wake),
         })
@@ -57,19 +60,26 @@ impl Tx {
     /// When the database refuses or is away; then nothing was published. As with any database, an
     /// error of the connection leaves open whether the commit took place.
     pub async fn commit(mut self) -> sqlx::Result<()> {
-        if let Some(error) = self.encode_error {
-            return Err(sqlx::Error::Encode(Box::new(error)));
-        }
-        let remembered = !without(Guarantee::Outbox);
-        if remembered {
-            outbox::insert(&mut self.inner, &self.rows).await?;
-        }
+        self.write_outbox().await?;
         self.inner.commit().await?;
         crash_point::reach(CrashPoint::OutboxCommitted);
         self.wake.after_writing(&self.rows);
-        if !remembered {
+        if without(Guarantee::Outbox) {
             outbox::keep(self.rows);
         }
+        Ok(())
+    }
+
+    /// Writes what was published so far. Unlike the commit this can fail because of what is written, so
+    /// a consumer has it done first and tells the two apart.
+    pub(crate) async fn write_outbox(&mut self) -> sqlx::Result<()> {
+        if let Some(error) = self.encode_error.take() {
+            return Err(sqlx::Error::Encode(Box::new(error)));
+        }
+        if !without(Guarantee::Outbox) {
+            outbox::insert(&mut self.inner, &self.rows[self.written..]).await?;
+        }
+        self.written = self.rows.len();
         Ok(())
     }
 

@@ -10,6 +10,7 @@ use tracing::{debug, info, warn};
 
 use super::client::Kafka;
 use super::session::Session;
+use super::state;
 use super::watchdog::Watchdog;
 use crate::consume::{Consuming, DeadLetters, group};
 use crate::handler::BatchHandler;
@@ -27,6 +28,7 @@ pub struct TopicConsumer {
     topic: Topic,
     group: String,
     batch: usize,
+    is_state: bool,
 }
 
 impl TopicConsumer {
@@ -43,12 +45,21 @@ impl TopicConsumer {
             dead_letters,
             topic,
             batch: 1,
+            is_state: false,
         }
     }
 
     /// At most so many messages share a transaction. Never waits for a batch to fill.
     pub fn batch(mut self, messages: usize) -> Self {
         self.batch = messages.max(1);
+        self
+    }
+
+    /// The topic carries state: each key's last message says all about it, and handling one again is
+    /// harmless. A database that has never read it, such as one that was dropped and created anew,
+    /// reads it from its beginning, whatever its group has committed.
+    pub fn state(mut self) -> Self {
+        self.is_state = true;
         self
     }
 
@@ -70,8 +81,14 @@ impl TopicConsumer {
         let topic = self.topic.name;
         let group = self.group.clone();
         let metrics = Arc::clone(&self.consuming.metrics);
+        if self.is_state {
+            let begun = state::begin(&self.kafka, &self.consuming.pool, topic, &group);
+            if token.run_until_cancelled(begun).await.is_none() {
+                return Ok(());
+            }
+        }
         let mut session = Session {
-            runner: self.consuming.runner(handler_name, handler),
+            runner: self.consuming.runner(topic, handler_name, handler),
             consuming: self.consuming,
             dead_letters: self.dead_letters,
             topic,

@@ -71,9 +71,10 @@ impl QueueConsumer {
     ) -> anyhow::Result<()> {
         let delays = self.consuming.policy.delays();
         self.subscription.delays.extend(delays);
+        let queue = self.subscription.queue;
         let worker = Arc::new(Worker {
             rabbitmq: self.rabbitmq,
-            runner: self.consuming.runner(handler_name, handler),
+            runner: self.consuming.runner(queue, handler_name, handler),
             consuming: self.consuming,
             subscription: self.subscription,
         });
