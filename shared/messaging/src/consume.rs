@@ -9,8 +9,12 @@ mod consuming;
 mod envelope;
 
 mod outage;
+mod run;
 mod runner;
 mod settlement;
+
+mod alone;
+mod effects;
 
 mod dead_letter;
 
@@ -19,8 +23,10 @@ mod spans;
 
 pub(crate) use consuming::{Consuming, group};
 pub(crate) use dead_letter::{DeadLetter, DeadLetters, Origin, Original};
+pub(crate) use effects::EffectRunner;
 pub(crate) use envelope::Envelope;
 pub(crate) use metrics::ConsumeMetrics;
+pub(crate) use run::Run;
 pub(crate) use runner::{BatchRunner, Outcome, Pending, Stopped};
 pub(crate) use settlement::{RetryPolicy, Settlement};
 pub(crate) use spans::ProcessSpan;

@@ -13,6 +13,7 @@ use uuid::Uuid;
 use crate::args::MessagingArgs;
 use crate::bus::Bus;
 use crate::cause::Cause;
+use crate::claims::Claim;
 use crate::handler::{BatchHandler, Received};
 use crate::migrate::migrate;
 
@@ -76,4 +77,10 @@ pub async fn handle<H: BatchHandler>(
     let handled = handler.handle_batch(&mut tx, &batch).await;
     handled.map_err(|failure| anyhow!("{failure}"))?;
     Ok(tx.commit().await?)
+}
+
+/// The right to bring about an effect, which nobody disputes.
+#[must_use]
+pub fn claim() -> Claim {
+    Claim::for_ever()
 }

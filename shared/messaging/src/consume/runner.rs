@@ -56,6 +56,8 @@ pub(crate) struct Pending<M> {
     pub(crate) received: Received<M>,
     /// The partition of a topic; messages of a queue have no order to keep.
     pub(crate) partition: Option<i32>,
+    /// The broker has delivered it before.
+    pub(crate) again: bool,
 }
 
 /// The stop came first: nothing of the batch is settled, and all of it is delivered again.

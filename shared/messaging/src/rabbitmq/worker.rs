@@ -17,19 +17,19 @@ use super::subscription::Subscription;
 use super::{dead_letters, properties};
 use crate::backoff::Backoff;
 use crate::consume::{
-    BatchRunner, Consuming, DeadLetter, Origin, Outcome, Pending, ProcessSpan, Settlement,
+    Consuming, DeadLetter, Origin, Outcome, Pending, ProcessSpan, Run, Settlement,
 };
 use crate::faults::crash_point::{self, CrashPoint};
 use crate::faults::{Guarantee, without};
-use crate::handler::{BatchHandler, Failure};
+use crate::handler::Failure;
 use crate::transport::Transport;
 
 /// Takes messages of a queue, runs them through the handler, moves on those that failed, and
 /// acknowledges.
-pub(super) struct Worker<H> {
+pub(super) struct Worker<R> {
     pub(super) rabbitmq: RabbitMq,
     pub(super) consuming: Consuming,
-    pub(super) runner: BatchRunner<H>,
+    pub(super) runner: R,
     pub(super) subscription: Subscription,
 }
 
@@ -39,7 +39,7 @@ struct Decoded {
     span: ProcessSpan,
 }
 
-impl<H: BatchHandler> Worker<H> {
+impl<R: Run> Worker<R> {
     /// One channel, again and again. Everything on a channel is handled in the order of its
     /// delivery tags, so that one acknowledgement can stand for a whole batch.
     pub(super) async fn run(&self, token: &CancellationToken) {
@@ -123,6 +123,7 @@ impl<H: BatchHandler> Worker<H> {
                     pending.push(Pending {
                         received,
                         partition: None,
+                        again: delivery.redelivered,
                     });
                     decoded.push(Decoded { delivery, span });
                 }
@@ -150,7 +151,7 @@ impl<H: BatchHandler> Worker<H> {
     /// The message as it has to be published before it leaves its queue: to the delay queue of its
     /// next attempt or to the dead letters. Nothing when it is done with.
     fn settle(&self, delivery: Delivery, outcome: Outcome) -> Option<Outgoing> {
-        let (queue, handler) = (self.subscription.queue, self.runner.name);
+        let (queue, handler) = (self.subscription.queue, self.runner.name());
         let failed_before = failed_attempts(&delivery.properties);
         let message_id = delivery.properties.message_id().as_ref();
         let message_id = message_id
