@@ -137,7 +137,9 @@ fn mail_options(
         options.extend(needed.then_some(option));
         Ok(())
     };
-    let addresses = email.envelope().has_non_ascii_addresses();
+    let envelope = email.envelope();
+    let mut addresses = envelope.to().iter().chain(envelope.from());
+    let addresses = addresses.any(|address| !AsRef::<str>::as_ref(address).is_ascii());
     need(
         addresses,
         Extension::SmtpUtfEight,
