@@ -20,7 +20,7 @@ impl Alone {
     /// Nothing while another worker handles the message.
     pub(super) fn with(&self, id: Uuid) -> Option<Place<'_>> {
         let mut handled = self.handled.lock().unwrap_or_else(PoisonError::into_inner);
-        handled.insert(id).then_some(Place { alone: self, id })
+        handled.insert(id).then(|| Place { alone: self, id })
     }
 }
 
