@@ -26,6 +26,7 @@ ensure_engine() {
   plugins_answer || install_packages_of_docker
   plugins_answer || die "the Docker plugins compose and buildx do not answer." \
     "Install Docker Compose 2.24 or newer and buildx 0.12 or newer, then run this again."
+  compose_is_new_enough || die "Docker Compose $(compose_version) is older than version 2.24." "Install a newer one, then run this again."
 }
 
 engine_answers() {
@@ -40,6 +41,18 @@ engine_is_new_enough() {
   version=$(docker version --format '{{.Server.Version}}')
   [ "${version%%.*}" -ge 25 ]
 }
+
+# Overrides that extend what a build is given, and health checks that are frequent only at the start, came with it.
+compose_is_new_enough() { is_at_least 2.24 "$(compose_version)"; }
+
+compose_version() {
+  local version
+  version=$(docker compose version --short)
+  echo "${version#v}"
+}
+
+# is_at_least LEAST VERSION
+is_at_least() { printf '%s\n' "$1" "$2" | sort --check=quiet --version-sort; }
 
 engine_refuses() { [[ "$(command docker info 2>&1)" == *'permission denied'* ]]; }
 

@@ -3,17 +3,20 @@
 # Maven Central and npm. In the second case a generated docker-compose.override.yml, which git ignores,
 # makes plain `docker compose` commands use the stand-ins and the binaries compiled on the host.
 
-STAND_INS=(rabbitmq kafka postgres caddy mail)
+STAND_INS=(rabbitmq kafka postgres haproxy mail)
 OVERRIDE="$ROOT/docker-compose.override.yml"
 STAND_IN_WORK="$ROOT/target/stand-in"
 BINARIES="$ROOT/target/images/binaries"
 
-# prepare_images: afterwards `docker compose up --build` finds all it needs.
+# prepare_images [missing]: afterwards `docker compose up` finds all it needs. With `missing`, service images that
+# are there are taken as they are, because building one again asks the registry for what it is built from.
 prepare_images() {
+  make_settings_readable
   if images_come_from_registry; then
     [ ! -e "$OVERRIDE" ] || write_empty_override
     step "official images" compose pull --ignore-buildable --policy missing
-    step "service images (compiled inside Docker)" compose build
+    { [ "${1:-}" = missing ] && service_images_are_here; } ||
+      step "service images (compiled inside Docker)" compose build
     return 0
   fi
   build_stand_ins
@@ -22,28 +25,74 @@ prepare_images() {
   step "service images" compose build
 }
 
-# SPILLWAY_IMAGES=official or stand-in decides without asking the network.
+# Containers read the settings with users of their own, which a checkout under a strict umask does not let them.
+make_settings_readable() {
+  local settings=("$ROOT"/deploy/{gateway,kafka,postgres,rabbitmq})
+  [ -n "$(find "${settings[@]}" ! -perm -o=r -print -quit)" ] || return 0
+  chmod -R a+rX "${settings[@]}" ||
+    die "containers cannot read the settings in deploy/." "As their owner: chmod -R a+rX ${settings[*]#"$ROOT"/}"
+}
+
+# SPILLWAY_IMAGES=official or stand-in decides. Otherwise images that are here decide, without the network, and
+# only then the registry.
 images_come_from_registry() {
   case ${SPILLWAY_IMAGES:-} in
     official) return 0 ;;
     stand-in) return 1 ;;
-    '') registry_answers ;;
+    '') official_images_are_here || { ! stand_ins_are_here && registry_answers; } ;;
     *) die "SPILLWAY_IMAGES is '$SPILLWAY_IMAGES'." "It may be 'official', 'stand-in' or unset." ;;
   esac
 }
 
-# Asks for one small manifest, and not for long.
+official_images_are_here() {
+  local images
+  mapfile -t images < <(official_images rabbitmq kafka postgres gateway mail)
+  docker image inspect "${images[@]}" >/dev/null 2>&1
+}
+
+# official_images SERVICE...: the images that docker-compose.yml names, or variables instead of it.
+official_images() { compose --file "$ROOT/docker-compose.yml" config --images "$@"; }
+
+stand_ins_are_here() {
+  local name
+  for name in base "${STAND_INS[@]}"; do stand_in_exists "$name" || return 1; done
+  say "Stand-in images are here and stay in use; SPILLWAY_IMAGES=official asks the image registry again."
+}
+
+service_images_are_here() {
+  local images
+  mapfile -t images < <(official_images order inventory notification)
+  docker image inspect "${images[@]}" >/dev/null 2>&1
+}
+
+# How long a registry that is silent is waited for, in seconds.
+REGISTRY_PATIENCE=60
+
+# Pulls one image, in which a slow line, a mirror that only the engine knows and a limit on pulls show as they are.
 registry_answers() {
-  timeout 5 "${DOCKER[@]}" manifest inspect "${CADDY_IMAGE:-caddy:2.11}" >/dev/null 2>&1
+  local image said rc=0
+  image=$(official_images gateway)
+  said=$(timeout --kill-after 1 "$REGISTRY_PATIENCE" "${DOCKER[@]}" pull --quiet "$image" 2>&1) || rc=$?
+  [ $rc -ne 0 ] || return 0
+  [ $rc -ne 124 ] && [ $rc -ne 137 ] || said="no answer within $REGISTRY_PATIENCE s"
+  REGISTRY_SAID="$image: ${said##*$'\n'}"
+  say "The image registry gives no $REGISTRY_SAID"
+  return 1
 }
 
 build_stand_ins() {
   local name
+  stand_ins_can_be_built || die "the image registry gives no ${REGISTRY_SAID:-images}, and images of our own can be built on Debian and Ubuntu only." \
+    "Make 'docker pull $(official_images gateway)' work, or bring the images that docker-compose.yml names with 'docker load'."
   ensure_packages mvn=maven npm=npm
   stand_in_exists base || build_base
   for name in "${STAND_INS[@]}"; do
     stand_in_exists "$name" || step "image $name" build_stand_in "$name"
   done
+}
+
+stand_ins_can_be_built() {
+  command -v apt-get >/dev/null || { command -v mvn && command -v npm && command -v debootstrap; } >/dev/null
 }
 
 # stand_in NAME: the image's name. Its tag is a hash of the recipe (and of the base's), so that an image is
@@ -128,7 +177,7 @@ require_rust() {
   needed=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' "$ROOT/Cargo.toml")
   command -v cargo >/dev/null || die "Rust is missing (no cargo)." "Install it with rustup, $needed or newer, and open a new shell."
   found=$(rustc --version | cut -d ' ' -f 2)
-  printf '%s\n' "$needed" "$found" | sort --check=quiet --version-sort ||
+  is_at_least "$needed" "$found" ||
     die "Rust $found is too old." "Update it with rustup, to $needed or newer."
   ensure_packages gcc=gcc pkg-config=pkg-config curl=curl \
     /usr/include/zlib.h=zlib1g-dev
@@ -146,10 +195,10 @@ write_override() {
     done
     for name in "${SERVICES[@]}" load; do
       printf '  %s: {build: {args: {BASE_IMAGE: "%s"}, additional_contexts: {binaries: ./target/images}}}\n' \
-        "$name" "$(stand_in base)"
+        "$name" "\${BASE_IMAGE:-$(stand_in base)}"
     done
   } >"$OVERRIDE.new"
   mv "$OVERRIDE.new" "$OVERRIDE"
 }
 
-compose_service() { [ "$1" = caddy ] && echo gateway || echo "$1"; }
+compose_service() { [ "$1" = haproxy ] && echo gateway || echo "$1"; }

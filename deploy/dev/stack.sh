@@ -16,7 +16,7 @@ stack_up() {
   fi
   ensure_engine
   check_ports
-  prepare_images
+  if [ "${1:-}" = --build ]; then prepare_images; else prepare_images missing; fi
   start_stack
   print_addresses
 }
@@ -49,6 +49,8 @@ up_and_wait() {
   # What failed is what a reader of the log file looks for, so it comes last.
   compose ps --all
   unhealthy_services | xargs -r "${DOCKER[@]}" compose logs --no-color --tail 20
+  unhealthy_services | xargs -r "${DOCKER[@]}" compose ps --quiet |
+    xargs -r "${DOCKER[@]}" inspect --format '{{.Name}}: {{with .State.Health}}{{range .Log}}{{.Output}}{{end}}{{end}}'
   return 1
 }
 

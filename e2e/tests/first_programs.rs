@@ -5,13 +5,13 @@
 //! which disturbs whatever else uses the same stack at that moment.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use e2e::{Compose, http_client, setting};
 use futures::future::{join_all, try_join_all};
+use harness::{Compose, http_client, program, setting};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
@@ -264,7 +264,7 @@ impl Brokers {
     }
 
     fn start(&self, name: &str, arguments: &[&str]) -> Result<Child> {
-        let mut command = Command::new(program(name)?);
+        let mut command = Command::new(program(&format!("examples/{name}"))?);
         command
             .args(arguments)
             .env("AMQP_URL", &self.amqp_url)
@@ -308,21 +308,8 @@ fn hello() -> Result<String> {
     ))
 }
 
-/// The examples, which `cargo test --workspace` and `./dev test` have built by now. A cargo within a
-/// test would see other variables and compile everything anew.
-fn program(name: &str) -> Result<PathBuf> {
-    let test = std::env::current_exe()?;
-    let target = test.ancestors().nth(2).context("not in a target folder")?;
-    let program = target.join("examples").join(name);
-    ensure!(
-        program.exists(),
-        "{name} is not built: run `cargo build --release --workspace --examples`"
-    );
-    Ok(program)
-}
-
 fn root() -> &'static Path {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
 }
 
 /// The commands in the blocks marked `console`, each with the output shown below it.

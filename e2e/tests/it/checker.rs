@@ -1,12 +1,12 @@
 //! The checker looks at a running system and sees what somebody has broken in it.
 
 use anyhow::{Result, ensure};
-use e2e::checker::{Class, Observed, Observer, Promise, check};
-use e2e::{Stack, wish};
+use checker::{Class, Observed, Observer, Promise, check};
+use harness::{Stack, wish};
 use uuid::Uuid;
 
 use crate::ANYTHING;
-use crate::database::database;
+use crate::support::database::database;
 
 #[tokio::test]
 async fn what_is_broken_on_a_running_system_is_found() -> Result<()> {

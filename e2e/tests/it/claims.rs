@@ -5,8 +5,8 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
-use e2e::claims::{Command, Page, console};
-use e2e::{SOON, Stack, eventually, setting};
+use harness::{SOON, Stack, eventually, setting};
+use pages::claims::{Command, Page, console};
 
 /// What the README orders.
 const SKU: &str = "PADDLE-CARBON";
@@ -15,7 +15,7 @@ const SKU: &str = "PADDLE-CARBON";
 async fn the_readme_shows_what_its_commands_print() -> Result<()> {
     let stack = Stack::alone().await?;
     let before = stack.gateway.stock(SKU).await?;
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let commands = console(&Page::read(&root.join("README.md"))?);
     ensure!(commands.len() >= 3, "only {} commands", commands.len());
 

@@ -1,7 +1,7 @@
 //! Every row of the table of errors, through the gateway.
 
 use anyhow::{Result, ensure};
-use e2e::{Answer, SOON, Stack, setting, wish};
+use harness::{Answer, SOON, Stack, setting, wish};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -126,7 +126,6 @@ async fn what_is_not_there_is_not_found() -> Result<()> {
 #[tokio::test]
 async fn what_is_too_large_or_of_another_type_is_refused() -> Result<()> {
     let stack = Stack::shared().await?;
-    // The first is refused by the service, the second by the gateway.
     for kib in [70, 300] {
         let mut body = wish(ANYTHING, 1);
         body["note"] = "x".repeat(kib * 1_024).into();

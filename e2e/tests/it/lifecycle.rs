@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use e2e::{Compose, Gateway, Stack, eventually, wish};
+use harness::{Compose, Gateway, Stack, eventually, wish};
 use serde_json::Value;
 
 use crate::ANYTHING;
@@ -96,7 +96,7 @@ async fn restart_each(stack: &Stack) -> Result<()> {
 async fn place_orders_while(
     api: &Gateway,
     wanted: &AtomicBool,
-) -> Result<Vec<(e2e::Order, String)>> {
+) -> Result<Vec<(harness::Order, String)>> {
     let mut accepted = Vec::new();
     let mut arrivals = tokio::time::interval(Duration::from_millis(50));
     while wanted.load(Ordering::Relaxed) {
@@ -108,7 +108,7 @@ async fn place_orders_while(
         if answer.status == 202 {
             let email = wish["customer"]["email"].as_str().map(str::to_owned);
             accepted.push((
-                serde_json::from_value::<e2e::Order>(answer.body)?,
+                serde_json::from_value::<harness::Order>(answer.body)?,
                 email.context("no address")?,
             ));
         } else {

@@ -8,6 +8,7 @@ mod checker;
 mod claims;
 mod crash_points;
 mod errors;
+mod gateway;
 mod guarantees;
 mod lifecycle;
 mod metrics;
@@ -21,11 +22,7 @@ mod stopped;
 mod tour;
 mod trace;
 
-mod broken;
-mod customers;
-mod database;
-mod overlay;
-mod poisoned;
+mod support;
 
 /// The product whose stock nobody counts.
 const ANYTHING: &str = "KAYAK-SOLO";

@@ -2,7 +2,7 @@
 
 use anyhow::{Result, ensure};
 use contracts::{Message, ReserveStock};
-use e2e::{SOON, Stack, eventually, wish};
+use harness::{SOON, Stack, cloud_event, eventually, wish};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -40,20 +40,18 @@ async fn what_happens_to_messages_is_counted() -> Result<()> {
     // A command that comes twice, and one that nobody can handle.
     let order = Uuid::now_v7();
     let command = json!({"order_id": order, "lines": [{"sku": "NO-SUCH-THING", "quantity": 1}]});
-    let twice = Uuid::now_v7().to_string();
-    let poison = Uuid::now_v7().to_string();
-    for (id, body) in [
+    let [twice, poison] = [(), ()].map(|()| cloud_event(ReserveStock::TYPE));
+    for (event, body) in [
         (&twice, command.to_string()),
         (&twice, command.to_string()),
         (&poison, "{ this is no JSON".to_owned()),
     ] {
-        let properties = json!({"message_id": id, "type": ReserveStock::TYPE, "delivery_mode": 2});
         stack
             .rabbitmq
-            .publish("commands", "stock.reserve", properties, &body)
+            .publish("commands", "stock.reserve", event.properties(), &body)
             .await?;
     }
-    stack.rabbitmq.take_dead_letters(&[poison], SOON).await?;
+    stack.rabbitmq.take_dead_letters(&[poison.id], SOON).await?;
 
     let mut missing = Vec::new();
     let counted = eventually("everything is counted", SOON, async || {

@@ -1,8 +1,8 @@
 //! What a customer can do with an order.
 
 use anyhow::{Context, Result};
-use e2e::{Gateway, SOON, Stack, StockLevel, wish};
 use futures::future::try_join_all;
+use harness::{Gateway, SOON, Stack, StockLevel, wish};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -286,8 +286,8 @@ async fn one_idempotency_key_gives_one_order() -> Result<()> {
 }
 
 /// The order once it is no longer pending.
-async fn decided(api: &Gateway, id: Uuid) -> Result<e2e::Order> {
-    e2e::eventually("the order is decided", SOON, async || {
+async fn decided(api: &Gateway, id: Uuid) -> Result<harness::Order> {
+    harness::eventually("the order is decided", SOON, async || {
         let order = api.order(id).await?;
         Ok((order.status != "pending").then_some(order))
     })

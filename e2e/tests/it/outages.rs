@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use e2e::{SOON, Stack, eventually, wish};
+use harness::{SOON, Stack, eventually, wish};
 use uuid::Uuid;
 
 use crate::ANYTHING;

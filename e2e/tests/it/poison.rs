@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use contracts::topology::STOCK_EVENTS;
 use contracts::{Message, ReserveStock, StockRefused};
-use e2e::{SOON, Stack, TopicReader, TopicWriter, eventually, wish};
+use harness::{SOON, Stack, TopicReader, TopicWriter, cloud_event, eventually, wish};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -31,18 +31,17 @@ async fn a_poisonous_command_becomes_a_dead_letter() -> Result<()> {
     let mut ids = Vec::new();
     for (message_type, body, _) in POISON {
         let message_type = real_type(message_type, "spillway.reserve-stock");
-        let id = Uuid::now_v7().to_string();
-        let headers = json!({
-            "cloudEvents_id": id, "cloudEvents_type": message_type, "cloudEvents_source": "e2e",
+        let event = cloud_event(&message_type);
+        let mut properties = event.properties();
+        properties["headers"] = json!({
+            "cloudEvents_id": event.id, "cloudEvents_type": message_type, "cloudEvents_source": "e2e",
             "cloudEvents_specversion": "1.0", "x-of-the-sender": "kept",
         });
-        let properties =
-            json!({"message_id": id, "type": message_type, "delivery_mode": 2, "headers": headers});
         stack
             .rabbitmq
             .publish("commands", "stock.reserve", properties, body)
             .await?;
-        ids.push(id);
+        ids.push(event.id);
     }
     stack
         .gateway
@@ -89,8 +88,8 @@ async fn a_nonsensical_command_is_answered() -> Result<()> {
         json!([{"sku": ANYTHING, "quantity": 3_000_000_000_i64}]),
         json!([]),
     ] {
-        let (id, order) = (Uuid::now_v7(), Uuid::now_v7());
-        let properties = json!({"message_id": id, "type": ReserveStock::TYPE, "delivery_mode": 2});
+        let order = Uuid::now_v7();
+        let properties = cloud_event(ReserveStock::TYPE).properties();
         let body = json!({"order_id": order, "lines": lines}).to_string();
         stack
             .rabbitmq
@@ -117,18 +116,12 @@ async fn poison_topic(topic: &str, known: &str, service: &str) -> Result<()> {
     for partition in 0..8 {
         let (message_type, body, reason) = POISON[usize::try_from(partition)? % POISON.len()];
         let message_type = real_type(message_type, known);
-        let id = Uuid::now_v7().to_string();
-        let headers = [
-            ("ce_id", id.as_str()),
-            ("ce_type", &message_type),
-            ("ce_source", "e2e"),
-            ("ce_specversion", "1.0"),
-            ("x-of-the-sender", "kept"),
-        ];
+        let event = cloud_event(&message_type);
+        let headers = [&event.headers()[..], &[("x-of-the-sender", "kept")]].concat();
         let offset = writer
             .write((topic, partition), "poison", &headers, body.as_bytes())
             .await?;
-        written.push((id, partition, offset, body, reason));
+        written.push((event.id, partition, offset, body, reason));
     }
     let order = stack
         .gateway

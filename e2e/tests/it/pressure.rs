@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use e2e::{Stack, eventually, wish};
 use futures::future::join_all;
+use harness::{Stack, eventually, wish};
 
 use crate::ANYTHING;
 
@@ -48,7 +48,7 @@ async fn shed_after(stack: &Stack) -> Result<Vec<uuid::Uuid>> {
             if answer.status != 202 {
                 return Ok(Some(answer));
             }
-            accepted.push(serde_json::from_value::<e2e::Order>(answer.body)?.id);
+            accepted.push(serde_json::from_value::<harness::Order>(answer.body)?.id);
         }
         Ok(None)
     })

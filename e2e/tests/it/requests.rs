@@ -1,8 +1,8 @@
 //! What can be asked for beside single orders: deliveries to the stock, lists.
 
 use anyhow::{Context, Result};
-use e2e::{Stack, StockLevel, wish};
 use futures::future::try_join_all;
+use harness::{Stack, StockLevel, wish};
 use serde_json::json;
 use uuid::Uuid;
 

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use e2e::{SOON, Stack, eventually, wish};
 use futures::future::try_join_all;
+use harness::{SOON, Stack, eventually, wish};
 
 use crate::ANYTHING;
 
@@ -33,12 +33,8 @@ const CONSUMED: &str = "messaging_client_consumed_messages_total";
 #[tokio::test]
 async fn every_instance_of_a_scaled_service_takes_its_share() -> Result<()> {
     let stack = Stack::alone().await?;
-    let scales = WORK.map(|(service, instances, _)| format!("{service}={instances}"));
-    let mut up = vec!["up", "--detach", "--no-build", "--wait"];
-    for scale in &scales {
-        up.extend(["--scale", scale]);
-    }
-    stack.compose.run(&up).await?;
+    let scale = WORK.map(|(service, instances, _)| (service, instances));
+    stack.compose.up(&scale).await?;
 
     let mut placed = Vec::new();
     eventually(

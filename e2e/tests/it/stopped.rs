@@ -6,14 +6,14 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use bollard::Docker;
 use bollard::query_parameters::KillContainerOptionsBuilder;
-use e2e::checker::Observer;
-use e2e::{Compose, Stack, eventually};
+use checker::Observer;
 use futures::future::try_join_all;
+use harness::{Compose, Stack, eventually};
 use uuid::Uuid;
 
-use crate::broken::Broken;
-use crate::customers::Customers;
-use crate::database::database;
+use crate::support::broken::Broken;
+use crate::support::customers::Customers;
+use crate::support::database::database;
 
 /// What a stopped instance holds is left to it for so long.
 const HELD: Duration = Duration::from_secs(10);
@@ -120,10 +120,9 @@ async fn stop_one_of_two(points: [&'static str; 3]) -> Result<Stop> {
 
 /// A second instance of each service, with which nothing is wrong.
 async fn double_all(compose: &Compose) -> Result<()> {
-    let scales = Compose::SERVICES.map(|service| format!("{service}=2"));
-    let mut up = vec!["up", "--detach", "--no-build", "--no-recreate", "--wait"];
-    up.extend(scales.iter().flat_map(|scale| ["--scale", scale]));
-    compose.run(&up).await.map(drop)
+    compose
+        .up(&Compose::SERVICES.map(|service| (service, 2)))
+        .await
 }
 
 /// Waits until every order is decided upon and everybody is told. Asks nobody who may be stopped.

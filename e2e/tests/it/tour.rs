@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use contracts::topology::STOCK_COMMANDS;
-use e2e::{Stack, StockLevel, eventually};
+use harness::{Stack, StockLevel, eventually, program};
 use serde::Deserialize;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, Command};
@@ -93,7 +93,7 @@ async fn a_step_that_is_interrupted_leaves_the_system_as_it_was() -> Result<()> 
 async fn a_step_can_be_walked_alone_and_enter_goes_on() -> Result<()> {
     let stack = Stack::alone().await?;
     let before = State::of(&stack).await?;
-    let mut running = command(&["9"]).stdin(Stdio::piped()).spawn()?;
+    let mut running = command(&["9"])?.stdin(Stdio::piped()).spawn()?;
     let mut keyboard = running.stdin.take().context("no input")?;
     keyboard.write_all(b"\n").await?;
     let ended = timeout(LIMIT, running.wait_with_output()).await??;
@@ -162,17 +162,17 @@ impl State {
 }
 
 fn tour(arguments: &[&str]) -> Result<Child> {
-    Ok(command(arguments).spawn()?)
+    Ok(command(arguments)?.spawn()?)
 }
 
-fn command(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_tour"));
+fn command(arguments: &[&str]) -> Result<Command> {
+    let mut command = Command::new(program("tour")?);
     command
         .args(arguments)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .kill_on_drop(true);
-    command
+    Ok(command)
 }
 
 /// Whether a text is as expected, where each `#` stands for a figure with its unit.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use e2e::{Collector, SOON, Stack, eventually, setting, wish};
+use harness::{Collector, SOON, Stack, eventually, setting, wish};
 use uuid::Uuid;
 
 use crate::ANYTHING;

@@ -17,7 +17,7 @@ pub async fn announce_products(bus: &Bus) -> anyhow::Result<()> {
         .begin()
         .await
         .context("the products could not be announced")?;
-    let products = store::announce(&mut tx).await?;
+    let products = store::take_unannounced(&mut tx).await?;
     for (product, level) in &products {
         tx.publish(&Cause::none(), product);
         tx.publish(&Cause::none(), &level_changed(&product.sku, level));

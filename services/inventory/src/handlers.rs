@@ -2,19 +2,19 @@
 
 use std::collections::BTreeSet;
 
-use contracts::{StockCommand, StockLevelChanged, StockRefused, StockReserved};
+use contracts::{StockCommand, StockLevelChanged, StockRefused, StockReserved, is_sku};
 use jiff::Timestamp;
 use messaging::{BatchHandler, Failure, Received, Tx};
 use tracing::{debug, info};
 
-use crate::domain::{Decision, Level, Stock, is_sku, order_of};
+use crate::domain::{Decision, Level, Stock, order_of};
 use crate::store;
 
 /// Reserves, releases and sells stock: many commands in one transaction, decided one after the
 /// other. Each reservation is answered; the levels that come of it all are published once.
-pub struct ReserveStock;
+pub struct DecideAboutStock;
 
-impl BatchHandler for ReserveStock {
+impl BatchHandler for DecideAboutStock {
     type Message = StockCommand;
 
     async fn handle_batch(

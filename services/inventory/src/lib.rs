@@ -8,6 +8,8 @@
 //!
 //! It knows an order only by its id.
 
+#![deny(clippy::mod_module_files)]
+
 pub mod announce;
 pub mod config;
 pub mod domain;

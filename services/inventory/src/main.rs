@@ -33,18 +33,19 @@ async fn start(config: Config, life: &Lifecycle) -> anyhow::Result<()> {
         .bind(COMMANDS, STOCK_SELL)
         .batch(200);
     life.spawn("stock commands", |token| {
-        commands.run("reserve-stock", handlers::ReserveStock, token)
+        commands.run("reserve-stock", handlers::DecideAboutStock, token)
     });
-    life.spawn("outbox to Kafka", |token| {
+    life.spawn("Kafka relay", |token| {
         bus.kafka_relay([STOCK_EVENTS, PRODUCTS, STOCK_LEVELS], token)
     });
     life.spawn("housekeeping", |token| bus.housekeeping(token));
 
     let health = Health::default();
-    health.reported("RabbitMQ", bus.rabbitmq_check());
-    health.reported("Kafka", bus.kafka_check());
+    health.informational("RabbitMQ", bus.rabbitmq_check());
+    health.informational("Kafka", bus.kafka_check());
     health.required("database", database::check(&pool));
-    let app = http::app("inventory", routes(Api { pool, bus }), health);
+    let api = routes(Api { pool, bus });
+    let app = http::app("inventory", api, health, &config.http.allowed_hosts);
     life.spawn("http", |token| http::serve(config.http.addr, app, token));
     Ok(())
 }

@@ -1,22 +1,19 @@
 //! What commands do to the database and to the outbox.
 
-use anyhow::{Result, anyhow};
+use anyhow::Result;
 use contracts::{Inbound, Line, Message, ReleaseStock, ReserveStock, SellStock, StockCommand};
 use inventory::announce::announce_products;
 use inventory::handlers;
-use jiff::Timestamp;
-use messaging::{BatchHandler, Bus, Cause, Received};
+use messaging::{Bus, testing};
 use serde_json::{Value, json};
 use sqlx::PgPool;
 use uuid::Uuid;
-
-mod support;
 
 #[sqlx::test]
 async fn each_reservation_of_a_batch_is_answered_and_each_level_published_once(
     pool: PgPool,
 ) -> Result<()> {
-    let bus = support::bus(&pool).await?;
+    let bus = testing::bus("inventory", &pool).await?;
     handle(
         &bus,
         [
@@ -48,7 +45,7 @@ async fn each_reservation_of_a_batch_is_answered_and_each_level_published_once(
 
 #[sqlx::test]
 async fn a_release_finds_the_products_of_its_order_by_itself(pool: PgPool) -> Result<()> {
-    let bus = support::bus(&pool).await?;
+    let bus = testing::bus("inventory", &pool).await?;
     handle(&bus, [reserve(1, "LAMP-HEAD"), reserve(2, "DRYBAG-20")]).await?;
     let first = Uuid::from_u128(1);
     handle(&bus, [ReleaseStock { order_id: first }.into(), sell(2)]).await?;
@@ -68,7 +65,7 @@ async fn a_release_finds_the_products_of_its_order_by_itself(pool: PgPool) -> Re
 
 #[sqlx::test]
 async fn commands_that_change_nothing_publish_nothing(pool: PgPool) -> Result<()> {
-    let bus = support::bus(&pool).await?;
+    let bus = testing::bus("inventory", &pool).await?;
     let order_id = Uuid::from_u128(1);
     handle(&bus, [ReleaseStock { order_id }.into()]).await?;
     handle(&bus, [ReleaseStock { order_id }.into()]).await?;
@@ -82,7 +79,7 @@ async fn commands_that_change_nothing_publish_nothing(pool: PgPool) -> Result<()
 
 #[sqlx::test]
 async fn a_sale_of_what_is_not_reserved_is_rejected_with_a_reason(pool: PgPool) -> Result<()> {
-    let bus = support::bus(&pool).await?;
+    let bus = testing::bus("inventory", &pool).await?;
     let order_id = Uuid::from_u128(2);
     handle(&bus, [ReleaseStock { order_id }.into()]).await?;
     handle(&bus, [reserve(3, "NONE")]).await?;
@@ -101,7 +98,7 @@ async fn a_sale_of_what_is_not_reserved_is_rejected_with_a_reason(pool: PgPool) 
 
 #[sqlx::test]
 async fn a_nonsensical_wish_is_refused_with_a_short_reason(pool: PgPool) -> Result<()> {
-    let bus = support::bus(&pool).await?;
+    let bus = testing::bus("inventory", &pool).await?;
     for (sku, quantity) in [
         ("LAMP-HEAD".to_owned(), 3_000_000_000_i64),
         ("X".repeat(1_000_000), 1),
@@ -129,7 +126,7 @@ async fn a_nonsensical_wish_is_refused_with_a_short_reason(pool: PgPool) -> Resu
 async fn a_start_publishes_every_product_with_its_level_and_a_restart_nothing(
     pool: PgPool,
 ) -> Result<()> {
-    let bus = support::bus(&pool).await?;
+    let bus = testing::bus("inventory", &pool).await?;
     announce_products(&bus).await?;
     announce_products(&bus).await?;
     let published = published(&pool).await?;
@@ -140,16 +137,7 @@ async fn a_start_publishes_every_product_with_its_level_and_a_restart_nothing(
 }
 
 async fn handle<const N: usize>(bus: &Bus, commands: [StockCommand; N]) -> Result<()> {
-    let batch = commands.map(|body| Received {
-        id: Uuid::now_v7(),
-        time: Timestamp::now(),
-        cause: Cause::none(),
-        body,
-    });
-    let mut tx = bus.begin().await?;
-    let handled = handlers::ReserveStock.handle_batch(&mut tx, &batch).await;
-    handled.map_err(|failure| anyhow!("{failure}"))?;
-    Ok(tx.commit().await?)
+    testing::handle(bus, &handlers::DecideAboutStock, commands).await
 }
 
 /// Type and body of the messages in the outbox.

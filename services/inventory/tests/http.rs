@@ -2,14 +2,13 @@
 
 use anyhow::{Context, Result};
 use axum::body::{Body, to_bytes};
-use axum::http::{Request, StatusCode, header};
+use axum::http::{HeaderValue, Request, StatusCode, header};
 use inventory::http::{Api, routes};
+use messaging::testing;
 use runtime::health::Health;
 use serde_json::{Value, json};
 use sqlx::PgPool;
 use tower::ServiceExt;
-
-mod support;
 
 #[sqlx::test]
 async fn the_stock_is_listed_by_sku(pool: PgPool) -> Result<()> {
@@ -177,12 +176,14 @@ async fn restock(
     call(pool, request.body(Body::from(body.to_owned()))?).await
 }
 
-async fn call(pool: &PgPool, request: Request<Body>) -> Result<(StatusCode, Value)> {
+async fn call(pool: &PgPool, mut request: Request<Body>) -> Result<(StatusCode, Value)> {
     let api = Api {
         pool: pool.clone(),
-        bus: support::bus(pool).await?,
+        bus: testing::bus("inventory", pool).await?,
     };
-    let app = runtime::http::app("inventory", routes(api), Health::default());
+    let app = runtime::http::app("inventory", routes(api), Health::default(), &[]);
+    let host = HeaderValue::from_static("localhost");
+    request.headers_mut().entry(header::HOST).or_insert(host);
     let response = app.oneshot(request).await?;
     let status = response.status();
     if !status.is_success() {

@@ -5,16 +5,14 @@ use std::path::Path;
 
 use anyhow::{Result, ensure};
 use inventory::http::{Api, routes};
+use messaging::testing;
 use serde_json::Value;
 use sqlx::PgPool;
-
-#[expect(dead_code, reason = "nothing is published here")]
-mod support;
 
 #[tokio::test]
 async fn the_openapi_document_is_up_to_date() -> Result<()> {
     let pool = PgPool::connect_lazy("postgres://nowhere")?;
-    let bus = support::bus_without_database(&pool)?;
+    let bus = testing::bus_without_database("inventory", &pool)?;
     let routes = routes(Api { pool, bus });
     let document = runtime::http::openapi("inventory", routes.into_openapi());
     let document = serde_json::to_value(document)?;

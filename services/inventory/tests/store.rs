@@ -13,10 +13,13 @@ use uuid::Uuid;
 async fn twelve_products_are_on_sale_and_one_is_scarce(pool: PgPool) -> Result<()> {
     let levels = store::levels(&mut *pool.acquire().await?).await?;
     assert_eq!(levels.len(), 12);
-    let scarce: Vec<_> = levels.iter().filter(|level| level.available < 10).collect();
+    let scarce: Vec<_> = levels
+        .iter()
+        .filter(|product| product.level.available < 10)
+        .collect();
     assert_eq!(scarce.len(), 1);
     assert_eq!(
-        (scarce[0].sku.as_str(), scarce[0].available),
+        (scarce[0].sku.as_str(), scarce[0].level.available),
         ("GATE-WHEEL", 3)
     );
     Ok(())
@@ -156,7 +159,7 @@ async fn products_are_announced_once_however_many_instances_start(pool: PgPool) 
         let pool = pool.clone();
         tokio::spawn(async move {
             let mut tx = pool.begin().await?;
-            let announced = store::announce(&mut tx).await?.len();
+            let announced = store::take_unannounced(&mut tx).await?.len();
             tx.commit().await?;
             anyhow::Ok(announced)
         })
@@ -173,10 +176,12 @@ async fn products_are_announced_once_however_many_instances_start(pool: PgPool) 
 #[sqlx::test]
 async fn an_announcement_that_is_rolled_back_is_made_again(pool: PgPool) -> Result<()> {
     let mut tx = pool.begin().await?;
-    assert_eq!(store::announce(&mut tx).await?.len(), 12);
+    assert_eq!(store::take_unannounced(&mut tx).await?.len(), 12);
     tx.rollback().await?;
     assert_eq!(
-        store::announce(&mut *pool.acquire().await?).await?.len(),
+        store::take_unannounced(&mut *pool.acquire().await?)
+            .await?
+            .len(),
         12
     );
     Ok(())
@@ -218,8 +223,10 @@ async fn restock(pool: &PgPool, key: Option<&str>, quantity: i64) -> Result<Opti
 
 /// Available, reserved, sold and version of the scarce product.
 async fn pieces(pool: &PgPool) -> Result<(i64, i64, i64, i64)> {
-    let level = store::level(&mut *pool.acquire().await?, "GATE-WHEEL").await?;
-    let level = level.ok_or_else(|| anyhow::anyhow!("the product is gone"))?;
+    let product = store::level(&mut *pool.acquire().await?, "GATE-WHEEL").await?;
+    let level = product
+        .ok_or_else(|| anyhow::anyhow!("the product is gone"))?
+        .level;
     Ok((level.available, level.reserved, level.sold, level.version))
 }
 

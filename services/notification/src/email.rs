@@ -2,7 +2,7 @@
 
 use anyhow::Context;
 use askama::Template;
-use contracts::{OrderEventName, PricedLine, SendNotification};
+use contracts::{OrderEventName, PricedLine, SendNotification, check_email};
 use lettre::Message;
 use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart};
@@ -14,15 +14,16 @@ use crate::domain::{amount, headline, message, sum};
 ///
 /// # Errors
 ///
-/// When the customer's address is not one.
+/// When the customer's address is not one, or not one to which [mail is sent](check_email).
 pub fn compose(
     task: &SendNotification,
     from: &Mailbox,
     traceparent: Option<&str>,
 ) -> anyhow::Result<Message> {
     let letter = Letter::new(task);
-    let address = task.order.customer.email.parse();
-    let to = Mailbox::new(None, address.context("the customer's e-mail address")?);
+    let address = task.order.customer.email.as_str();
+    check_email(address).context("the customer's e-mail address")?;
+    let to = Mailbox::new(None, address.parse()?);
     let mut email = Message::builder()
         .message_id(Some(message_id(task.notification_id)))
         .from(from.clone())

@@ -9,7 +9,10 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use crate::store::{self, Notification};
+use crate::store;
+
+mod json;
+use json::Notification;
 
 /// The routes of the service.
 pub fn routes(pool: PgPool) -> OpenApiRouter {
@@ -22,18 +25,20 @@ pub fn routes(pool: PgPool) -> OpenApiRouter {
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Selection {
-    /// The order that they are about.
+    /// Id of the order.
     pub order_id: Uuid,
 }
 
-/// The notifications about an order, oldest first.
+/// List the notifications about an order, oldest first
+///
+/// Empty for an order that the service has not heard of.
 #[utoipa::path(
     get,
     path = "/api/notifications",
     tag = "notifications",
     params(Selection),
     responses(
-        (status = 200, description = "The notifications", body = Vec<Notification>),
+        (status = 200, description = "Notifications about the order", body = Vec<Notification>),
         (status = 400, description = "`order_id` is missing or not a UUID"),
     )
 )]
@@ -43,5 +48,5 @@ async fn list_notifications(
 ) -> Result<Json<Vec<Notification>>, Problem> {
     let mut db = pool.acquire().await?;
     let found = store::of_order(&mut db, order_id).await?;
-    Ok(Json(found))
+    Ok(Json(found.into_iter().map(Notification::from).collect()))
 }

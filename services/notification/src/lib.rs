@@ -8,6 +8,8 @@
 //!
 //! The events say everything there is to know about an order, so it asks nobody.
 
+#![deny(clippy::mod_module_files)]
+
 pub mod config;
 pub mod domain;
 pub mod email;

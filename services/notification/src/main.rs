@@ -28,7 +28,7 @@ async fn start(config: Config, life: &Lifecycle) -> anyhow::Result<()> {
     life.spawn("order events", |token| {
         events.run("notify-customers", NotifyCustomers, token)
     });
-    life.spawn("outbox to RabbitMQ", |token| {
+    life.spawn("RabbitMQ relay", |token| {
         bus.rabbitmq_relay([NOTIFICATIONS], token)
     });
 
@@ -59,10 +59,11 @@ async fn start(config: Config, life: &Lifecycle) -> anyhow::Result<()> {
     life.spawn("housekeeping", |token| bus.housekeeping(token));
 
     let health = Health::default();
-    health.reported("RabbitMQ", bus.rabbitmq_check());
-    health.reported("Kafka", bus.kafka_check());
+    health.informational("RabbitMQ", bus.rabbitmq_check());
+    health.informational("Kafka", bus.kafka_check());
     health.required("database", database::check(&pool));
-    let app = http::app("notification", routes(pool), health);
+    let api = routes(pool);
+    let app = http::app("notification", api, health, &config.http.allowed_hosts);
     life.spawn("http", |token| http::serve(config.http.addr, app, token));
     Ok(())
 }

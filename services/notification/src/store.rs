@@ -4,10 +4,8 @@ use std::collections::HashSet;
 
 use contracts::{Channel, OrderEventName};
 use jiff::Timestamp;
-use serde::Serialize;
 use sqlx::postgres::PgRow;
 use sqlx::{FromRow, PgConnection, Row};
-use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// A notification that was decided upon and not yet delivered.
@@ -26,29 +24,23 @@ pub struct NewNotification {
 }
 
 /// One thing that a customer was told, or is about to be.
-#[derive(Debug, Clone, Serialize, ToSchema)]
+#[derive(Debug, Clone)]
 pub struct Notification {
     /// Id; the `Message-ID` of an e-mail is made of it.
     pub id: Uuid,
     /// The order that it is about.
     pub order_id: Uuid,
     /// What happened to the order.
-    #[schema(example = "order-confirmed")]
     pub event: String,
     /// `email`, `sms` or `push`.
-    #[schema(example = "email")]
     pub channel: String,
     /// Address or number of the customer.
-    #[schema(example = "ada@example.com")]
     pub recipient: String,
     /// `queued` or `sent`.
-    #[schema(example = "sent")]
     pub status: String,
     /// When it was decided to tell.
-    #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
     /// When the provider took it.
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub sent_at: Option<Timestamp>,
     /// What the provider knows it by.
     pub reference: Option<String>,

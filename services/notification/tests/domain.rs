@@ -6,6 +6,7 @@ use contracts::{
 };
 use notification::domain::{channels, headline};
 
+#[expect(dead_code, reason = "each test file uses its own part of it")]
 mod support;
 use support::order;
 

@@ -2,22 +2,23 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use anyhow::{Result, anyhow};
+use anyhow::Result;
 use contracts::{OrderConfirmed, OrderEvent, OrderPlaced, SendNotification, Tier};
-use jiff::Timestamp;
-use messaging::{BatchHandler, Bus, Cause, Failure, Received};
+use messaging::testing::{self, handle};
+use messaging::{Cause, Failure};
 use notification::handlers::{Deliver, NotifyCustomers};
 use notification::provider::{Provider, Simulated};
 use notification::store;
 use sqlx::PgPool;
 use uuid::Uuid;
 
+#[expect(dead_code, reason = "each test file uses its own part of it")]
 mod support;
 use support::{ORDER, order};
 
 #[sqlx::test]
 async fn each_channel_gets_a_task_under_its_own_routing_key(pool: PgPool) -> Result<()> {
-    let bus = support::bus(&pool).await?;
+    let bus = testing::bus("notification", &pool).await?;
     handle(&bus, &NotifyCustomers, [placed(), confirmed()]).await?;
     let keys: Vec<String> =
         sqlx::query_scalar("select routing_key from messaging.outbox order by seq")
@@ -35,7 +36,7 @@ async fn each_channel_gets_a_task_under_its_own_routing_key(pool: PgPool) -> Res
 
 #[sqlx::test]
 async fn an_event_that_is_told_twice_is_passed_on_once(pool: PgPool) -> Result<()> {
-    let bus = support::bus(&pool).await?;
+    let bus = testing::bus("notification", &pool).await?;
     handle(&bus, &NotifyCustomers, [confirmed(), confirmed()]).await?;
     handle(&bus, &NotifyCustomers, [confirmed()]).await?;
     assert_eq!(tasks(&pool).await?.len(), 3);
@@ -44,7 +45,7 @@ async fn an_event_that_is_told_twice_is_passed_on_once(pool: PgPool) -> Result<(
 
 #[sqlx::test]
 async fn a_delivered_notification_is_marked(pool: PgPool) -> Result<()> {
-    let bus = support::bus(&pool).await?;
+    let bus = testing::bus("notification", &pool).await?;
     handle(&bus, &NotifyCustomers, [placed()]).await?;
     let task = tasks(&pool).await?.remove(0);
     let provider = Deliver(Counter::default());
@@ -66,7 +67,7 @@ async fn a_delivered_notification_is_marked(pool: PgPool) -> Result<()> {
 async fn a_task_without_a_notification_is_rejected_before_its_neighbours_are_delivered(
     pool: PgPool,
 ) -> Result<()> {
-    let bus = support::bus(&pool).await?;
+    let bus = testing::bus("notification", &pool).await?;
     handle(&bus, &NotifyCustomers, [placed()]).await?;
     let known = tasks(&pool).await?.remove(0);
     let unknown = SendNotification {
@@ -86,7 +87,7 @@ async fn a_task_without_a_notification_is_rejected_before_its_neighbours_are_del
 
 #[sqlx::test]
 async fn a_notification_that_the_provider_refuses_stays_queued(pool: PgPool) -> Result<()> {
-    let bus = support::bus(&pool).await?;
+    let bus = testing::bus("notification", &pool).await?;
     handle(&bus, &NotifyCustomers, [placed()]).await?;
     let task = tasks(&pool).await?.remove(0);
     assert!(handle(&bus, &Deliver(Refusal), [task]).await.is_err());
@@ -115,24 +116,6 @@ impl Provider for Refusal {
     async fn deliver(&self, _: &SendNotification, _: &Cause) -> Result<String, Failure> {
         Err(Failure::reject("no"))
     }
-}
-
-/// Handles messages the way a consumer does, in one transaction.
-async fn handle<H: BatchHandler, const N: usize>(
-    bus: &Bus,
-    handler: &H,
-    bodies: [H::Message; N],
-) -> Result<()> {
-    let batch = bodies.map(|body| Received {
-        id: Uuid::now_v7(),
-        time: Timestamp::now(),
-        cause: Cause::none(),
-        body,
-    });
-    let mut tx = bus.begin().await?;
-    let handled = handler.handle_batch(&mut tx, &batch).await;
-    handled.map_err(|failure| anyhow!("{failure}"))?;
-    Ok(tx.commit().await?)
 }
 
 /// The tasks in the outbox.

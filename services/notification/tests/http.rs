@@ -7,6 +7,7 @@ use contracts::{Channel, OrderEventName};
 use notification::http::routes;
 use notification::store::{self, NewNotification};
 use runtime::health::Health;
+use runtime::testing::{Operation, Values};
 use serde_json::{Value, json};
 use sqlx::PgPool;
 use tower::ServiceExt;
@@ -51,8 +52,10 @@ async fn a_missing_or_malformed_order_id_is_answered_with_400(pool: PgPool) -> R
 }
 
 async fn get(pool: PgPool, query: &str) -> Result<(StatusCode, Value)> {
-    let app = runtime::http::app("notification", routes(pool), Health::default());
-    let request = Request::get(format!("/api/notifications?{query}")).body(Body::empty())?;
+    let app = runtime::http::app("notification", routes(pool), Health::default(), &[]);
+    let request = Request::get(format!("/api/notifications?{query}"))
+        .header(header::HOST, "localhost")
+        .body(Body::empty())?;
     let response = app.oneshot(request).await?;
     let status = response.status();
     if !status.is_success() {
@@ -63,4 +66,19 @@ async fn get(pool: PgPool, query: &str) -> Result<(StatusCode, Value)> {
     }
     let body = to_bytes(response.into_body(), usize::MAX).await?;
     Ok((status, serde_json::from_slice(&body)?))
+}
+
+#[sqlx::test]
+async fn whatever_the_schemas_allow_is_accepted(pool: PgPool) -> Result<()> {
+    let document = include_str!("../../../docs/openapi/notification.json");
+    for operation in Operation::all(&serde_json::from_str(document)?)? {
+        for _ in 0..50 {
+            let call = operation.generated(&Values::default())?;
+            let app =
+                runtime::http::app("notification", routes(pool.clone()), Health::default(), &[]);
+            let response = app.oneshot(call.request()?).await?;
+            assert_eq!(response.status(), StatusCode::OK, "{call:?}");
+        }
+    }
+    Ok(())
 }

@@ -9,16 +9,13 @@
 use contracts::{Customer, Line, Money, PricedLine};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 use uuid::Uuid;
-
-mod schema;
 
 mod price;
 pub use price::{PriceError, PriceList, Product};
 
-/// An order and all that has happened to it, as the HTTP API shows it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+/// An order and all that has happened to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Order {
     /// UUIDv7, so that ids grow with time.
     pub id: Uuid,
@@ -27,23 +24,19 @@ pub struct Order {
     /// 1 when placed, one more with every change of status.
     pub version: i32,
     /// Whom it belongs to.
-    #[schema(schema_with = schema::of::<Customer>)]
     pub customer: Customer,
     /// What was ordered, at the prices of that moment.
-    #[schema(schema_with = schema::of::<Vec<PricedLine>>)]
     pub lines: Vec<PricedLine>,
     /// Sum of the lines.
-    #[schema(schema_with = schema::of::<Money>)]
     pub total: Money,
     /// Every status the order has had, oldest first; the last one is the present one.
     pub history: Vec<Change>,
     /// When it was placed.
-    #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
 }
 
 /// Where an order stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
     /// Accepted; its stock is not yet reserved.
@@ -59,14 +52,13 @@ pub enum Status {
 }
 
 /// One entry of an order's history.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
     /// The status from then on.
     pub status: Status,
     /// The version from then on.
     pub version: i32,
     /// When it happened.
-    #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
     /// Why, where there is something to say.
     #[serde(default, skip_serializing_if = "Option::is_none")]

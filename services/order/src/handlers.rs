@@ -71,9 +71,9 @@ impl BatchHandler for CancelUnpaidOrders {
 }
 
 /// Keeps the service's own copy of the price list.
-pub struct ListProducts;
+pub struct KeepPriceList;
 
-impl BatchHandler for ListProducts {
+impl BatchHandler for KeepPriceList {
     type Message = ProductListed;
 
     async fn handle_batch(
@@ -81,7 +81,7 @@ impl BatchHandler for ListProducts {
         tx: &mut Tx,
         batch: &[Received<ProductListed>],
     ) -> Result<(), Failure> {
-        store::list(tx, batch.iter().map(|message| &message.body)).await?;
+        store::upsert_products(tx, batch.iter().map(|message| &message.body)).await?;
         info!(count = batch.len(), "listed products");
         Ok(())
     }

@@ -6,9 +6,11 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::intake::Intake;
 
+mod json;
 mod place;
 mod read;
 mod request;
+mod schema;
 mod settle;
 
 /// What the request handlers work with.

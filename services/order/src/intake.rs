@@ -4,21 +4,24 @@
 //! of the disk. A writer takes whatever waits and never waits for more: a lone request is not
 //! delayed, and under load the batches grow by themselves.
 
-use std::{sync::Arc, time::Duration};
+use std::{sync::Arc, time::Instant};
 
 use contracts::{Customer, Line};
 use messaging::{Bus, Cause};
 use tokio::{
     sync::{Mutex, mpsc, oneshot},
-    time::timeout,
+    time::timeout_at,
 };
-use tracing::error;
 
 use crate::domain::{Order, PriceError};
-use crate::store::Keyed;
+use crate::store::Idempotency;
 
+mod limits;
 mod place;
-use place::place;
+mod ticket;
+mod write;
+
+use ticket::{Ticket, Waiting};
 
 /// Requests that share a transaction at most.
 const BATCH: usize = 200;
@@ -26,18 +29,16 @@ const BATCH: usize = 200;
 const WAITING: usize = 5 * BATCH;
 /// While one writer waits for its commit, another one fills the next transaction.
 const WRITERS: usize = 2;
-/// Less than the time that an HTTP request may take, so that the client gets an answer in any case.
-const TIME_LIMIT: Duration = Duration::from_secs(5);
 
-/// A wish to buy.
+/// An order that somebody asks for.
 #[derive(Debug)]
-pub struct Request {
+pub struct NewOrderRequest {
     /// Who.
     pub customer: Customer,
     /// What.
     pub lines: Vec<Line>,
     /// Set if the client may send the same request again.
-    pub keyed: Option<Keyed>,
+    pub idempotency: Option<Idempotency>,
     /// The HTTP request that all of the order's messages follow from.
     pub cause: Cause,
 }
@@ -57,12 +58,26 @@ pub enum Refusal {
     /// Too many messages of earlier orders wait for a broker.
     #[error("earlier orders have to go on first")]
     Backlog,
-    /// Too many requests are waiting already.
-    #[error("too many orders arrive at once")]
+    /// Too many requests are waiting already, or this one has waited for too long.
+    #[error("too many orders arrive at once; this one was not placed")]
     Overloaded,
-    /// The database does not answer; the order may or may not exist.
-    #[error("orders cannot be stored right now")]
+    /// The database does not answer, and nothing was stored.
+    #[error("orders cannot be stored right now; this one was not placed")]
     Unavailable,
+    /// The database did not answer in time to the commit, so the order exists or does not.
+    #[error("the order may have been placed; {}", how_to_find_out(*.repeatable))]
+    Uncertain {
+        /// Whether the request has an `Idempotency-Key`.
+        repeatable: bool,
+    },
+}
+
+fn how_to_find_out(repeatable: bool) -> &'static str {
+    if repeatable {
+        "ask again with the same Idempotency-Key"
+    } else {
+        "look for it before asking again, and send an Idempotency-Key to be safe"
+    }
 }
 
 /// Takes requests in. Clones feed the same writers, which end when the last clone is dropped.
@@ -70,11 +85,6 @@ pub enum Refusal {
 pub struct Intake {
     bus: Bus,
     waiting: mpsc::Sender<Waiting>,
-}
-
-struct Waiting {
-    request: Request,
-    answer: oneshot::Sender<Result<Order, Refusal>>,
 }
 
 impl Intake {
@@ -89,7 +99,7 @@ impl Intake {
         let (sender, receiver) = mpsc::channel(WAITING);
         let receiver = Arc::new(Mutex::new(receiver));
         let writers = (0..WRITERS)
-            .map(|_| write(bus.clone(), Arc::clone(&receiver)))
+            .map(|_| write::write(bus.clone(), Arc::clone(&receiver)))
             .collect();
         let intake = Self {
             bus: bus.clone(),
@@ -100,42 +110,37 @@ impl Intake {
 
     /// Places an order; it is durable once this has returned.
     ///
-    /// A caller that goes away does not stop its order.
-    pub async fn place(&self, request: Request) -> Result<Order, Refusal> {
+    /// Answers at the latest shortly before `deadline`. Every refusal but [`Refusal::Uncertain`] means
+    /// that there is no order and that none will come of this request: whoever stops waiting, also by
+    /// dropping this future, takes a request back that no writer has taken.
+    ///
+    /// # Errors
+    ///
+    /// Why the order was not placed, or that nobody knows.
+    pub async fn place(
+        &self,
+        request: NewOrderRequest,
+        deadline: Instant,
+    ) -> Result<Order, Refusal> {
         if self.bus.is_overloaded() {
             return Err(Refusal::Backlog);
         }
+        let repeatable = request.idempotency.is_some();
         let (answer, answered) = oneshot::channel();
+        let ticket = Ticket::new(request);
         self.waiting
-            .try_send(Waiting { request, answer })
+            .try_send(Waiting {
+                ticket: ticket.clone(),
+                deadline,
+                answer,
+            })
             .map_err(|_| Refusal::Overloaded)?;
-        answered.await.unwrap_or(Err(Refusal::Unavailable))
-    }
-}
-
-async fn write(bus: Bus, receiver: Arc<Mutex<mpsc::Receiver<Waiting>>>) -> anyhow::Result<()> {
-    loop {
-        let mut batch = Vec::with_capacity(BATCH);
-        if receiver.lock().await.recv_many(&mut batch, BATCH).await == 0 {
-            return Ok(());
-        }
-        let (requests, answers): (Vec<_>, Vec<_>) =
-            batch.into_iter().map(|w| (w.request, w.answer)).unzip();
-        let count = requests.len();
-        let placed = match timeout(TIME_LIMIT, place(&bus, requests)).await {
-            Ok(placed) => placed,
-            Err(_) => Err(anyhow::anyhow!("no answer within {TIME_LIMIT:?}")),
-        };
-        let outcomes = placed.unwrap_or_else(|error| {
-            error!(
-                error = format!("{error:#}"),
-                count, "orders could not be stored"
-            );
-            (0..count).map(|_| Err(Refusal::Unavailable)).collect()
-        });
-        for (answer, outcome) in answers.into_iter().zip(outcomes) {
-            // The client may have gone away; its order stands.
-            answer.send(outcome).ok();
+        let taken_back = ticket.take_back_on_drop();
+        match timeout_at(limits::of_waiting(deadline).into(), answered).await {
+            Ok(Ok(outcome)) => outcome,
+            // Either no writer has begun, and none will, or its commit may still succeed.
+            _ if taken_back.now() => Err(Refusal::Overloaded),
+            _ => Err(Refusal::Uncertain { repeatable }),
         }
     }
 }

@@ -10,6 +10,8 @@
 //! reserved arrives as an event. So it accepts orders while every other service and both brokers
 //! are away.
 
+#![deny(clippy::mod_module_files)]
+
 pub mod config;
 
 pub mod domain;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use contracts::topology::{COMMANDS, ORDER_EVENTS, PAYMENT_DEADLINES, PRODUCTS, STOCK_EVENTS};
 use messaging::Bus;
 use order::config::Config;
-use order::handlers::{CancelUnpaidOrders, ConfirmOrReject, ListProducts};
+use order::handlers::{CancelUnpaidOrders, ConfirmOrReject, KeepPriceList};
 use order::http::{Api, routes};
 use order::{intake::Intake, store};
 use runtime::{Lifecycle, health::Health, http};
@@ -21,46 +21,39 @@ async fn start(config: Config, life: &Lifecycle) -> anyhow::Result<()> {
     let bus = Bus::new("order", config.messaging, pool.clone())?;
 
     let payment_deadline = config.payment_deadline;
+    let confirm_or_reject = ConfirmOrReject { payment_deadline };
     let stock = bus.topic(STOCK_EVENTS).batch(500);
     life.spawn("stock events", |token| {
-        stock.run(
-            "confirm-or-reject",
-            ConfirmOrReject { payment_deadline },
-            token,
-        )
+        stock.run("confirm-or-reject", confirm_or_reject, token)
     });
-    let deadlines = bus
-        .queue(PAYMENT_DEADLINES)
-        .delayed_by(payment_deadline)
-        .batch(200);
+    let deadlines = bus.queue(PAYMENT_DEADLINES).delayed_by(payment_deadline);
+    let deadlines = deadlines.batch(200);
     life.spawn("payment deadlines", |token| {
         deadlines.run("cancel-unpaid-orders", CancelUnpaidOrders, token)
     });
     let products = bus.topic(PRODUCTS).batch(500);
     life.spawn("products", |token| {
-        products.run("list-products", ListProducts, token)
+        products.run("list-products", KeepPriceList, token)
     });
-    life.spawn("outbox to RabbitMQ", |token| {
+    life.spawn("RabbitMQ relay", |token| {
         bus.rabbitmq_relay([COMMANDS], token)
     });
-    life.spawn("outbox to Kafka", |token| {
+    life.spawn("Kafka relay", |token| {
         bus.kafka_relay([ORDER_EVENTS], token)
     });
     life.spawn("housekeeping", |token| bus.housekeeping(token));
 
     let health = Health::default();
-    health.reported("RabbitMQ", bus.rabbitmq_check());
-    health.reported("Kafka", bus.kafka_check());
+    health.informational("RabbitMQ", bus.rabbitmq_check());
+    health.informational("Kafka", bus.kafka_check());
     health.required("database", database::check(&pool));
-    health.required("price list", {
-        let pool = pool.clone();
-        move || store::price_list_is_here(pool.clone())
-    });
+    health.required("price list", store::price_list_check(&pool));
     let (intake, writers) = Intake::new(&bus);
     for writer in writers {
         life.spawn("order intake", |_| writer);
     }
-    let app = http::app("order", routes(Api { pool, bus, intake }), health);
+    let api = routes(Api { pool, bus, intake });
+    let app = http::app("order", api, health, &config.http.allowed_hosts);
     life.spawn("http", |token| http::serve(config.http.addr, app, token));
     Ok(())
 }

@@ -4,5 +4,5 @@
 mod orders;
 mod products;
 
-pub use orders::{Keyed, NewOrder, insert, lock, now, order, page, placed_under, save};
-pub use products::{has_products, list, price_list_is_here, prices, products};
+pub use orders::{Idempotency, NewOrder, insert, lock, now, order, page, placed_under, save};
+pub use products::{has_products, price_list_check, prices, products, upsert_products};

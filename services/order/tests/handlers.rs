@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use contracts::CancelUnpaidOrder;
 use order::{
     domain::Status,
-    handlers::{CancelUnpaidOrders, ConfirmOrReject, ListProducts},
+    handlers::{CancelUnpaidOrders, ConfirmOrReject, KeepPriceList},
     store,
 };
 use sqlx::PgPool;
@@ -159,7 +159,7 @@ async fn the_price_list_follows_the_products_topic(pool: PgPool) -> Result<()> {
     let service = Service::start_without_products(pool).await?;
     service
         .handle(
-            &ListProducts,
+            &KeepPriceList,
             [listing(TEA, 450), listing(POT, 2_900), listing(TEA, 500)],
         )
         .await?;

@@ -1,4 +1,5 @@
 #![doc = include_str!("../README.md")]
+#![deny(clippy::mod_module_files)]
 
 mod args;
 pub use args::DatabaseArgs;

@@ -1,8 +1,8 @@
 //! A handler takes effect once for each message.
 //!
-//! This room promises that of two deliveries of a message, to whichever instance of the service, only one is new to a
-//! handler: the id is written in the transaction of the effect, and the second transaction waits
-//! for the outcome of the first. Ids are remembered for `INBOX_RETENTION`.
+//! This room promises that of two deliveries of a message, to whichever instances of the service,
+//! only one is new to a handler: the id is written in the transaction of the effect, and the second
+//! transaction waits for the outcome of the first. Ids are remembered for `INBOX_RETENTION`.
 
 use std::collections::HashSet;
 use std::time::Duration;

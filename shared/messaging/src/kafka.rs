@@ -1,9 +1,9 @@
 //! Everything that speaks to Kafka.
 //!
-//! This room promises that the messages of a partition are handled strictly in order, that an offset is stored only
-//! after the commit of its handler or after the broker of dead letters has confirmed, and that a
-//! message that fails holds its own partition and no other. Records are published by an idempotent
-//! producer, those of one key in order. The room names no other broker: what becomes a dead letter
+//! This room promises that the messages of a partition are handled strictly in order, that an offset
+//! is stored only after the commit of its handler or after the broker of dead letters has
+//! confirmed, and that a message that fails holds its own partition and no other. Records are
+//! published by an idempotent producer, those of one key in order. The room names no other broker: what becomes a dead letter
 //! is handed to [`DeadLetters`](crate::consume::DeadLetters).
 
 mod client;
@@ -17,7 +17,7 @@ mod topics;
 mod consumer;
 mod partitions;
 mod session;
-mod settled;
+mod settling;
 
 pub use client::KafkaArgs;
 pub use consumer::TopicConsumer;

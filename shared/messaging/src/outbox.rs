@@ -2,8 +2,8 @@
 //!
 //! This room promises that a message is published at least once if its transaction commits, and
 //! never if it does not: the row of the outbox is part of the transaction, and leaves the table only
-//! after a broker has confirmed it. Messages with the same ordering key are published in the order in which they were
-//! written, unless a broker refuses one of them. Several instances of a service share the rows by
+//! after a broker has confirmed it. Messages with the same ordering key are published in the order
+//! in which they were written, unless a broker refuses one of them. Several instances of a service share the rows by
 //! leases. The room names no broker's client: what it wants of a broker is [`Publish`].
 
 mod address;

@@ -25,7 +25,12 @@ fn main() -> std::process::ExitCode {
 
 async fn start(config: Config, life: &Lifecycle) -> anyhow::Result<()> {
     let api = OpenApiRouter::new().routes(routes!(greet));
-    let app = http::app("greetings", api, Health::default());
+    let app = http::app(
+        "greetings",
+        api,
+        Health::default(),
+        &config.http.allowed_hosts,
+    );
     life.spawn("http", |token| http::serve(config.http.addr, app, token));
     Ok(())
 }

@@ -7,7 +7,9 @@ use std::{net::SocketAddr, time::Duration};
 use clap::{Args, ValueEnum};
 use tracing_subscriber::EnvFilter;
 
-/// Where the HTTP server of the process listens.
+use crate::http::allowed_host;
+
+/// The HTTP server of the process.
 #[derive(Args, Clone, Debug)]
 pub struct HttpArgs {
     /// Address and port of the HTTP server.
@@ -18,6 +20,12 @@ pub struct HttpArgs {
         default_value = "0.0.0.0:8080"
     )]
     pub addr: SocketAddr,
+
+    /// Hosts that requests may be for, with commas between them, besides `localhost`, `127.0.0.1`,
+    /// `[::1]`, `gateway` and the name of the service: those under which a proxy in front is reached.
+    #[arg(id = "ALLOWED_HOSTS", long = "allowed-hosts", env = "ALLOWED_HOSTS", value_delimiter = ',',
+          value_parser = allowed_host)]
+    pub allowed_hosts: Vec<String>,
 }
 
 /// Logs and traces. [`run`](crate::run) reads these by itself: a service's `Config` leaves them out.
@@ -64,8 +72,6 @@ pub(crate) struct ShutdownArgs {
 }
 
 fn log_filter(text: &str) -> Result<String, String> {
-    // A variable that Compose passes on without a value.
-    let text = if text.is_empty() { "info" } else { text };
     EnvFilter::try_new(text).map_err(|error| error.to_string())?;
     Ok(text.to_owned())
 }

@@ -60,7 +60,7 @@ impl Health {
 
     /// Adds something worth knowing that the process can do without for a while, such as a broker:
     /// orders are accepted into the outbox while both brokers are down.
-    pub fn reported<F, Fut>(&self, name: &'static str, check: F)
+    pub fn informational<F, Fut>(&self, name: &'static str, check: F)
     where
         F: Fn() -> Fut + Send + Sync + 'static,
         Fut: Future<Output = anyhow::Result<()>> + Send + 'static,

@@ -1,45 +1,5 @@
-//! What every service process needs and no service should write again.
-//!
-//! | module | what it gives |
-//! |---|---|
-//! | [`run`] | the `main` of a service: command line, telemetry, signals, exit code |
-//! | [`Lifecycle`] | one token, one set of tasks, one deadline; a dead task stops the process |
-//! | [`config`] | the variables that services share |
-//! | [`health`] | readiness checks, required or merely reported |
-//! | [`http`] | the edge: problem answers, extractors, OpenAPI, `/health`, `/metrics` |
-//! | [`telemetry`] | logs, metrics and traces |
-//!
-//! A service's `main.rs` is a wiring list:
-//!
-//! ```no_run
-//! use database::DatabaseArgs;
-//! use runtime::{Lifecycle, config::HttpArgs, health::Health, http};
-//! use utoipa_axum::router::OpenApiRouter;
-//!
-//! #[derive(clap::Args)]
-//! struct Config {
-//!     #[command(flatten)]
-//!     http: HttpArgs,
-//!     #[command(flatten)]
-//!     database: DatabaseArgs,
-//! }
-//!
-//! fn main() -> std::process::ExitCode {
-//!     runtime::run("inventory", start)
-//! }
-//!
-//! async fn start(config: Config, life: &Lifecycle) -> anyhow::Result<()> {
-//!     let pool = database::connect(&config.database, "inventory").await?;
-//!     let health = Health::default();
-//!     health.required("database", database::check(&pool));
-//!     let app = http::app("inventory", OpenApiRouter::new(), health);
-//!     life.spawn("http", |token| http::serve(config.http.addr, app, token));
-//!     Ok(())
-//! }
-//! ```
-//!
-//! The same binary called as `inventory health` asks the running process whether it is ready, which
-//! is what a container's health check needs where there is no curl.
+#![doc = include_str!("../README.md")]
+#![deny(clippy::mod_module_files)]
 
 mod run;
 pub use run::run;
@@ -51,6 +11,9 @@ pub mod config;
 pub mod health;
 pub mod http;
 pub mod telemetry;
+
+#[cfg(feature = "testing")]
+pub mod testing;
 
 mod probe;
 

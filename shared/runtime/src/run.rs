@@ -1,7 +1,7 @@
 use std::{process::ExitCode, time::Duration};
 
 use anyhow::Context;
-use clap::{Args, Command, FromArgMatches};
+use clap::{Arg, Args, Command, FromArgMatches, builder::Resettable};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::{error, info};
 
@@ -17,6 +17,8 @@ const WORKER_THREADS: usize = 1;
 
 /// The whole `main` of a service: reads the configuration, starts the service, and stops it when
 /// SIGTERM or SIGINT arrives or when one of its tasks dies.
+///
+/// A variable that is set to nothing counts as one that is not set.
 ///
 /// `start` wires the service together and returns; what shall go on is given to
 /// [`Lifecycle::spawn`]. A signal that arrives while it still waits (for the database, say) drops it.
@@ -59,8 +61,20 @@ fn command<C: Args>(service: &'static str) -> Command {
     )));
     // Clap would otherwise demand the service's own variables for the sub-command as well.
     command
-        .subcommand(HttpArgs::augment_args(health))
+        .mut_args(without_empty_variable)
+        .subcommand(HttpArgs::augment_args(health).mut_args(without_empty_variable))
         .subcommand_negates_reqs(true)
+}
+
+/// A variable that is set to nothing is one that is not set: that is what `NAME=` in an `.env` file
+/// means, and what Compose passes on for it.
+fn without_empty_variable(argument: Arg) -> Arg {
+    let variable = argument.get_env().and_then(std::env::var_os);
+    if variable.is_some_and(|value| value.is_empty()) {
+        argument.env(Resettable::Reset)
+    } else {
+        argument
+    }
 }
 
 fn read<A: FromArgMatches>(service: &'static str, matches: &clap::ArgMatches) -> A {

@@ -1,4 +1,4 @@
-//! Required checks decide about readiness, reported ones are only shown.
+//! Required checks decide about readiness, informational ones are only shown.
 #![expect(clippy::unwrap_used, reason = "a failed test may panic")]
 
 use std::{future::pending, time::Instant};
@@ -14,7 +14,7 @@ use tower::ServiceExt;
 use utoipa_axum::router::OpenApiRouter;
 
 async fn ready(health: Health) -> (StatusCode, Value) {
-    let app = http::app("tested", OpenApiRouter::new(), health);
+    let app = http::app("tested", OpenApiRouter::new(), health, &[]);
     let response = app
         .oneshot(Request::get("/health/ready").body(Body::empty()).unwrap())
         .await
@@ -30,7 +30,7 @@ async fn ready(health: Health) -> (StatusCode, Value) {
 async fn a_process_without_its_brokers_is_ready_and_says_so() {
     let health = Health::default();
     health.required("database", || async { Ok(()) });
-    health.reported("rabbitmq", || async { Err(anyhow!("connection refused")) });
+    health.informational("rabbitmq", || async { Err(anyhow!("connection refused")) });
     let (status, report) = ready(health).await;
     assert_eq!(status, StatusCode::OK);
     assert_eq!(report["ready"], true);
@@ -63,7 +63,7 @@ async fn a_check_that_hangs_has_failed_after_a_second_and_all_run_at_once() {
 async fn a_living_process_says_so_whatever_its_checks_say() {
     let health = Health::default();
     health.required("database", pending);
-    let app = http::app("tested", OpenApiRouter::new(), health);
+    let app = http::app("tested", OpenApiRouter::new(), health, &[]);
     let started = Instant::now();
     let response = app
         .oneshot(Request::get("/health/live").body(Body::empty()).unwrap())

@@ -82,18 +82,18 @@ fn every_error_is_a_problem_and_nothing_else_is() {
 
 #[test]
 fn what_comes_of_taking_a_request_in_need_not_be_said() {
-    assert_eq!(statuses("get", "/baskets"), ["200", "503"]);
+    assert_eq!(statuses("get", "/baskets"), ["200", "400", "421", "503"]);
     assert_eq!(
         statuses("get", "/baskets/{number}"),
-        ["200", "400", "404", "503"]
+        ["200", "400", "404", "421", "503"]
     );
     assert_eq!(
         statuses("post", "/baskets"),
-        ["201", "400", "409", "413", "415", "503"]
+        ["201", "400", "403", "409", "413", "415", "421", "503"]
     );
     assert_eq!(
         responses("post", "/baskets")["413"]["description"],
-        "Larger than 64 KiB"
+        "The body is larger than 64 KiB"
     );
 }
 

@@ -8,7 +8,7 @@
 use axum::{
     Router,
     body::{Body, to_bytes},
-    http::{HeaderMap, Request, StatusCode},
+    http::{HeaderMap, HeaderValue, Request, StatusCode},
 };
 use runtime::{
     health::Health,
@@ -67,10 +67,13 @@ fn app() -> Router {
             .routes(routes!(create))
             .routes(routes!(read)),
         Health::default(),
+        &["shop.example".to_owned()],
     )
 }
 
-async fn call(request: Request<Body>) -> (StatusCode, HeaderMap, Value) {
+async fn call(mut request: Request<Body>) -> (StatusCode, HeaderMap, Value) {
+    let host = HeaderValue::from_static("localhost");
+    request.headers_mut().entry("host").or_insert(host);
     let response = app().oneshot(request).await.unwrap();
     let (parts, body) = response.into_parts();
     let body = to_bytes(body, usize::MAX).await.unwrap();

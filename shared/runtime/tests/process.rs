@@ -35,7 +35,11 @@ struct Service {
 impl Service {
     /// Starts it on a free port and waits until it listens there.
     fn start() -> Self {
-        let mut command = command(&[("HTTP_ADDR", "127.0.0.1:0"), ("LOG_FORMAT", "json")]);
+        Self::start_with(&[("HTTP_ADDR", "127.0.0.1:0"), ("LOG_FORMAT", "json")])
+    }
+
+    fn start_with(variables: &[(&str, &str)]) -> Self {
+        let mut command = command(variables);
         let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut log = BufReader::new(process.stdout.take().unwrap());
         let addr = loop {
@@ -57,7 +61,7 @@ impl Service {
         let mut stream = TcpStream::connect(&self.addr).unwrap();
         write!(
             stream,
-            "GET {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n"
+            "GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n"
         )
         .unwrap();
         let mut answer = String::new();
@@ -139,6 +143,29 @@ fn a_bad_value_gives_one_line_that_names_the_variable() {
         assert_eq!(error.lines().count(), 1, "{error}");
         assert!(error.contains(variable) && error.contains(value), "{error}");
     }
+}
+
+#[test]
+fn a_variable_that_is_set_to_nothing_is_not_set() {
+    let mut variables = vec![("HTTP_ADDR", "127.0.0.1:0"), ("LOG_FORMAT", "json")];
+    variables.extend(
+        [
+            "SHUTDOWN_TIMEOUT",
+            "RUST_LOG",
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+            "ALLOWED_HOSTS",
+        ]
+        .map(|variable| (variable, "")),
+    );
+    let (code, log) = Service::start_with(&variables).stop("-TERM");
+    assert_eq!(code, Some(0), "{log}");
+
+    let service = Service::start();
+    let health = command(&[("HTTP_ADDR", &service.addr), ("LOG_FORMAT", "")])
+        .arg("health")
+        .output();
+    assert!(health.unwrap().status.success());
+    service.stop("-TERM");
 }
 
 #[test]

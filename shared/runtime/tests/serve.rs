@@ -33,6 +33,7 @@ fn app(signals: Signals) -> Router {
         "served",
         OpenApiRouter::from(routes.with_state(signals)),
         Health::default(),
+        &[],
     )
 }
 
@@ -49,7 +50,8 @@ async fn call(addr: SocketAddr, path: &str) -> Result<String> {
     let mut stream = TcpStream::connect(addr).await?;
     stream
         .write_all(
-            format!("GET {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n").as_bytes(),
+            format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")
+                .as_bytes(),
         )
         .await?;
     let mut answer = String::new();
@@ -69,6 +71,31 @@ async fn a_request_in_hand_is_answered_after_the_stop_and_no_new_one_is_taken() 
     }
     signals.go_on.notify_one();
     assert!(request.await??.ends_with("finished"));
+    life.finish(Duration::from_secs(5)).await
+}
+
+#[tokio::test]
+async fn who_asks_once_more_after_the_stop_is_answered_and_told_that_it_was_the_last_time()
+-> Result<()> {
+    let life = Lifecycle::default();
+    let addr = serve(&life, Signals::default()).await?;
+    let mut idle = TcpStream::connect(addr).await?;
+    let request = b"GET /health/live HTTP/1.1\r\nhost: test\r\n\r\n";
+    idle.write_all(request).await?;
+    let mut answer = [0; 4_096];
+    let read = idle.read(&mut answer).await?;
+    let text = String::from_utf8_lossy(&answer[..read]).into_owned();
+    assert!(!text.contains("connection: close"), "{text}");
+
+    life.stop();
+    let ready = call(addr, "/health/ready").await?;
+    assert!(ready.starts_with("HTTP/1.1 503 "), "{ready}");
+    // A gateway that has not asked yet still sends requests, on connections that were idle as well.
+    idle.write_all(request).await?;
+    let mut last = String::new();
+    idle.read_to_string(&mut last).await?;
+    assert!(last.starts_with("HTTP/1.1 200 "), "{last}");
+    assert!(last.contains("connection: close"), "{last}");
     life.finish(Duration::from_secs(5)).await
 }
 
@@ -93,7 +120,7 @@ async fn a_request_is_read_to_its_end_before_it_is_refused() -> Result<()> {
 
     // On one connection, which is of no use any more once the server has closed it.
     for path in ["/nothing", "/slow"] {
-        let head = format!("POST {path} HTTP/1.1\r\nhost: test\r\ncontent-length: 4\r\n\r\n");
+        let head = format!("POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-length: 4\r\n\r\n");
         stream.write_all(head.as_bytes()).await?;
         // By the time that this is answered the server has seen what came before it.
         call(addr, "/nothing").await?;

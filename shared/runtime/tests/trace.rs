@@ -57,8 +57,10 @@ async fn a_request_continues_the_trace_of_its_caller() {
         "traced",
         OpenApiRouter::new().routes(routes!(trace)),
         Health::default(),
+        &[],
     );
     let request = Request::get("/traces/mine")
+        .header("host", "localhost")
         .header(
             "traceparent",
             "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",

@@ -1,40 +1,13 @@
 //! What the tests of this service share.
 
-#![expect(dead_code, reason = "each test file uses its own part of it")]
-
 use anyhow::Result;
-use clap::Parser;
 use contracts::{
     Channel, Customer, Money, Order, OrderEventName, PricedLine, SendNotification, Tier,
 };
 use lettre::message::Mailbox;
-use messaging::{Bus, MessagingArgs};
-use sqlx::PgPool;
 use uuid::{Uuid, uuid};
 
 pub(crate) mod smtp_server;
-
-/// A bus without brokers: what is published stays in the outbox.
-pub(crate) async fn bus(pool: &PgPool) -> Result<Bus> {
-    #[derive(Parser)]
-    struct Args {
-        #[command(flatten)]
-        messaging: MessagingArgs,
-    }
-    messaging::migrate(pool).await?;
-    let nowhere = [
-        "test",
-        "--amqp-url",
-        "amqp://localhost:1",
-        "--kafka-brokers",
-        "localhost:1",
-    ];
-    Bus::new(
-        "notification",
-        Args::try_parse_from(nowhere)?.messaging,
-        pool.clone(),
-    )
-}
 
 pub(crate) const ORDER: Uuid = uuid!("019a0000-0000-7000-8000-00000000cafe");
 

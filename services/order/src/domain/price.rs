@@ -1,23 +1,18 @@
 use std::collections::HashMap;
 
 use contracts::{Line, Money, PricedLine};
-use serde::Serialize;
-use utoipa::ToSchema;
-
-use super::schema;
 
 /// Products by their SKU.
 pub type PriceList = HashMap<String, Product>;
 
 /// A product as the price list has it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Product {
     /// Stock keeping unit.
     pub sku: String,
     /// Name for people.
     pub name: String,
     /// Price of one piece.
-    #[schema(schema_with = schema::of::<Money>)]
     pub price: Money,
 }
 

@@ -4,11 +4,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::Api;
-use crate::{
-    domain::{Order, Product, Status},
-    store,
+use super::{
+    Api,
+    json::{Order, Product, Status},
 };
+use crate::store;
 
 /// Get one order
 #[utoipa::path(
@@ -26,10 +26,8 @@ pub(super) async fn get_order(
     Path(id): Path<Uuid>,
 ) -> Result<Json<Order>, Problem> {
     let mut db = api.pool.acquire().await?;
-    store::order(&mut db, id)
-        .await?
-        .map(Json)
-        .ok_or_else(|| no_order(id))
+    let order = store::order(&mut db, id).await?;
+    Ok(Json(order.ok_or_else(|| no_order(id))?.into()))
 }
 
 pub(super) fn no_order(id: Uuid) -> Problem {
@@ -40,20 +38,21 @@ pub(super) fn no_order(id: Uuid) -> Problem {
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Filter {
-    /// Only orders of this status.
+    /// Only orders with this status.
     status: Option<Status>,
-    /// How many, 20 unless said otherwise.
+    /// Page size, 20 by default.
     #[param(minimum = 1, maximum = 100, default = 20)]
     limit: Option<i64>,
-    /// Continue after this order: `next` of the page before.
+    /// Last order of the previous page: its `next`.
     after: Option<Uuid>,
 }
 
-/// Some orders, newest first.
+/// Page of orders, newest first.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Page {
+    /// Orders of the page.
     orders: Vec<Order>,
-    /// The `after` of the next page; null when this is the last one.
+    /// Value of `after` for the next page; null on the last page.
     next: Option<Uuid>,
 }
 
@@ -64,8 +63,8 @@ pub(super) struct Page {
     tag = "orders",
     params(Filter),
     responses(
-        (status = 200, description = "A page of orders", body = Page),
-        (status = 422, description = "`limit` outside 1..=100"),
+        (status = 200, description = "Page of orders", body = Page),
+        (status = 422, description = "`limit` is not within 1 to 100"),
     )
 )]
 pub(super) async fn list_orders(
@@ -77,28 +76,36 @@ pub(super) async fn list_orders(
         _ => return Err(Problem::unprocessable("limit", "expected 1 to 100")),
     };
     let mut db = api.pool.acquire().await?;
+    let status = filter.status.map(Into::into);
     // One more than asked for, to know whether there is a next page.
-    let mut orders = store::page(&mut db, filter.status, filter.after, limit + 1).await?;
+    let mut orders = store::page(&mut db, status, filter.after, limit + 1).await?;
     let size = usize::try_from(limit).unwrap_or(usize::MAX);
     let more = orders.len() > size;
     orders.truncate(size);
     let next = orders.last().filter(|_| more).map(|order| order.id);
+    let orders = orders.into_iter().map(Order::from).collect();
     Ok(Json(Page { orders, next }))
 }
 
-/// What is on sale.
+/// Products on sale.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Products {
+    /// All products, sorted by SKU.
     products: Vec<Product>,
 }
 
-/// List what is on sale
+/// List the products on sale
 ///
-/// This is the service's own copy of the price list, at which it prices orders.
-#[utoipa::path(get, path = "/api/products", tag = "products", responses((status = 200, description = "The price list", body = Products)))]
+/// The order service prices orders by its own copy of the price list, which this is.
+#[utoipa::path(
+    get,
+    path = "/api/products",
+    tag = "products",
+    responses((status = 200, description = "Price list", body = Products))
+)]
 pub(super) async fn list_products(State(api): State<Api>) -> Result<Json<Products>, Problem> {
     let mut db = api.pool.acquire().await?;
-    Ok(Json(Products {
-        products: store::products(&mut db).await?,
-    }))
+    let products = store::products(&mut db).await?;
+    let products = products.into_iter().map(Product::from).collect();
+    Ok(Json(Products { products }))
 }

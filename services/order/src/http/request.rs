@@ -1,35 +1,39 @@
 use std::collections::HashSet;
 
-use contracts::{Customer, Line, Tier};
+use contracts::{Customer, Line, MAX_SKU_LENGTH, Tier, check_email, is_sku};
 use garde::Validate;
 use runtime::http::{IdempotencyKey, Problem, whole_number};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
-use crate::store::Keyed;
+use super::schema;
+use crate::store::Idempotency;
 
-/// An order as the client wants it.
+/// New order.
 #[derive(Debug, Deserialize, Serialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "customer": {"email": "ada@example.org", "phone": "+4930123456", "tier": "vip"},
+    "lines": [{"sku": "PADDLE-CARBON", "quantity": 2}],
+}))]
 pub(super) struct PlaceOrder {
     #[garde(dive)]
     customer: PlaceOrderCustomer,
-    /// 1 to 50 lines, each with a SKU of its own.
+    /// 1 to 50 products, each with its own SKU.
     #[garde(length(min = 1, max = 50), dive)]
     #[schema(min_items = 1, max_items = 50)]
     lines: Vec<PlaceOrderLine>,
 }
 
-/// Who orders.
+/// Customer who places the order.
 #[derive(Debug, Deserialize, Serialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct PlaceOrderCustomer {
-    /// At most 254 bytes, because mail servers take no more.
-    #[garde(email, length(max = 254), custom(deliverable))]
-    #[schema(format = Email, max_length = 254, example = "ada@example.org")]
+    #[garde(custom(deliverable))]
+    #[schema(schema_with = schema::email)]
     email: String,
-    /// For text messages, in E.164 form.
+    /// Phone number for text messages, in E.164 form.
     #[garde(pattern(r"^\+[1-9][0-9]{6,14}$"))]
     #[schema(pattern = r"^\+[1-9][0-9]{6,14}$", example = "+4930123456")]
     phone: Option<String>,
@@ -38,7 +42,7 @@ struct PlaceOrderCustomer {
     tier: CustomerTier,
 }
 
-/// How much attention a customer gets.
+/// Tier of the customer; `vip` customers also get text messages. `standard` by default.
 #[derive(Debug, Clone, Copy, Default, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 enum CustomerTier {
@@ -47,23 +51,24 @@ enum CustomerTier {
     Vip,
 }
 
-/// A wanted quantity of one product.
+/// Ordered quantity of one product.
 #[derive(Debug, Deserialize, Serialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct PlaceOrderLine {
-    #[garde(length(min = 1, max = 64), custom(printable))]
-    #[schema(min_length = 1, max_length = 64, example = "TEA-001")]
+    /// Stock keeping unit of the product.
+    #[garde(custom(sellable))]
+    #[schema(pattern = "^[A-Z0-9-]{1,64}$", example = "PADDLE-CARBON")]
     sku: String,
-    /// Pieces.
+    /// Number of pieces.
     #[serde(deserialize_with = "whole_number")]
     #[garde(range(min = 1, max = 1000))]
-    #[schema(minimum = 1, maximum = 1000)]
+    #[schema(minimum = 1, maximum = 1000, example = 2)]
     quantity: i64,
 }
 
 impl PlaceOrder {
-    /// The wish in the terms of the contracts; refuses a SKU that comes twice.
-    pub(super) fn into_wish(self) -> Result<(Customer, Vec<Line>), Problem> {
+    /// The order in the terms of the contracts; refuses a SKU that comes twice.
+    pub(super) fn into_customer_and_lines(self) -> Result<(Customer, Vec<Line>), Problem> {
         let mut seen = HashSet::new();
         if let Some(index) = self
             .lines
@@ -93,27 +98,26 @@ impl PlaceOrder {
     /// The client's key with the fingerprint of this request.
     ///
     /// The fingerprint is taken of what was understood, so that white space does not matter.
-    pub(super) fn keyed(&self, IdempotencyKey(key): IdempotencyKey) -> anyhow::Result<Keyed> {
+    pub(super) fn idempotency(
+        &self,
+        IdempotencyKey(key): IdempotencyKey,
+    ) -> anyhow::Result<Idempotency> {
         let understood = serde_json::to_vec(self)?;
         let request_hash = Sha256::digest(understood).to_vec();
-        Ok(Keyed { key, request_hash })
+        Ok(Idempotency { key, request_hash })
     }
 }
 
-/// What mail servers refuse although the general form of an address allows it.
-fn deliverable(email: &str, _: &()) -> garde::Result {
-    let local = email.split('@').next().unwrap_or_default();
-    if local.starts_with('.') || local.ends_with('.') || local.contains("..") {
-        return Err(garde::Error::new(
-            "not a valid email: a dot must stand between other characters",
-        ));
-    }
-    Ok(())
+fn deliverable(address: &str, _: &()) -> garde::Result {
+    check_email(address).map_err(|error| garde::Error::new(error.to_string()))
 }
 
-fn printable(sku: &str, _: &()) -> garde::Result {
-    if sku.chars().any(char::is_control) {
-        return Err(garde::Error::new("contains a control character"));
+fn sellable(text: &str, _: &()) -> garde::Result {
+    if is_sku(text) {
+        Ok(())
+    } else {
+        Err(garde::Error::new(format!(
+            "is not 1 to {MAX_SKU_LENGTH} capital letters, digits and hyphens"
+        )))
     }
-    Ok(())
 }

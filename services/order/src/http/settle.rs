@@ -5,16 +5,16 @@ use runtime::http::{Json, Path, Problem};
 use tracing::info;
 use uuid::Uuid;
 
-use super::{Api, read::no_order};
+use super::{Api, json::Order, read::no_order};
 use crate::{
     announce::announce,
-    domain::{Event, Order, Outcome},
+    domain::{Event, Outcome},
     store,
 };
 
 /// Pay a confirmed order
 ///
-/// Paying a paid order again changes nothing.
+/// Idempotent: paying a paid order again changes nothing. The request has no body.
 #[utoipa::path(
     post,
     path = "/api/orders/{id}/payment",
@@ -23,7 +23,7 @@ use crate::{
     responses(
         (status = 200, description = "The order, paid", body = Order),
         (status = 404, description = "No such order"),
-        (status = 409, description = "Not in a status to be paid"),
+        (status = 409, description = "The order cannot be paid in its current status; `detail` names it"),
     )
 )]
 pub(super) async fn pay_order(
@@ -35,7 +35,7 @@ pub(super) async fn pay_order(
 
 /// Cancel an order that is not paid
 ///
-/// Cancelling a cancelled order again changes nothing.
+/// Idempotent: cancelling a cancelled order again changes nothing. The request has no body.
 #[utoipa::path(
     post,
     path = "/api/orders/{id}/cancellation",
@@ -44,7 +44,7 @@ pub(super) async fn pay_order(
     responses(
         (status = 200, description = "The order, cancelled", body = Order),
         (status = 404, description = "No such order"),
-        (status = 409, description = "Not in a status to be cancelled"),
+        (status = 409, description = "The order cannot be cancelled in its current status; `detail` names it"),
     )
 )]
 pub(super) async fn cancel_order(
@@ -67,9 +67,9 @@ async fn settle(api: &Api, id: Uuid, event: Event, wanted: &str) -> Result<Json<
             announce(&mut tx, &cause, &order);
             tx.commit().await?;
             info!(order_id = %id, trace_id = cause.trace_id(), "order {wanted} by the customer");
-            Ok(Json(order))
+            Ok(Json(order.into()))
         }
-        Outcome::Unchanged => Ok(Json(order)),
+        Outcome::Unchanged => Ok(Json(order.into())),
         Outcome::Conflict => {
             let status = order.status.as_str();
             Err(Problem::conflict(format!(

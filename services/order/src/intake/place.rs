@@ -4,21 +4,23 @@ use jiff::Timestamp;
 use messaging::{Bus, Cause};
 use uuid::Uuid;
 
-use super::{Refusal, Request};
+use super::{NewOrderRequest, Refusal};
 use crate::{
     announce::announce,
     domain::{Order, PriceList},
-    store::{self, Keyed, NewOrder},
+    store::{self, Idempotency, NewOrder},
 };
 
 type Placed = HashMap<String, (Order, Vec<u8>)>;
 
 /// Places all orders that can be placed, in one transaction; answers in the order of the requests.
 ///
-/// On an error nothing is placed.
+/// When it fails or is dropped nothing is placed, unless `committing` is set by then: the database has
+/// been asked to commit, and may have done so.
 pub(super) async fn place(
     bus: &Bus,
-    requests: Vec<Request>,
+    requests: Vec<NewOrderRequest>,
+    committing: &mut bool,
 ) -> anyhow::Result<Vec<Result<Order, Refusal>>> {
     let mut tx = bus.begin().await?;
     let skus: HashSet<&str> = requests
@@ -46,6 +48,7 @@ pub(super) async fn place(
     {
         announce(&mut tx, cause, &new.order);
     }
+    *committing = true;
     tx.commit().await?;
 
     Ok(priced
@@ -55,18 +58,18 @@ pub(super) async fn place(
 }
 
 fn price(
-    request: Request,
+    request: NewOrderRequest,
     prices: &PriceList,
     now: Timestamp,
 ) -> Result<(NewOrder, Cause), Refusal> {
-    let Request {
+    let NewOrderRequest {
         customer,
         lines,
-        keyed,
+        idempotency,
         cause,
     } = request;
     let order = Order::place(Uuid::now_v7(), customer, &lines, prices, now)?;
-    Ok((NewOrder { order, keyed }, cause))
+    Ok((NewOrder { order, idempotency }, cause))
 }
 
 /// The orders that exist already under the keys of those that were not inserted.
@@ -78,7 +81,7 @@ async fn repeated(
     let keys: Vec<&str> = new
         .iter()
         .filter(|new| !inserted.contains(&new.order.id))
-        .filter_map(|new| new.keyed.as_ref().map(|keyed| keyed.key.as_str()))
+        .filter_map(|new| new.idempotency.as_ref().map(|used| used.key.as_str()))
         .collect();
     if keys.is_empty() {
         Ok(Placed::new())
@@ -91,7 +94,7 @@ fn answer(new: NewOrder, inserted: &HashSet<Uuid>, placed: &Placed) -> Result<Or
     if inserted.contains(&new.order.id) {
         return Ok(new.order);
     }
-    let Some(Keyed { key, request_hash }) = new.keyed else {
+    let Some(Idempotency { key, request_hash }) = new.idempotency else {
         return Err(Refusal::Unavailable);
     };
     match placed.get(&key) {

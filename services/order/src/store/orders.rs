@@ -12,12 +12,12 @@ pub struct NewOrder {
     /// The order.
     pub order: Order,
     /// The key under which its client may repeat the request.
-    pub keyed: Option<Keyed>,
+    pub idempotency: Option<Idempotency>,
 }
 
 /// An `Idempotency-Key` and what it was used for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Keyed {
+pub struct Idempotency {
     /// The client's `Idempotency-Key`.
     pub key: String,
     /// SHA-256 of the request.
@@ -37,7 +37,7 @@ pub fn now() -> Timestamp {
 pub async fn insert(db: &mut PgConnection, orders: &[&NewOrder]) -> sqlx::Result<HashSet<Uuid>> {
     let mut orders = orders.to_vec();
     // Two transactions that claim the same keys in different orders would wait for each other.
-    orders.sort_by_key(|new| new.keyed.as_ref().map(|keyed| &keyed.key));
+    orders.sort_by_key(|new| new.idempotency.as_ref().map(|used| &used.key));
     let ids: Vec<Uuid> = sqlx::query_scalar(
         "insert into orders (id, status, version, customer, lines, total_cents, currency, history, created_at,
                              idempotency_key, request_hash)
@@ -55,8 +55,8 @@ pub async fn insert(db: &mut PgConnection, orders: &[&NewOrder]) -> sqlx::Result
     .bind(column(&orders, |new| new.order.total.currency.as_str()))
     .bind(column(&orders, |new| Json(&new.order.history)))
     .bind(column(&orders, |new| jiff_sqlx::Timestamp::from(new.order.created_at)))
-    .bind(column(&orders, |new| new.keyed.as_ref().map(|keyed| keyed.key.as_str())))
-    .bind(column(&orders, |new| new.keyed.as_ref().map(|keyed| keyed.request_hash.as_slice())))
+    .bind(column(&orders, |new| new.idempotency.as_ref().map(|used| used.key.as_str())))
+    .bind(column(&orders, |new| new.idempotency.as_ref().map(|used| used.request_hash.as_slice())))
     .fetch_all(db)
     .await?;
     Ok(ids.into_iter().collect())

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use contracts::{Money, ProductListed};
+use futures::future::{BoxFuture, FutureExt};
 use sqlx::{FromRow, PgConnection, PgPool};
 
 use crate::domain::{PriceList, Product};
@@ -28,7 +29,7 @@ impl From<ProductRow> for Product {
 }
 
 /// Takes over what is on sale; of several listings of one SKU the last one counts.
-pub async fn list(
+pub async fn upsert_products(
     db: &mut PgConnection,
     listings: impl Iterator<Item = &ProductListed>,
 ) -> sqlx::Result<()> {
@@ -93,7 +94,14 @@ pub async fn has_products(db: &mut PgConnection) -> sqlx::Result<bool> {
 }
 
 /// The check behind `/health/ready`: an error until the price list has arrived for the first time.
-pub async fn price_list_is_here(pool: PgPool) -> anyhow::Result<()> {
+pub fn price_list_check(
+    pool: &PgPool,
+) -> impl Fn() -> BoxFuture<'static, anyhow::Result<()>> + Send + Sync + 'static + use<> {
+    let pool = pool.clone();
+    move || price_list_is_here(pool.clone()).boxed()
+}
+
+async fn price_list_is_here(pool: PgPool) -> anyhow::Result<()> {
     anyhow::ensure!(
         has_products(&mut *pool.acquire().await?).await?,
         "no product is known yet"

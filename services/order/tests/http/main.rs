@@ -1,6 +1,7 @@
 //! The HTTP API on a real database: every answer that the documentation promises.
 
 mod deciding;
+mod documented;
 mod idempotency;
 mod placing;
 mod reading;

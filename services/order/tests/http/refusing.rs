@@ -74,6 +74,30 @@ async fn what_is_well_formed_and_wrong_is_refused_by_the_name_of_its_field(
 }
 
 #[sqlx::test]
+async fn an_address_of_a_machine_nearby_is_refused(pool: PgPool) -> Result<()> {
+    let service = Service::start(pool).await?;
+    for address in [
+        "a@[10.0.0.5]",
+        "a@[IPv6:::1]",
+        "a@127.0.0.1",
+        "a@127.1",
+        "a@1",
+        "ada@mail",
+        "a@localhost",
+        "a@localhost.",
+        "a@mail.localhost",
+    ] {
+        let answer = service
+            .place(&order_with("/customer/email", json!(address)))
+            .await?;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{address}");
+        assert_eq!(answer.fields(), ["customer.email"], "{address}");
+    }
+    assert_eq!(service.count_orders().await?, 0);
+    Ok(())
+}
+
+#[sqlx::test]
 async fn what_has_another_shape_is_malformed(pool: PgPool) -> Result<()> {
     let service = Service::start(pool).await?;
     let cases = [

@@ -8,19 +8,18 @@ use anyhow::{Context, Result};
 use axum::{
     Router,
     body::{Body, to_bytes},
-    http::{HeaderMap, Request, StatusCode},
+    http::{HeaderMap, HeaderValue, Request, StatusCode},
 };
 use contracts::{
     Customer, Line, Money, ProductListed, StockEvent, StockRefused, StockReserved, Tier,
 };
-use jiff::Timestamp;
-use messaging::{BatchHandler, Bus, Cause, DemoArgs, MessagingArgs, OutboxLimits, Received};
+use messaging::{BatchHandler, Bus, testing};
 use order::{
     domain::{Order, PriceList, Product},
     handlers::ConfirmOrReject,
     http::{Api, routes},
     intake::Intake,
-    store::{self, Keyed, NewOrder},
+    store::{self, Idempotency, NewOrder},
 };
 use runtime::health::Health;
 use serde_json::{Value, json};
@@ -73,7 +72,7 @@ impl Service {
             bus: bus.clone(),
             intake,
         };
-        let router = runtime::http::app("order", routes(api), Health::default());
+        let router = runtime::http::app("order", routes(api), Health::default(), &[]);
         Ok(Self { pool, bus, router })
     }
 
@@ -94,7 +93,7 @@ impl Service {
         .await
     }
 
-    pub(crate) async fn place_keyed(&self, key: &str, body: &Value) -> Result<Answer> {
+    pub(crate) async fn place_with_key(&self, key: &str, body: &Value) -> Result<Answer> {
         let request = Request::post("/api/orders")
             .header("content-type", "application/json")
             .header("idempotency-key", key)
@@ -102,7 +101,9 @@ impl Service {
         self.send(request).await
     }
 
-    pub(crate) async fn send(&self, request: Request<Body>) -> Result<Answer> {
+    pub(crate) async fn send(&self, mut request: Request<Body>) -> Result<Answer> {
+        let host = HeaderValue::from_static("localhost");
+        request.headers_mut().entry("host").or_insert(host);
         let response = self.router.clone().oneshot(request).await?;
         let (parts, body) = response.into_parts();
         let body = to_bytes(body, usize::MAX).await?;
@@ -140,14 +141,7 @@ impl Service {
         handler: &H,
         bodies: impl IntoIterator<Item = H::Message>,
     ) -> Result<()> {
-        let batch: Vec<_> = bodies.into_iter().map(received).collect();
-        let mut tx = self.bus.begin().await?;
-        handler
-            .handle_batch(&mut tx, &batch)
-            .await
-            .map_err(|failure| anyhow::anyhow!("{failure}"))?;
-        tx.commit().await?;
-        Ok(())
+        testing::handle(&self.bus, handler, bodies).await
     }
 
     pub(crate) async fn order(&self, id: Uuid) -> Result<Order> {
@@ -215,7 +209,7 @@ pub(crate) fn euros(cents: i64) -> Money {
 }
 
 pub(crate) async fn list(pool: &PgPool, listings: &[ProductListed]) -> Result<()> {
-    Ok(store::list(&mut *pool.acquire().await?, listings.iter()).await?)
+    Ok(store::upsert_products(&mut *pool.acquire().await?, listings.iter()).await?)
 }
 
 pub(crate) fn reserved(order_id: Uuid) -> StockEvent {
@@ -247,39 +241,18 @@ pub(crate) fn new_order(key: Option<&str>) -> NewOrder {
         quantity: 2,
     }];
     let order = Order::place(Uuid::now_v7(), customer, &lines, &prices, store::now());
-    let keyed = key.map(|key| Keyed {
+    let idempotency = key.map(|key| Idempotency {
         key: key.to_owned(),
         request_hash: vec![1; 32],
     });
     NewOrder {
         order: order.unwrap_or_else(|error| unreachable!("{error}")),
-        keyed,
-    }
-}
-
-fn received<M>(body: M) -> Received<M> {
-    Received {
-        id: Uuid::now_v7(),
-        time: Timestamp::now(),
-        cause: Cause::none(),
-        body,
+        idempotency,
     }
 }
 
 fn bus(pool: &PgPool) -> Result<Bus> {
-    let args = MessagingArgs {
-        amqp_url: "amqp://localhost".to_owned(),
-        kafka_brokers: "localhost".to_owned(),
-        kafka_username: None,
-        kafka_password: String::new(),
-        retry_delays: vec![Duration::from_secs(1)],
-        outbox_poll: Duration::from_secs(1),
-        inbox_retention: Duration::from_secs(60),
-        limits: OutboxLimits {
-            outbox_limit: OUTBOX_LIMIT,
-            outbox_max_age: None,
-        },
-        demo: DemoArgs::default(),
-    };
+    let mut args = testing::args()?;
+    args.limits.outbox_limit = OUTBOX_LIMIT;
     Bus::new("order", args, pool.clone())
 }

@@ -126,8 +126,8 @@ impl<H: BatchHandler> BatchRunner<H> {
         Ok(outcomes)
     }
 
-    /// The same within a limit. A handler that panics has failed, and nothing more: its transaction is rolled back, and a message
-    /// that always does it must not end the process again and again.
+    /// The same within a limit. A handler that panics has failed, and nothing more: its transaction
+    /// is rolled back, and a message that always does it must not end the process again and again.
     async fn transact_guarded(&self, batch: &[&Received<H::Message>]) -> Result<(), Failure> {
         let transaction = AssertUnwindSafe(self.transact(batch)).catch_unwind();
         match timeout(TRANSACTION_LIMIT, transaction).await {

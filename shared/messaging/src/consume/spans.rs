@@ -33,7 +33,8 @@ impl ProcessSpans {
     pub(crate) fn of_delivery<M>(
         &self,
         queue: &str,
-        (exchange, routing_key): (&str, &str),
+        exchange: &str,
+        routing_key: &str,
         received: &mut Received<M>,
     ) -> ProcessSpan {
         let key = || {
@@ -49,7 +50,8 @@ impl ProcessSpans {
         &self,
         group: &str,
         topic: &str,
-        (partition, offset): (i32, i64),
+        partition: i32,
+        offset: i64,
         received: &mut Received<M>,
     ) -> ProcessSpan {
         let position = || {

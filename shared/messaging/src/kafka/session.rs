@@ -8,7 +8,7 @@ use tracing::{debug, warn};
 
 use super::headers;
 use super::partitions::Partitions;
-use super::settled::Dead;
+use super::settling::Dead;
 use super::watchdog::Watchdog;
 use crate::consume::{BatchRunner, Consuming, DeadLetters, Outcome, Pending, ProcessSpan, Stopped};
 use crate::faults::crash_point::{self, CrashPoint};
@@ -128,8 +128,8 @@ impl<H: BatchHandler> Session<H> {
         let (partition, offset) = (message.partition(), message.offset());
         match headers::decode(&message).decode(message.payload().unwrap_or_default()) {
             Ok(mut received) => {
-                let (spans, position) = (&self.consuming.spans, (partition, offset));
-                let span = spans.of_record(&self.group, self.topic, position, &mut received);
+                let (spans, group) = (&self.consuming.spans, &self.group);
+                let span = spans.of_record(group, self.topic, partition, offset, &mut received);
                 pending.push(Pending {
                     received,
                     partition: Some(partition),

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use anyhow::anyhow;
 use lapin::Channel;
 use lapin::message::Delivery;
@@ -34,7 +36,8 @@ impl From<Stopped> for GivenUp {
 pub(super) async fn move_until_confirmed(
     mut window: Vec<Outgoing>,
     publisher: &mut ConfirmChannel,
-    (queue, delivered_on): (&str, &Channel),
+    queue: &str,
+    delivered_on: &Channel,
     token: &CancellationToken,
 ) -> Result<(), GivenUp> {
     let mut backoff = Backoff::default();
@@ -71,7 +74,8 @@ pub(super) async fn move_until_confirmed(
 pub(super) fn into_delay_queue(
     delivery: Delivery,
     queue: &str,
-    (attempts, pause): (u32, std::time::Duration),
+    attempts: u32,
+    pause: Duration,
 ) -> Outgoing {
     Outgoing {
         exchange: DEFAULT_EXCHANGE.into(),

@@ -117,9 +117,10 @@ impl<R: Run> Worker<R> {
         for delivery in batch {
             match properties::decode(&delivery.properties).decode(&delivery.data) {
                 Ok(mut received) => {
-                    let from = (delivery.exchange.as_str(), delivery.routing_key.as_str());
+                    let (exchange, key) = (&delivery.exchange, &delivery.routing_key);
                     let spans = &self.consuming.spans;
-                    let span = spans.of_delivery(queue, from, &mut received);
+                    let span =
+                        spans.of_delivery(queue, exchange.as_str(), key.as_str(), &mut received);
                     pending.push(Pending {
                         received,
                         partition: None,
@@ -140,7 +141,7 @@ impl<R: Run> Worker<R> {
             moved.extend(self.settle(delivery, outcome));
         }
         if !moved.is_empty() {
-            move_until_confirmed(moved, publisher, (queue, channel), token).await?;
+            move_until_confirmed(moved, publisher, queue, channel, token).await?;
             crash_point::reach(CrashPoint::QueueMovedOn);
         }
         let metrics = &self.consuming.metrics;
@@ -153,10 +154,6 @@ impl<R: Run> Worker<R> {
     fn settle(&self, delivery: Delivery, outcome: Outcome) -> Option<Outgoing> {
         let (queue, handler) = (self.subscription.queue, self.runner.name());
         let failed_before = failed_attempts(&delivery.properties);
-        let message_id = delivery.properties.message_id().as_ref();
-        let message_id = message_id
-            .map_or("without an id", |id| id.as_str())
-            .to_owned();
         match self.consuming.policy.settle(outcome, failed_before) {
             // Messages of a queue have no order to keep, so none is ever behind another.
             Settlement::Done | Settlement::Behind => None,
@@ -165,26 +162,27 @@ impl<R: Run> Worker<R> {
                 attempts,
                 error,
             } => {
-                let error = format!("{error:#}");
+                let (message_id, error) = (id_of(&delivery), format!("{error:#}"));
                 debug!(
                     message_id,
                     queue,
                     attempts,
                     ?pause,
                     error,
-                    "message {message_id} of queue {queue} is tried again in {pause:?}"
+                    "message {message_id:?} of queue {queue} is tried again in {pause:?}"
                 );
                 self.consuming.metrics.retried(handler);
-                Some(into_delay_queue(delivery, queue, (attempts, pause)))
+                Some(into_delay_queue(delivery, queue, attempts, pause))
             }
             Settlement::DeadLetter { attempts, reason } => {
+                let message_id = id_of(&delivery);
                 warn!(
                     message_id,
                     queue,
                     handler,
                     attempts,
                     reason,
-                    "message {message_id} of queue {queue} becomes a dead letter"
+                    "message {message_id:?} of queue {queue} becomes a dead letter"
                 );
                 self.consuming.metrics.dead_lettered(handler);
                 let letter = DeadLetter {
@@ -203,6 +201,12 @@ impl<R: Run> Worker<R> {
             }
         }
     }
+}
+
+/// For logs.
+fn id_of(delivery: &Delivery) -> &str {
+    let id = delivery.properties.message_id().as_ref();
+    id.map_or("without an id", |id| id.as_str())
 }
 
 /// Acknowledges this delivery and all before it.

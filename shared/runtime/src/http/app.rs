@@ -1,4 +1,4 @@
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use axum::{
@@ -10,45 +10,61 @@ use axum::{
     routing::get,
     serve::ListenerExt,
 };
+use futures::FutureExt;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use utoipa_axum::router::OpenApiRouter;
 
-use super::{Problem, docs, extract::whole_body, observe::observe, openapi};
+use super::{
+    Problem, docs,
+    extract::whole_body,
+    farewell::{FAREWELL, say_farewell},
+    guard::guard,
+    host::Hosts,
+    observe::observe,
+    openapi,
+};
 use crate::{health::Health, telemetry};
 
 /// The largest body a request may have, in bytes.
 pub const BODY_LIMIT: usize = 64 * 1024;
 
-/// Longer than waiting for a connection and then for a statement, so that their own, more telling
-/// time limits come first.
-pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(8);
-
-/// How long open connections get to finish their request once the process stops.
-const DRAIN_TIMEOUT: Duration = Duration::from_secs(6);
+/// How long open connections get to finish their request once no new ones are taken.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The complete application: the service's routes, their documentation, health and metrics.
 ///
+/// Requests for other hosts than the usual ones and `allowed_hosts` are refused, and so are requests by
+/// which a page of another site would change something.
+///
 /// `/health/live`, `/health/ready` and `/metrics` are for those who operate the process; the gateway
-/// does not publish them, and they are neither traced nor measured.
-pub fn app(service: &'static str, api: OpenApiRouter, health: Health) -> Router {
+/// does not publish them, and they are neither guarded nor traced nor measured.
+pub fn app(
+    service: &'static str,
+    api: OpenApiRouter,
+    health: Health,
+    allowed_hosts: &[String],
+) -> Router {
     let (api, document) = api.split_for_parts();
     let document = openapi(service, document).to_json().unwrap_or_default();
+    let hosts = Arc::new(Hosts::new(service, allowed_hosts));
+    let guard = || middleware::from_fn_with_state(Arc::clone(&hosts), guard);
     api.fallback(no_route)
         .method_not_allowed_fallback(no_method)
+        .layer(guard())
         .layer(middleware::from_fn(read_before_answering))
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(middleware::from_fn(observe))
-        .merge(docs::routes(document.into()))
+        .merge(docs::routes(document.into()).layer(guard()))
         .route("/health/live", get(|| async { "alive\n" }))
         .route("/health/ready", get(move || ready(health)))
         .route("/metrics", get(metrics))
         .method_not_allowed_fallback(no_method)
 }
 
-/// Listens at the address and answers requests until the token is cancelled, then finishes those in
-/// hand.
+/// Listens at the address and answers requests until the token is cancelled, and 2 s longer, in which
+/// it is not ready any more and the gateway finds that out. Then finishes those in hand.
 ///
 /// # Errors
 ///
@@ -62,9 +78,15 @@ pub async fn serve(addr: SocketAddr, app: Router, token: CancellationToken) -> a
     let listener = listener.tap_io(|stream| {
         stream.set_nodelay(true).ok();
     });
-    let server = axum::serve(listener, app).with_graceful_shutdown(token.clone().cancelled_owned());
-    let deadline = async {
+    let app = app.layer(middleware::from_fn_with_state(token.clone(), say_farewell));
+    let stopped = async move {
         token.cancelled().await;
+        tokio::time::sleep(FAREWELL).await;
+    };
+    let stopped = stopped.shared();
+    let server = axum::serve(listener, app).with_graceful_shutdown(stopped.clone());
+    let deadline = async {
+        stopped.await;
         tokio::time::sleep(DRAIN_TIMEOUT).await;
     };
     tokio::select! {

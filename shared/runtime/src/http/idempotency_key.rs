@@ -3,10 +3,20 @@ use axum::{
     http::{HeaderValue, request::Parts},
 };
 
+use utoipa::{
+    IntoParams,
+    openapi::{
+        ObjectBuilder, Required, Type,
+        path::{Parameter, ParameterBuilder, ParameterIn},
+    },
+};
+
 use super::Problem;
 
+const MAX_LENGTH: usize = 255;
+
 /// The header by which a client marks repetitions of one request. A handler takes it as
-/// `Option<IdempotencyKey>`.
+/// `Option<IdempotencyKey>` and names it among the `params` of its documentation.
 ///
 /// Refuses one that is malformed or there twice with 400.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,9 +44,31 @@ impl<S: Send + Sync> OptionalFromRequestParts<S> for IdempotencyKey {
     }
 }
 
+impl IntoParams for IdempotencyKey {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let key = ObjectBuilder::new()
+            .schema_type(Type::String)
+            .min_length(Some(1))
+            .max_length(Some(MAX_LENGTH))
+            .pattern(Some("^[!-~]+$"));
+        let parameter = ParameterBuilder::new()
+            .name(Self::HEADER)
+            .parameter_in(ParameterIn::Header)
+            .required(Required::False)
+            .description(Some(
+                "Chosen by the client, for example a UUID. A request that is repeated with the same key and \
+                 the same body has no further effect and gets the first answer again; the same key with \
+                 another body is refused.",
+            ))
+            .schema(Some(key));
+        vec![parameter.build()]
+    }
+}
+
 fn parse(value: &HeaderValue) -> Option<IdempotencyKey> {
     let key = value.to_str().ok()?;
-    let is_key = (1..=255).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic());
+    let is_key =
+        (1..=MAX_LENGTH).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic());
     is_key.then(|| IdempotencyKey(key.to_owned()))
 }
 

@@ -4,8 +4,11 @@ use serde::{
 };
 use serde_json::Number;
 
-/// Deserializes any whole number, one beyond the type as the nearest that the type has: its field is
-/// then out of range, which is answered with 422, and not malformed.
+/// Deserializes any whole number, also one written as `2.0` or `2e0`, which JSON Schema calls an integer
+/// as well.
+///
+/// A number beyond the type becomes the nearest that the type has: its field is then out of range,
+/// which is answered with 422, and not malformed.
 ///
 /// For JSON bodies: `#[serde(deserialize_with = "runtime::http::whole_number")]`.
 ///
@@ -19,7 +22,7 @@ pub fn whole_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D
     let number = Number::deserialize(deserializer)?;
     match (number.as_i64(), number.as_f64().unwrap_or_default()) {
         (Some(number), _) => Ok(number),
-        (None, number) if number.abs() > HUGE => Ok(number as i64),
+        (None, number) if number.abs() > HUGE || number.fract() == 0.0 => Ok(number as i64),
         (None, number) => Err(Error::invalid_type(
             Unexpected::Float(number),
             &"a whole number",
@@ -40,6 +43,8 @@ mod tests {
             ("9223372036854775808", i64::MAX),
             ("99999999999999999999", i64::MAX),
             ("-99999999999999999999", i64::MIN),
+            ("1.0", 1),
+            ("-2e3", -2_000),
         ] {
             assert_eq!(read(text).ok(), Some(number), "{text}");
         }
@@ -47,7 +52,7 @@ mod tests {
 
     #[test]
     fn anything_else_is_an_error() {
-        for text in ["1.5", "1.0", "\"1\"", "null", "[1]", "true"] {
+        for text in ["1.5", "1e-1", "\"1\"", "null", "[1]", "true"] {
             assert!(read(text).is_err(), "{text}");
         }
     }

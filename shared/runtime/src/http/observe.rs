@@ -18,7 +18,7 @@ use opentelemetry::{
 };
 use opentelemetry_semantic_conventions::{attribute, metric};
 
-use super::{Problem, REQUEST_TIMEOUT};
+use super::{Deadline, Problem};
 use crate::{lifecycle::panic_message, telemetry};
 
 static TRACER: LazyLock<BoxedTracer> = LazyLock::new(|| global::tracer("runtime::http"));
@@ -67,14 +67,22 @@ pub(super) async fn observe(route: Option<MatchedPath>, request: Request, next: 
     response
 }
 
-async fn answer(request: Request, next: Next) -> Response {
+async fn answer(mut request: Request, next: Next) -> Response {
+    let deadline = Deadline::from_now();
+    request.extensions_mut().insert(deadline);
+    let changes_nothing = request.method().is_safe();
     let answer = AssertUnwindSafe(next.run(request)).catch_unwind();
-    match tokio::time::timeout(REQUEST_TIMEOUT, answer).await {
+    match tokio::time::timeout_at(deadline.0.into(), answer).await {
         Ok(Ok(response)) => response,
         Ok(Err(panic)) => panicked(&*panic).into_response(),
-        Err(_) => {
+        Err(_) if changes_nothing => {
             Problem::unavailable("the request took too long, try again shortly", 1).into_response()
         }
+        Err(_) => Problem::unavailable(
+            "the request took too long and may have been carried out; ask again with the same Idempotency-Key, if it had one",
+            1,
+        )
+        .into_response(),
     }
 }
 

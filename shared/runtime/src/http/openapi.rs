@@ -19,9 +19,11 @@ use super::{BODY_LIMIT, Problem};
 pub fn openapi(service: &'static str, mut document: OpenApi) -> OpenApi {
     // Whole, since the library puts its own description and author there.
     document.info = Info::new(service, env!("CARGO_PKG_VERSION"));
-    for operation in document.paths.paths.values_mut().flat_map(operations) {
-        add_common_errors(operation);
-        give_errors_a_body(operation);
+    for path in document.paths.paths.values_mut() {
+        for (is_safe, operation) in operations(path) {
+            add_common_errors(is_safe, operation);
+            give_errors_a_body(operation);
+        }
     }
     let mut schemas = vec![(Problem::name().into_owned(), Problem::schema())];
     Problem::schemas(&mut schemas);
@@ -30,26 +32,44 @@ pub fn openapi(service: &'static str, mut document: OpenApi) -> OpenApi {
     document
 }
 
-fn operations(path: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+/// Each operation, and whether it changes nothing.
+fn operations(path: &mut PathItem) -> impl Iterator<Item = (bool, &mut Operation)> {
     let all = [
-        &mut path.get,
-        &mut path.put,
-        &mut path.post,
-        &mut path.delete,
-        &mut path.patch,
+        (true, &mut path.get),
+        (false, &mut path.put),
+        (false, &mut path.post),
+        (false, &mut path.delete),
+        (false, &mut path.patch),
     ];
-    all.into_iter().flatten()
+    all.into_iter()
+        .filter_map(|(is_safe, operation)| Some((is_safe, operation.as_mut()?)))
 }
 
-fn add_common_errors(operation: &mut Operation) {
-    let has_body = operation.request_body.is_some();
-    let mut common = vec![("503", "Cannot be done right now".to_owned())];
-    if has_body || operation.parameters.is_some() {
-        common.push(("400", "Malformed".to_owned()));
-    }
-    if has_body {
-        common.push(("413", format!("Larger than {} KiB", BODY_LIMIT / 1024)));
-        common.push(("415", "Not JSON".to_owned()));
+fn add_common_errors(is_safe: bool, operation: &mut Operation) {
+    let mut common = vec![
+        (
+            "400",
+            "Malformed request; `errors` names the field, parameter or header".to_owned(),
+        ),
+        (
+            "421",
+            "`Host` is neither this machine nor among `ALLOWED_HOSTS`".to_owned(),
+        ),
+        ("503", "Not possible at the moment".to_owned()),
+    ];
+    if !is_safe {
+        common.push((
+            "403",
+            "Sent by a page of another site, says `Sec-Fetch-Site` or `Origin`".to_owned(),
+        ));
+        common.push((
+            "413",
+            format!("The body is larger than {} KiB", BODY_LIMIT / 1024),
+        ));
+        common.push((
+            "415",
+            "The content type is not `application/json`".to_owned(),
+        ));
     }
     for (status, description) in common {
         let response = operation.responses.responses.entry(status.to_owned());

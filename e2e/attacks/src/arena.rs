@@ -1,0 +1,193 @@
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use bollard::Docker;
+use bollard::models::{
+    ContainerSummary, ContainerSummaryStateEnum as State, EndpointSettings, NetworkConnectRequest,
+};
+use bollard::query_parameters::{KillContainerOptionsBuilder, ListContainersOptionsBuilder};
+use checker::Poison;
+use harness::{Compose, Management, TopicWriter, eventually, setting};
+
+/// How long a container may take until it is healthy again on a busy machine. It is asked every 30 s only.
+const STARTED: Duration = Duration::from_secs(300);
+const SERVICE: &str = "com.docker.compose.service";
+const PROJECT: &str = "com.docker.compose.project";
+const NUMBER: &str = "com.docker.compose.container-number";
+
+/// The system under attack: the containers of one Compose project.
+pub struct Arena {
+    pub(super) docker: Docker,
+    pub(super) rabbitmq: Management,
+    pub(super) compose: Compose,
+    pub(super) topics: TopicWriter,
+    project: String,
+    poison: Mutex<Vec<Poison>>,
+}
+
+/// A container.
+#[derive(Debug, Clone)]
+pub(super) struct Instance {
+    pub(super) id: String,
+    pub(super) service: String,
+    pub(super) number: u32,
+    state: State,
+}
+
+impl Arena {
+    /// Every service has so many instances when nothing is wrong.
+    pub const INSTANCES: usize = 2;
+
+    /// The project that the environment names.
+    pub fn new(rabbitmq: Management, compose: Compose) -> Result<Self> {
+        Ok(Self {
+            docker: Docker::connect_with_unix_defaults()?,
+            rabbitmq,
+            compose,
+            topics: TopicWriter::connect()?,
+            project: setting("COMPOSE_PROJECT_NAME")?,
+            poison: Mutex::default(),
+        })
+    }
+
+    /// The poison that was put anywhere so far.
+    #[must_use]
+    pub fn poison(&self) -> Vec<Poison> {
+        self.lock_poison().clone()
+    }
+
+    pub(super) fn poisoned(&self, poison: Poison) {
+        self.lock_poison().push(poison);
+    }
+
+    fn lock_poison(&self) -> MutexGuard<'_, Vec<Poison>> {
+        self.poison.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// All containers, the stopped ones as well, or those of one service; in the order of their names.
+    pub(super) async fn containers(&self, service: Option<&str>) -> Result<Vec<Instance>> {
+        let mut labels = vec![format!("{PROJECT}={}", self.project)];
+        labels.extend(service.map(|service| format!("{SERVICE}={service}")));
+        let filters = HashMap::from([("label".to_owned(), labels)]);
+        let options = ListContainersOptionsBuilder::new()
+            .all(true)
+            .filters(&filters)
+            .build();
+        let found = self.docker.list_containers(Some(options)).await?;
+        let mut found: Vec<_> = found.into_iter().filter_map(Instance::new).collect();
+        found.sort_unstable_by_key(|one| (one.service.clone(), one.number));
+        Ok(found)
+    }
+
+    /// One of the running instances of a service.
+    pub(super) async fn pick(&self, service: &str, pick: usize) -> Result<Instance> {
+        let mut running = self.containers(Some(service)).await?;
+        running.retain(|one| one.state == State::RUNNING);
+        ensure!(!running.is_empty(), "no {service} is running");
+        Ok(running.swap_remove(pick % running.len()))
+    }
+
+    pub(super) async fn signal(&self, id: &str, signal: &str) -> Result<()> {
+        let options = KillContainerOptionsBuilder::new().signal(signal).build();
+        Ok(self.docker.kill_container(id, Some(options)).await?)
+    }
+
+    pub(super) async fn unpause(&self, id: &str) -> Result<()> {
+        Ok(self.docker.unpause_container(id).await?)
+    }
+
+    pub(super) async fn start(&self, id: &str) -> Result<()> {
+        // That it runs already is no error for the engine.
+        Ok(self.docker.start_container(id, None).await?)
+    }
+
+    /// Gives a container its network back, under the name by which the others look for it.
+    pub(super) async fn connect(&self, instance: &Instance) -> Result<()> {
+        let endpoint = EndpointSettings {
+            aliases: Some(vec![instance.service.clone()]),
+            ..EndpointSettings::default()
+        };
+        let request = NetworkConnectRequest {
+            container: instance.id.clone(),
+            endpoint_config: Some(endpoint),
+        };
+        Ok(self
+            .docker
+            .connect_network(&self.network(), request)
+            .await?)
+    }
+
+    pub(super) fn network(&self) -> String {
+        format!("{}_default", self.project)
+    }
+
+    /// Waits until the health check of a container succeeds.
+    pub(super) async fn is_healthy(&self, id: &str) -> Result<()> {
+        eventually(format!("container {id} is healthy"), STARTED, async || {
+            let state = self.docker.inspect_container(id, None).await?.state;
+            let health = state
+                .and_then(|state| state.health)
+                .and_then(|health| health.status);
+            let is_healthy = health.is_some_and(|status| status.to_string() == "healthy");
+            Ok(is_healthy.then_some(()))
+        })
+        .await
+    }
+
+    async fn is_connected(&self, id: &str) -> Result<bool> {
+        let settings = self
+            .docker
+            .inspect_container(id, None)
+            .await?
+            .network_settings;
+        let networks = settings
+            .and_then(|settings| settings.networks)
+            .unwrap_or_default();
+        Ok(networks.contains_key(&self.network()))
+    }
+
+    /// Heals whatever may be wrong, and waits until everything is healthy. It looks at what is there
+    /// and not at what was done, so it works from any state.
+    pub async fn restore(&self) -> Result<()> {
+        for instance in self.containers(None).await? {
+            if !self.is_connected(&instance.id).await? {
+                self.connect(&instance).await?;
+            }
+            match instance.state {
+                State::RUNNING => self.signal(&instance.id, "SIGCONT").await?,
+                State::PAUSED => self.unpause(&instance.id).await?,
+                _ => self.start(&instance.id).await?,
+            }
+        }
+        self.restore_database().await?;
+        self.scale_all().await?;
+        self.restore_rabbitmq().await?;
+        self.remove_tap().await
+    }
+
+    async fn scale_all(&self) -> Result<()> {
+        let scale = Compose::SERVICES.map(|service| (service, Self::INSTANCES));
+        let scaled = self.compose.scale(&scale).await;
+        scaled.context("scale to normal")?;
+        // Compose would not wait for one that was too busy to answer its last health check.
+        for instance in self.containers(None).await? {
+            let healthy = self.is_healthy(&instance.id).await;
+            healthy.context(instance.service)?;
+        }
+        Ok(())
+    }
+}
+
+impl Instance {
+    fn new(container: ContainerSummary) -> Option<Self> {
+        let labels = container.labels?;
+        Some(Self {
+            id: container.id?,
+            service: labels.get(SERVICE)?.clone(),
+            number: labels.get(NUMBER)?.parse().ok()?,
+            state: container.state?,
+        })
+    }
+}

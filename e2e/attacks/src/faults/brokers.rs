@@ -1,0 +1,100 @@
+//! A RabbitMQ that takes no more: from everybody, or for one queue.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use contracts::topology::PAYMENT_DEADLINES;
+use harness::{Compose, eventually};
+use serde_json::{Value, json};
+
+use reqwest::Method;
+
+use crate::{Alarm, Arena};
+
+/// Policies of this prefix replace usual ones for a while.
+const FULL: &str = "chaos-full-";
+/// The policy of the services' queues, and that of the queues in which messages wait; what else they say
+/// stays in force.
+const USUAL: [&str; 2] = ["service-queues", "waiting-queues"];
+/// The broker applies a policy to a queue a little later, and its API may be about to start.
+pub(super) const SOON: Duration = Duration::from_secs(60);
+
+impl Arena {
+    /// Of several policies only one counts, so these repeat all that the usual ones say.
+    ///
+    /// What has a consumer is emptied as fast as it fills, unless something else is wrong as well. So the
+    /// queue in which payment deadlines wait, and which nobody empties, is limited together with it.
+    pub(super) async fn fill(&self, queue: &str, limit: u32) -> Result<()> {
+        let full = [
+            queue.to_owned(),
+            format!("{PAYMENT_DEADLINES}\\.delay\\..*"),
+        ];
+        for (usual, queue) in USUAL.into_iter().zip(full) {
+            eventually("the policy of a full queue", SOON, async || {
+                let mut policy = self.policy(Method::GET, usual, None).await?;
+                policy["definition"]["max-length"] = limit.into();
+                policy["priority"] = json!(10);
+                policy["pattern"] = json!(format!("^{queue}$"));
+                let name = format!("{FULL}{usual}");
+                self.policy(Method::PUT, &name, Some(policy)).await?;
+                Ok(Some(()))
+            })
+            .await?;
+        }
+        Ok(())
+    }
+
+    /// Whether the broker has refused anything lately, as the services' logs tell.
+    pub(super) async fn has_refused(&self, lately: Duration) -> Result<bool> {
+        let since = format!("{}s", lately.as_secs() + 1);
+        let logs = [&["logs", "--since", &since][..], &Compose::SERVICES].concat();
+        Ok(self
+            .compose
+            .run(&logs)
+            .await?
+            .contains("RabbitMQ sent a nack"))
+    }
+
+    /// A limit that is below what is used.
+    pub(super) async fn raise(&self, alarm: Alarm) -> Result<()> {
+        match alarm {
+            Alarm::Memory => {
+                self.rabbitmqctl("set_vm_memory_high_watermark", &["absolute", "1MiB"])
+                    .await
+            }
+            Alarm::Disk => self.rabbitmqctl("set_disk_free_limit", &["100000GB"]).await,
+        }
+    }
+
+    /// As `rabbitmq.conf` has it, and no full queue.
+    pub(crate) async fn restore_rabbitmq(&self) -> Result<()> {
+        self.rabbitmqctl("set_vm_memory_high_watermark", &["absolute", "1GiB"])
+            .await?;
+        self.rabbitmqctl("set_disk_free_limit", &["1GB"]).await?;
+        eventually("no queue is full", SOON, async || {
+            let all = self.policy(Method::GET, "", None).await?;
+            let names = all.as_array().into_iter().flatten();
+            let names = names.filter_map(|policy| policy["name"].as_str());
+            for name in names.filter(|name| name.starts_with(FULL)) {
+                self.policy(Method::DELETE, name, None).await?;
+            }
+            Ok(Some(()))
+        })
+        .await
+    }
+
+    async fn policy(&self, method: Method, name: &str, body: Option<Value>) -> Result<Value> {
+        let path = format!("policies/{}/{name}", self.rabbitmq.vhost());
+        self.rabbitmq.call(method, &path, body).await
+    }
+
+    async fn rabbitmqctl(&self, command: &str, arguments: &[&str]) -> Result<()> {
+        let exec = ["exec", "-T", "rabbitmq", "rabbitmqctl", "--quiet", command];
+        eventually("rabbitmqctl", SOON, async || {
+            self.compose.run(&[&exec[..], arguments].concat()).await?;
+            Ok(Some(()))
+        })
+        .await
+        .with_context(|| command.to_owned())
+    }
+}

@@ -1,0 +1,113 @@
+//! Messages that nobody can handle.
+
+use anyhow::Result;
+use checker::{CONSUMERS, Poison};
+use contracts::topology::{
+    NOTIFICATION_EMAIL, NOTIFICATION_PUSH, NOTIFICATION_SMS, ORDER_EVENTS, PAYMENT_DEADLINES,
+    PRODUCTS, STOCK_COMMANDS, STOCK_EVENTS, STOCK_LEVELS, Topic,
+};
+use contracts::{
+    CancelUnpaidOrder, Message, OrderPlaced, ProductListed, ReserveStock, SendNotification,
+    StockLevelChanged, StockReserved,
+};
+use fastrand::Rng;
+use harness::cloud_event;
+
+use super::Reached;
+use crate::Arena;
+
+/// Exchange, routing key and queue, and a type that is at home there. The API calls the default
+/// exchange by a name of its own.
+const QUEUES: [(&str, &str, &str, &str); 5] = [
+    (
+        "commands",
+        "stock.reserve",
+        STOCK_COMMANDS,
+        ReserveStock::TYPE,
+    ),
+    (
+        "amq.default",
+        PAYMENT_DEADLINES,
+        PAYMENT_DEADLINES,
+        CancelUnpaidOrder::TYPE,
+    ),
+    (
+        "notifications",
+        "email.order-paid.standard",
+        NOTIFICATION_EMAIL,
+        SendNotification::TYPE,
+    ),
+    (
+        "notifications",
+        "sms.order-paid.vip",
+        NOTIFICATION_SMS,
+        SendNotification::TYPE,
+    ),
+    (
+        "notifications",
+        "push.order-paid.standard",
+        NOTIFICATION_PUSH,
+        SendNotification::TYPE,
+    ),
+];
+
+const TOPICS: [(Topic, &str); 4] = [
+    (ORDER_EVENTS, OrderPlaced::TYPE),
+    (STOCK_EVENTS, StockReserved::TYPE),
+    (PRODUCTS, ProductListed::TYPE),
+    (STOCK_LEVELS, StockLevelChanged::TYPE),
+];
+
+/// The type, or nothing for the type that is at home, and the body.
+const POISON: [(Option<&str>, &str); 5] = [
+    (None, "{ this is no JSON"),
+    (None, r#"{"neither":"this","nor":"that"}"#),
+    (None, ""),
+    (Some("spillway.turn-lead-into-gold.v1"), "{}"),
+    (Some("spillway.order-placed.v999"), "{}"),
+];
+
+impl Arena {
+    /// One in every queue and topic. A broker that is away does not get any, or nobody knows: then
+    /// the poison is not certain.
+    pub(super) async fn poison_all(&self, seed: u64) -> Result<Reached> {
+        let mut rng = Rng::with_seed(seed);
+        let mut reached = Reached::default();
+        for (exchange, routing_key, queue, at_home) in QUEUES {
+            let (message_type, body) = poison(at_home, &mut rng);
+            let event = cloud_event(message_type);
+            let published = self
+                .rabbitmq
+                .publish(exchange, routing_key, event.properties(), body)
+                .await;
+            reached.rabbitmq |= published.is_ok();
+            self.poisoned(Poison {
+                message_id: event.id,
+                consumers: vec![queue.to_owned()],
+                is_certain: published.is_ok(),
+            });
+        }
+        for (topic, at_home) in TOPICS {
+            let (message_type, body) = poison(at_home, &mut rng);
+            let event = cloud_event(message_type);
+            let place = (topic.name, rng.i32(0..topic.partitions));
+            let written = self
+                .topics
+                .write(place, "poison", &event.headers(), body.as_bytes())
+                .await;
+            reached.kafka |= written.is_ok();
+            let readers = CONSUMERS.iter().filter(|reader| reader.topic == topic);
+            self.poisoned(Poison {
+                message_id: event.id,
+                consumers: readers.map(|reader| reader.group.to_owned()).collect(),
+                is_certain: written.is_ok(),
+            });
+        }
+        Ok(reached)
+    }
+}
+
+fn poison(at_home: &'static str, rng: &mut Rng) -> (&'static str, &'static str) {
+    let (message_type, body) = POISON[rng.usize(..POISON.len())];
+    (message_type.unwrap_or(at_home), body)
+}

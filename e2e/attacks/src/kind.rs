@@ -1,0 +1,121 @@
+use std::ops::Range;
+use std::time::Duration;
+
+use fastrand::Rng;
+use harness::Compose;
+
+use super::{Alarm, Fault};
+
+/// The kinds of faults, of which every [`Lane`](super::Lane) has its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "see Fault")]
+pub enum Kind {
+    KillService,
+    StopService,
+    CutService,
+    RollingRestart,
+    Scale,
+    Poison,
+    Duplicates,
+    KillRabbitmq,
+    KillKafka,
+    PauseRabbitmq,
+    PauseKafka,
+    CutBroker,
+    FullQueue,
+    BlockedPublishers,
+    KillPostgres,
+    PausePostgres,
+    CutPostgres,
+    SlowDatabase,
+    MailRefuses,
+    MailHangs,
+}
+
+/// Queues that may become full.
+const QUEUES: [&str; 5] = [
+    contracts::topology::STOCK_COMMANDS,
+    contracts::topology::NOTIFICATION_EMAIL,
+    contracts::topology::NOTIFICATION_SMS,
+    contracts::topology::NOTIFICATION_PUSH,
+    contracts::topology::PAYMENT_DEADLINES,
+];
+const BROKERS: [&str; 2] = ["rabbitmq", "kafka"];
+
+impl Kind {
+    /// For how many milliseconds it may last.
+    pub(super) fn hold(self) -> Range<u64> {
+        match self {
+            Self::RollingRestart | Self::Poison => 0..1,
+            Self::Duplicates => 1_000..3_000,
+            Self::KillService => 0..5_000,
+            Self::KillRabbitmq | Self::KillKafka | Self::KillPostgres => 500..5_000,
+            // Long enough for everything that a stopped process holds to go over to others.
+            Self::StopService
+            | Self::PauseRabbitmq
+            | Self::PauseKafka
+            | Self::PausePostgres
+            | Self::MailHangs => 2_000..15_000,
+            Self::CutService | Self::CutBroker | Self::CutPostgres => 2_000..10_000,
+            Self::Scale
+            | Self::FullQueue
+            | Self::BlockedPublishers
+            | Self::SlowDatabase
+            | Self::MailRefuses => 3_000..8_000,
+        }
+    }
+
+    /// About how long it takes to bring it about and to heal it, on a machine that is busy.
+    pub(super) fn effort(self) -> Duration {
+        Duration::from_secs(match self {
+            Self::RollingRestart => 30,
+            Self::KillRabbitmq | Self::KillKafka => 10,
+            Self::Scale | Self::Duplicates | Self::FullQueue | Self::BlockedPublishers => 5,
+            _ => 2,
+        })
+    }
+
+    pub(super) fn fault(self, rng: &mut Rng) -> Fault {
+        let service = Compose::SERVICES[rng.usize(..Compose::SERVICES.len())];
+        let pick = rng.usize(..1_000);
+        let kill = |service| Fault::Kill { service, pick };
+        let pause = |service| Fault::Pause { service };
+        let cut = |service| Fault::Cut { service, pick };
+        match self {
+            Self::KillService => kill(service),
+            Self::StopService => Fault::Stop { service, pick },
+            Self::CutService => cut(service),
+            Self::RollingRestart => Fault::RollingRestart,
+            Self::Scale => Fault::Scale {
+                service,
+                instances: [1, 3, 4][rng.usize(..3)],
+            },
+            Self::Poison => Fault::Poison { seed: rng.u64(..) },
+            Self::Duplicates => Fault::Duplicates,
+            Self::KillRabbitmq => kill("rabbitmq"),
+            Self::KillKafka => kill("kafka"),
+            Self::PauseRabbitmq => pause("rabbitmq"),
+            Self::PauseKafka => pause("kafka"),
+            Self::CutBroker => cut(BROKERS[rng.usize(..BROKERS.len())]),
+            Self::FullQueue => Fault::FullQueue {
+                queue: QUEUES[rng.usize(..QUEUES.len())],
+                limit: rng.u32(1..50),
+            },
+            Self::BlockedPublishers => Fault::BlockedPublishers {
+                alarm: if rng.bool() {
+                    Alarm::Memory
+                } else {
+                    Alarm::Disk
+                },
+            },
+            Self::KillPostgres => kill("postgres"),
+            Self::PausePostgres => pause("postgres"),
+            Self::CutPostgres => cut("postgres"),
+            Self::SlowDatabase => Fault::SlowDatabase {
+                millicores: rng.i64(30..150),
+            },
+            Self::MailRefuses => kill("mail"),
+            Self::MailHangs => pause("mail"),
+        }
+    }
+}

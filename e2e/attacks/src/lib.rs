@@ -1,0 +1,29 @@
+//! Attacks the running system under load and asks the [`checker`] what became of its
+//! promises; see `./dev chaos`.
+//!
+//! - [`Schedule`] says which faults come when: chance, but the same for the same seed.
+//! - [`Arena`] is the system under attack; every fault can be healed, and [`Arena::restore`] heals all
+//!   that there may be, whatever happened before.
+//! - [`Clients`] are the clients, who remember what they were answered.
+//! - [`run`] puts it together.
+
+mod arena;
+mod clients;
+mod fault;
+mod faults;
+mod guarantee;
+mod kind;
+mod logs;
+mod report;
+mod rest;
+mod run;
+mod schedule;
+
+pub use arena::Arena;
+pub use clients::{Clients, Ledger};
+pub use fault::{Alarm, Fault};
+pub use guarantee::Guarantee;
+pub use kind::Kind;
+pub use report::{FaultRecord, Report};
+pub use run::{Options, run};
+pub use schedule::{Lane, Planned, Schedule};

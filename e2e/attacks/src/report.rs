@@ -1,0 +1,195 @@
+use std::io::Write;
+
+use anyhow::Result;
+use checker::{Answered, Class, Finding, Outcomes, Verdict};
+use serde::Serialize;
+
+use super::Lane;
+use super::rest::Rest;
+
+/// So many findings are shown; the rest is in the file.
+const SHOWN: usize = 40;
+/// In so many orders every outcome is to be expected.
+const MANY: usize = 200;
+
+/// What a run of attacks has shown.
+#[derive(Debug, Default, Serialize)]
+pub struct Report {
+    /// The seeds of the schedules, one after the other.
+    pub seed: Vec<u64>,
+    /// Orders that clients asked for.
+    pub orders: usize,
+    /// Orders of these that were answered with 202.
+    pub accepted: usize,
+    /// To which ends they have come.
+    #[serde(flatten)]
+    pub outcomes: Outcomes,
+    /// Faults that happened.
+    pub faults: usize,
+    /// Faults of these that can make an e-mail leave twice.
+    pub interruptions: usize,
+    /// Things that must be there and are not.
+    pub lost: usize,
+    /// Effects that happened twice.
+    pub duplicated: usize,
+    /// Things that nobody asked for.
+    pub unexpected: usize,
+    /// Orders that exist although their client never got an answer.
+    pub recovered: usize,
+    /// E-mails that left twice, with one `Message-ID`.
+    pub repeated_emails: usize,
+    /// Records that are in a topic twice, with one id; some were put there on purpose.
+    pub repeated_records: usize,
+    /// Dead letters that are there twice, with one id.
+    pub repeated_dead_letters: usize,
+    /// The longest time from the last heal until every order was decided upon, in seconds.
+    pub drain_s: f64,
+    /// The same until every notification was delivered.
+    pub delivered_s: f64,
+    /// How long it all took, in seconds.
+    pub took_s: f64,
+    /// Every fault with its time.
+    pub fault_records: Vec<FaultRecord>,
+    /// Every broken promise.
+    pub violations: Vec<Finding>,
+}
+
+/// A fault that happened.
+#[derive(Debug, Clone, Serialize)]
+pub struct FaultRecord {
+    /// Seconds after the start.
+    pub at_s: f64,
+    /// The lane.
+    pub lane: Lane,
+    /// What happened.
+    pub fault: String,
+    /// How long it was there until it was healed, in seconds.
+    pub held_s: f64,
+}
+
+impl Report {
+    /// Nothing has happened yet.
+    #[must_use]
+    pub fn new(seed: Vec<u64>) -> Self {
+        Self {
+            seed,
+            ..Self::default()
+        }
+    }
+
+    /// Takes over what happened in a round.
+    pub(super) fn attacked(
+        &mut self,
+        records: Vec<FaultRecord>,
+        interruptions: usize,
+        rest: &Rest,
+    ) {
+        self.fault_records.extend(records);
+        self.faults = self.fault_records.len();
+        self.interruptions += interruptions;
+        self.drain_s = self.drain_s.max(rest.drained.as_secs_f64());
+        self.delivered_s = self.delivered_s.max(rest.delivered.as_secs_f64());
+    }
+
+    /// Takes over what clients were answered and what the checker has found, over all rounds so far.
+    pub(super) fn judge(&mut self, answered: &Answered, verdict: Verdict) {
+        let attempts = &answered.attempts;
+        self.orders = attempts.len();
+        self.accepted = (attempts.iter())
+            .filter(|attempt| !attempt.accepted.is_empty())
+            .count();
+        self.outcomes = verdict.outcomes;
+        self.lost = verdict.count(Class::Lost);
+        self.duplicated = verdict.count(Class::Duplicated);
+        self.unexpected = verdict.count(Class::Unexpected);
+        self.recovered = verdict.recovered;
+        self.repeated_emails = verdict.repeated_emails;
+        self.repeated_records = verdict.repeated_records;
+        self.repeated_dead_letters = verdict.repeated_dead_letters;
+        self.violations = verdict.violations;
+    }
+
+    /// The table of faults and the verdict, for people.
+    ///
+    /// # Errors
+    ///
+    /// When nothing can be written.
+    pub fn print(&self, mut out: impl Write) -> Result<()> {
+        writeln!(out, "\n{:>8}  {:>7}  fault", "at", "held")?;
+        for record in &self.fault_records {
+            let FaultRecord {
+                at_s,
+                held_s,
+                fault,
+                ..
+            } = record;
+            writeln!(out, "{at_s:>6.1} s  {held_s:>5.1} s  {fault}")?;
+        }
+        let outcomes = [
+            (self.outcomes.paid, "paid"),
+            (self.outcomes.cancelled, "cancelled by their client"),
+            (self.outcomes.rejected, "rejected"),
+            (self.outcomes.expired, "expired without a payment"),
+        ];
+        writeln!(out)?;
+        let asked = [
+            (self.orders, "orders asked for"),
+            (self.accepted, "answered with 202"),
+        ];
+        let found = [
+            (self.faults, "faults"),
+            (self.lost, "lost"),
+            (self.duplicated, "duplicated"),
+            (self.unexpected, "unexpected"),
+            (self.recovered, "recovered: there, although never answered"),
+            (
+                self.repeated_emails,
+                "e-mails that left twice under one Message-ID",
+            ),
+            (
+                self.repeated_records,
+                "records that are in a topic twice under one id",
+            ),
+            (
+                self.repeated_dead_letters,
+                "dead letters that are there twice under one id",
+            ),
+            (self.violations.len(), "violations"),
+        ];
+        for (count, what) in asked.into_iter().chain(outcomes).chain(found) {
+            writeln!(out, "{count:>8}  {what}")?;
+        }
+        for (_, what) in outcomes.iter().filter(|(count, _)| *count == 0) {
+            if self.orders >= MANY {
+                writeln!(
+                    out,
+                    "No order was {what}: this run shows nothing about that."
+                )?;
+            }
+        }
+        writeln!(
+            out,
+            "{:>6.1} s  until every order was decided upon after the last heal",
+            self.drain_s
+        )?;
+        writeln!(
+            out,
+            "{:>6.1} s  until every notification was delivered",
+            self.delivered_s
+        )?;
+        for finding in self.violations.iter().take(SHOWN) {
+            writeln!(out, "  {finding}")?;
+        }
+        let verdict = if self.violations.is_empty() {
+            "Every promise was kept."
+        } else {
+            "PROMISES WERE BROKEN."
+        };
+        writeln!(
+            out,
+            "\n{verdict} Seed {:?}, {:.0} s.",
+            self.seed, self.took_s
+        )?;
+        Ok(())
+    }
+}

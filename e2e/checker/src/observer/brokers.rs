@@ -1,0 +1,101 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use contracts::topology::DEAD_LETTER_QUEUE;
+use harness::{Management, kafka_client};
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::{Offset, TopicPartitionList};
+use serde::Deserialize;
+
+use crate::{CONSUMERS, Consumer, DeadLetter, Lag, Queue};
+
+const TIME_LIMIT: Duration = Duration::from_secs(10);
+
+/// More than anybody injects.
+const MOST: u32 = 100_000;
+
+/// All queues but the one of dead letters. None while there are some that the broker has not counted,
+/// as in the first seconds after it was started.
+pub(super) async fn queues(rabbitmq: &Management) -> Result<Option<Vec<Queue>>> {
+    #[derive(Deserialize)]
+    struct Counted {
+        name: String,
+        messages: Option<i64>,
+    }
+    let mut queues: Vec<Counted> = rabbitmq.queues().await?;
+    queues.retain(|queue| queue.name != DEAD_LETTER_QUEUE);
+    let queues = queues.into_iter().map(|Counted { name, messages }| {
+        let messages = messages?;
+        Some(Queue { name, messages })
+    });
+    Ok(queues.collect())
+}
+
+/// The dead letters, which stay where they are.
+pub(super) async fn dead_letters(rabbitmq: &Management) -> Result<Vec<DeadLetter>> {
+    let letters = rabbitmq.look_at_dead_letters(MOST).await?;
+    let text = |value: &serde_json::Value| value.as_str().map(str::to_owned);
+    let letters = letters.iter().map(|letter| {
+        let header = |name: &str| text(letter.header(name));
+        DeadLetter {
+            message_id: letter.message_id().to_owned(),
+            consumer: header("dead-letter-consumer-group")
+                .or_else(|| header("dead-letter-queue"))
+                // What the broker gave up by itself.
+                .or_else(|| header("x-first-death-queue"))
+                .unwrap_or_default(),
+            reason: header("dead-letter-reason")
+                .or_else(|| header("x-first-death-reason"))
+                .unwrap_or_default(),
+        }
+    });
+    Ok(letters.collect())
+}
+
+/// The consumer groups, with a client for each that is kept: a new one would have to find everything
+/// out again whenever it is asked.
+pub(super) struct Groups(Arc<Vec<(Consumer, BaseConsumer)>>);
+
+impl Groups {
+    pub(super) fn connect() -> Result<Self> {
+        let groups = CONSUMERS.into_iter().map(|group| {
+            let client = kafka_client()?.set("group.id", group.group).create()?;
+            Ok((group, client))
+        });
+        Ok(Self(Arc::new(groups.collect::<Result<_>>()?)))
+    }
+
+    /// How far every one of them is behind, by partition.
+    pub(super) async fn lags(&self) -> Result<Vec<Lag>> {
+        let groups = Arc::clone(&self.0);
+        // The client blocks its thread.
+        tokio::task::spawn_blocking(move || {
+            let lags = groups.iter().map(lags_of);
+            Ok(lags.collect::<Result<Vec<_>>>()?.concat())
+        })
+        .await?
+    }
+}
+
+fn lags_of((Consumer { group, topic, .. }, client): &(Consumer, BaseConsumer)) -> Result<Vec<Lag>> {
+    let mut partitions = TopicPartitionList::new();
+    partitions.add_partition_range(topic.name, 0, topic.partitions - 1);
+    let committed = client
+        .committed_offsets(partitions, TIME_LIMIT)
+        .context(*group)?;
+    let lags = committed.elements().into_iter().map(|element| {
+        let partition = element.partition();
+        let (first, end) = client.fetch_watermarks(topic.name, partition, TIME_LIMIT)?;
+        let next = match element.offset() {
+            Offset::Offset(offset) => offset,
+            _ => first,
+        };
+        Ok(Lag {
+            group: (*group).to_owned(),
+            partition,
+            records: end - next,
+        })
+    });
+    lags.collect()
+}

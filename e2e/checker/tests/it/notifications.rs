@@ -1,0 +1,112 @@
+//! Promises about notifications.
+
+use checker::Class::{Contradiction, Duplicated, Lost, Unexpected};
+use checker::Promise::OneNotification;
+use checker::{Email, check};
+use uuid::Uuid;
+
+use crate::found_after;
+use crate::healthy::healthy;
+
+#[test]
+fn a_notification_that_was_never_decided_upon_is_lost() {
+    let found = found_after(|o| {
+        let push = o
+            .notifications
+            .iter()
+            .position(|one| one.channel == "push")
+            .unwrap();
+        o.notifications.remove(push);
+        o.told[0].told.retain(|(event, channel)| {
+            (event.as_str(), channel.as_str()) != ("order-placed", "push")
+        });
+    });
+    assert_eq!(found, [(OneNotification, Lost)]);
+}
+
+#[test]
+fn a_notification_that_was_never_sent_is_lost() {
+    let found = found_after(|o| o.notifications[0].deliveries = 0);
+    assert_eq!(found, [(OneNotification, Lost)]);
+}
+
+#[test]
+fn a_notification_that_was_sent_twice_is_a_duplicate() {
+    let found = found_after(|o| o.notifications[0].deliveries = 2);
+    assert_eq!(found, [(OneNotification, Duplicated)]);
+}
+
+#[test]
+fn a_second_notification_of_one_event_is_a_duplicate() {
+    let found = found_after(|o| {
+        let mut again = o.notifications[0].clone();
+        again.id = Uuid::now_v7();
+        o.told[0]
+            .told
+            .push((again.event.clone(), again.channel.clone()));
+        o.told[0].told.sort_unstable();
+        o.notifications.push(again);
+    });
+    assert_eq!(found, [(OneNotification, Duplicated)]);
+}
+
+#[test]
+fn a_notification_of_what_did_not_happen_is_unexpected() {
+    let found = found_after(|o| {
+        let mut stray = o.notifications[0].clone();
+        stray.order_id = Uuid::now_v7();
+        o.notifications.push(stray);
+    });
+    assert_eq!(found, [(OneNotification, Unexpected)]);
+}
+
+#[test]
+fn a_notification_for_somebody_else_is_a_contradiction() {
+    let found = found_after(|o| o.notifications[0].recipient = "mallory@example.org".to_owned());
+    assert_eq!(found, [(OneNotification, Contradiction)]);
+}
+
+#[test]
+fn an_api_that_hides_a_notification_is_a_contradiction() {
+    let found = found_after(|o| _ = o.told[0].told.pop());
+    assert_eq!(found, [(OneNotification, Contradiction)]);
+}
+
+#[test]
+fn an_email_that_never_arrived_is_lost() {
+    let found = found_after(|o| _ = o.emails.pop());
+    assert_eq!(found, [(OneNotification, Lost)]);
+}
+
+#[test]
+fn an_email_that_no_notification_knows_is_unexpected() {
+    let message_id = "<stray@spillway.example>".to_owned();
+    let found = found_after(|o| o.emails.push(Email { message_id }));
+    assert_eq!(found, [(OneNotification, Unexpected)]);
+}
+
+#[test]
+fn a_copy_of_an_email_is_only_counted_when_an_interruption_explains_it() {
+    let mut observed = healthy();
+    observed.interruptions = 1;
+    observed.emails.push(observed.emails[0].clone());
+    let verdict = check(&observed);
+    assert!(verdict.is_kept(), "{:?}", verdict.violations);
+    assert_eq!(verdict.repeated_emails, 1);
+}
+
+#[test]
+fn a_copy_of_an_email_without_an_interruption_is_a_duplicate() {
+    let found = found_after(|o| o.emails.push(o.emails[0].clone()));
+    assert_eq!(found, [(OneNotification, Duplicated)]);
+}
+
+#[test]
+fn more_copies_of_emails_than_interruptions_explain_are_duplicates() {
+    let found = found_after(|o| {
+        o.interruptions = 1;
+        let copies = vec![o.emails[0].clone(); 1_000];
+        o.emails.extend(copies);
+    });
+    assert_eq!(found, [(OneNotification, Duplicated)]);
+}

@@ -1,0 +1,33 @@
+//! The running system as somebody outside sees it.
+//!
+//! HTTP through the gateway, the brokers, the mail catcher, and `docker compose` to stop, start and
+//! scale. Of the services' code it knows only `contracts`. `./dev test` starts a system and says where it
+//! is; without that everything here fails.
+//!
+//! [`Stack`] gives a test the running system, shared or alone.
+
+mod cloud_event;
+mod collector;
+mod compose;
+mod eventually;
+mod gateway;
+mod http;
+mod mailbox;
+mod management;
+mod programs;
+mod settings;
+mod stack;
+mod topics;
+
+pub use cloud_event::{CloudEvent, cloud_event};
+pub use collector::{Collector, Span, Trace};
+pub use compose::{Compose, Container, Metrics};
+pub use eventually::{SOON, eventually};
+pub use gateway::{Answer, Change, Gateway, Notification, Order, StockLevel, wish};
+pub use http::http_client;
+pub use mailbox::{Address, Email, Envelope, Headers, Mailbox};
+pub use management::{DeadLetter, Management};
+pub use programs::program;
+pub use settings::setting;
+pub use stack::Stack;
+pub use topics::{Record, TopicReader, TopicWriter, header, kafka_client, read_all};

@@ -1,0 +1,148 @@
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use reqwest::{Client, Method, Url};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use crate::{eventually, setting};
+
+/// RabbitMQ through its management API.
+#[derive(Debug, Clone)]
+pub struct Management {
+    http: Client,
+    api: String,
+    vhost: String,
+    user: String,
+    password: String,
+}
+
+/// A message from the dead-letter queue.
+#[derive(Debug, Clone, Deserialize)]
+pub struct DeadLetter {
+    /// The body as text.
+    pub payload: String,
+    properties: Value,
+}
+
+impl DeadLetter {
+    /// The message id of the message that could not be handled.
+    #[must_use]
+    pub fn message_id(&self) -> &str {
+        self.properties["message_id"].as_str().unwrap_or_default()
+    }
+
+    /// A header, null when it is missing.
+    #[must_use]
+    pub fn header(&self, name: &str) -> &Value {
+        &self.properties["headers"][name]
+    }
+}
+
+#[derive(Deserialize)]
+struct Published {
+    routed: bool,
+}
+
+impl Management {
+    /// As `RABBITMQ_API_URL` and `AMQP_URL` say.
+    pub fn new(http: Client) -> Result<Self> {
+        let amqp = Url::parse(&setting("AMQP_URL")?)?;
+        Ok(Self {
+            http,
+            api: setting("RABBITMQ_API_URL")?,
+            vhost: amqp.path().trim_start_matches('/').to_owned(),
+            user: amqp.username().to_owned(),
+            password: amqp
+                .password()
+                .context("AMQP_URL without a password")?
+                .to_owned(),
+        })
+    }
+
+    /// The virtual host of the services.
+    #[must_use]
+    pub fn vhost(&self) -> &str {
+        &self.vhost
+    }
+
+    /// Publishes a message with the given AMQP properties.
+    pub async fn publish(
+        &self,
+        exchange: &str,
+        routing_key: &str,
+        properties: Value,
+        body: &str,
+    ) -> Result<()> {
+        let message = json!({
+            "routing_key": routing_key,
+            "properties": properties,
+            "payload": body,
+            "payload_encoding": "string",
+        });
+        let path = format!("exchanges/{}/{exchange}/publish", self.vhost);
+        let published: Published = self.post(&path, message).await?;
+        ensure!(published.routed, "no queue for {exchange}:{routing_key}");
+        Ok(())
+    }
+
+    /// Takes messages out of the dead-letter queue until one came for each of these message ids;
+    /// what else is found there is thrown away.
+    pub async fn take_dead_letters(
+        &self,
+        ids: &[String],
+        limit: Duration,
+    ) -> Result<Vec<DeadLetter>> {
+        let path = format!("queues/{}/dead-letters/get", self.vhost);
+        let take = json!({"count": 100, "ackmode": "ack_requeue_false", "encoding": "auto"});
+        let mut found: Vec<DeadLetter> = Vec::new();
+        let all = eventually("dead letters", limit, async || {
+            let letters: Vec<DeadLetter> = self.post(&path, take.clone()).await?;
+            found.extend(
+                letters
+                    .into_iter()
+                    .filter(|letter| ids.iter().any(|id| id == letter.message_id())),
+            );
+            Ok((found.len() >= ids.len()).then_some(()))
+        });
+        all.await
+            .with_context(|| format!("{} of {} dead letters", found.len(), ids.len()))?;
+        Ok(found)
+    }
+
+    /// Every dead letter, at most so many; they stay in their queue.
+    pub async fn look_at_dead_letters(&self, at_most: u32) -> Result<Vec<DeadLetter>> {
+        let path = format!("queues/{}/dead-letters/get", self.vhost);
+        let look = json!({"count": at_most, "ackmode": "ack_requeue_true", "encoding": "auto"});
+        self.post(&path, look).await
+    }
+
+    /// The queues, with what the broker counted a few seconds ago.
+    pub async fn queues<T: DeserializeOwned>(&self) -> Result<Vec<T>> {
+        let path = format!("queues/{}?columns=name,messages", self.vhost);
+        self.call(Method::GET, &path, None).await
+    }
+
+    async fn post<T: DeserializeOwned>(&self, path: &str, body: Value) -> Result<T> {
+        self.call(Method::POST, path, Some(body)).await
+    }
+
+    /// Any request below `/api/`. An answer without a body is null.
+    pub async fn call<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> Result<T> {
+        let url = format!("{}/api/{path}", self.api);
+        let mut request = self.http.request(method, url);
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        let request = request.basic_auth(&self.user, Some(&self.password));
+        let answer = request.send().await?.error_for_status()?.bytes().await?;
+        let answer: &[u8] = if answer.is_empty() { b"null" } else { &answer };
+        Ok(serde_json::from_slice(answer)?)
+    }
+}

@@ -1,0 +1,93 @@
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use crate::{Compose, Gateway, Mailbox, Management, eventually, http_client};
+
+/// The running system, as one test has it.
+///
+/// Tests that only place orders share it. A test that stops, starts or scales something has it
+/// alone, and however it ends, everything runs as before when the next test gets it.
+pub struct Stack {
+    /// The HTTP API.
+    pub gateway: Gateway,
+    /// The mail catcher.
+    pub mailbox: Mailbox,
+    /// The management API of RabbitMQ.
+    pub rabbitmq: Management,
+    /// Stops, starts and scales.
+    pub compose: Compose,
+    turn: Turn,
+}
+
+static TURNS: RwLock<()> = RwLock::const_new(());
+
+enum Turn {
+    Shared {
+        _guard: RwLockReadGuard<'static, ()>,
+    },
+    Alone {
+        _guard: RwLockWriteGuard<'static, ()>,
+    },
+}
+
+impl Stack {
+    /// For a test that disturbs nobody.
+    pub async fn shared() -> Result<Self> {
+        Self::ready(Turn::Shared {
+            _guard: TURNS.read().await,
+        })
+        .await
+    }
+
+    /// For a test that stops or scales something, or wants to see only its own messages.
+    pub async fn alone() -> Result<Self> {
+        Self::ready(Turn::Alone {
+            _guard: TURNS.write().await,
+        })
+        .await
+    }
+
+    async fn ready(turn: Turn) -> Result<Self> {
+        let http = http_client(Duration::from_secs(15))?;
+        let stack = Self {
+            gateway: Gateway::new(http.clone())?,
+            mailbox: Mailbox::new(http.clone())?,
+            rabbitmq: Management::new(http)?,
+            compose: Compose::from_environment()?,
+            turn,
+        };
+        stack.is_ready().await.context("the system is not ready")?;
+        Ok(stack)
+    }
+
+    /// Waits until every service answers and the price list has reached `order`.
+    pub async fn is_ready(&self) -> Result<()> {
+        eventually("all services answer", Duration::from_secs(60), async || {
+            let products = self.gateway.get("/api/products").await?;
+            let stock = self.gateway.get("/api/stock").await?;
+            let nil = uuid::Uuid::nil();
+            let notifications = self
+                .gateway
+                .get(&format!("/api/notifications?order_id={nil}"))
+                .await?;
+            for answer in [&products, &stock, &notifications] {
+                ensure!(answer.status == 200, "{answer:?}");
+            }
+            let listed = products.body["products"].as_array().map_or(0, Vec::len);
+            Ok((listed >= 12).then_some(()))
+        })
+        .await
+    }
+}
+
+impl Drop for Stack {
+    fn drop(&mut self) {
+        if matches!(self.turn, Turn::Alone { .. })
+            && let Err(error) = self.compose.restore()
+        {
+            eprintln!("the system could not be restored: {error:#}");
+        }
+    }
+}

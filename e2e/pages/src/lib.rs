@@ -1,0 +1,15 @@
+//! What is written, checked by what is written: needs no running system and no broker client.
+//!
+//! - [`claims`] checks what the READMEs and `docs/` say.
+//! - [`architecture`] checks that services know nothing of each other.
+//! - [`directions`] checks which crates of `e2e` know which.
+//! - [`rooms`] checks that the modules of `messaging` import from those below them.
+//! - [`lengths`] checks that files are short.
+
+pub mod architecture;
+pub mod claims;
+pub mod directions;
+pub mod lengths;
+pub mod rooms;
+
+mod workspace;

@@ -1,0 +1,8 @@
+//! What several tests of the running system need.
+
+pub(crate) mod broken;
+pub(crate) mod customers;
+pub(crate) mod database;
+pub(crate) mod help;
+pub(crate) mod overlay;
+pub(crate) mod poisoned;

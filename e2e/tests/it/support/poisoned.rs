@@ -1,0 +1,38 @@
+//! One message that nobody can handle in a queue, and one in a topic.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use harness::{Stack, TopicWriter, cloud_event, eventually};
+
+const TYPE: &str = "spillway.turn-lead-into-gold.v1";
+
+pub(crate) struct Poisoned {
+    ids: Vec<String>,
+}
+
+impl Poisoned {
+    /// For `inventory` and for `notification`.
+    pub(crate) async fn send(stack: &Stack) -> Result<Self> {
+        let [queued, recorded] = [cloud_event(TYPE), cloud_event(TYPE)];
+        stack
+            .rabbitmq
+            .publish("commands", "stock.reserve", queued.properties(), "{}")
+            .await?;
+        TopicWriter::connect()?
+            .write(("order-events", 0), "poison", &recorded.headers(), b"{}")
+            .await?;
+        let ids = vec![queued.id, recorded.id];
+        Ok(Self { ids })
+    }
+
+    /// Each is found among the dead letters. There may be several copies of one.
+    pub(crate) async fn are_dead_letters(&self, stack: &Stack, limit: Duration) -> Result<()> {
+        eventually("the dead letters", limit, async || {
+            let letters = stack.rabbitmq.look_at_dead_letters(1_000).await?;
+            let is_there = |id: &String| letters.iter().any(|letter| letter.message_id() == id);
+            Ok(self.ids.iter().all(is_there).then_some(()))
+        })
+        .await
+    }
+}
