@@ -24,7 +24,7 @@ const ROUNDS: [[&str; 3]; 8] = [
     ["rabbitmq-confirmed", "kafka-taken", "topic-dead-lettered"],
     ["kafka-published", "queue-moved-on", "rabbitmq-published"],
     ["kafka-confirmed", "kafka-published", "rabbitmq-confirmed"],
-    ["topic-committed", "kafka-confirmed", "handled"],
+    ["topic-committed", "kafka-confirmed", "effect-claimed"],
 ];
 
 #[tokio::test]

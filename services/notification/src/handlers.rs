@@ -6,6 +6,10 @@ use messaging::{BatchHandler, Failure, Received, Tx};
 use tracing::info;
 use uuid::Uuid;
 
+mod send_email;
+
+pub use send_email::SendEmail;
+
 use crate::domain::channels;
 use crate::provider::Provider;
 use crate::store::{self, NewNotification};
@@ -43,7 +47,7 @@ impl BatchHandler for NotifyCustomers {
     }
 }
 
-/// Delivers the tasks of one channel. One without its notification is rejected, since nobody could ever
+/// Delivers the tasks of a channel whose provider bears repetition. One without its notification is rejected, since nobody could ever
 /// tell that it was delivered.
 ///
 /// Nothing here asks whether a task was delivered before: that is what the inbox is for. But delivering

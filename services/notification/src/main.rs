@@ -1,13 +1,14 @@
 //! The wiring of the service; what it does is told in the library of the same name.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use contracts::topology::{
     NOTIFICATION_EMAIL, NOTIFICATION_PUSH, NOTIFICATION_SMS, NOTIFICATIONS, ORDER_EVENTS,
 };
 use messaging::Bus;
 use notification::config::Config;
-use notification::handlers::{Deliver, NotifyCustomers};
+use notification::handlers::{Deliver, NotifyCustomers, SendEmail};
 use notification::http::routes;
 use notification::provider::{Simulated, Smtp};
 use notification::store;
@@ -32,13 +33,15 @@ async fn start(config: Config, life: &Lifecycle) -> anyhow::Result<()> {
         bus.rabbitmq_relay([NOTIFICATIONS], token)
     });
 
-    // One at a time, because what shares a transaction with a failure is delivered twice.
+    // Many side by side, since a mail server may take a minute for each. Mailboxes that are full, and
+    // servers that greylist, are not ready again after half a minute.
     let email = bus
         .queue(NOTIFICATION_EMAIL)
         .bind(NOTIFICATIONS, "email.#")
-        .concurrency(8);
+        .concurrency(16)
+        .retry_longer(&[2, 5, 15, 60].map(|minutes| Duration::from_secs(60 * minutes)));
     life.spawn("e-mail", |token| {
-        email.run("send-email", Deliver(smtp), token)
+        email.run_effects("send-email", SendEmail(smtp), token)
     });
     let sms = bus
         .queue(NOTIFICATION_SMS)

@@ -89,6 +89,12 @@ impl Bus {
         self.inner.pressure.is_full()
     }
 
+    /// What a consumer would be given, for `testing`.
+    #[cfg(feature = "testing")]
+    pub(crate) fn consuming(&self) -> &Consuming {
+        &self.inner.consuming
+    }
+
     /// Consumes a queue of this service.
     pub fn queue(&self, queue: &'static str) -> QueueConsumer {
         let Inner {

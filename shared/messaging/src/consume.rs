@@ -10,8 +10,12 @@ mod envelope;
 
 mod holds;
 mod outage;
+mod run;
 mod runner;
 mod settlement;
+
+mod alone;
+mod effects;
 
 mod dead_letter;
 
@@ -20,9 +24,11 @@ mod spans;
 
 pub(crate) use consuming::{Consuming, group};
 pub(crate) use dead_letter::{DeadLetter, DeadLetters, Origin, Original};
+pub(crate) use effects::EffectRunner;
 pub(crate) use envelope::Envelope;
 pub(crate) use holds::Holds;
 pub(crate) use metrics::ConsumeMetrics;
+pub(crate) use run::Run;
 pub(crate) use runner::{BatchRunner, Outcome, Pending, Stopped};
 pub(crate) use settlement::{RetryPolicy, Settlement};
 pub(crate) use spans::ProcessSpan;

@@ -40,6 +40,24 @@ pub(crate) async fn claim(
     Ok(new.into_iter().collect())
 }
 
+/// Whether the handler has taken effect for a message.
+pub(crate) async fn has(
+    db: &mut PgConnection,
+    handler: &str,
+    message_id: Uuid,
+) -> sqlx::Result<bool> {
+    if without(Guarantee::Inbox) {
+        return Ok(false);
+    }
+    sqlx::query_scalar(
+        "select exists (select from messaging.inbox where handler = $1 and message_id = $2)",
+    )
+    .bind(handler)
+    .bind(message_id)
+    .fetch_one(db)
+    .await
+}
+
 /// Forgets messages that were handled so long ago that nobody is expected to deliver them again.
 pub(crate) async fn prune(pool: &PgPool, retention: Duration) -> sqlx::Result<u64> {
     let done = sqlx::query(

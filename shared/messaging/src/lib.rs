@@ -16,6 +16,7 @@ mod consume;
 
 mod handler;
 
+mod claims;
 mod inbox;
 mod outbox;
 
@@ -29,8 +30,9 @@ mod transport;
 pub use args::MessagingArgs;
 pub use bus::Bus;
 pub use cause::Cause;
+pub use claims::{Claim, ClaimLost};
 pub use faults::{DemoArgs, Guarantee, crash_point};
-pub use handler::{BatchHandler, Failure, Handler, Received, Tx};
+pub use handler::{BatchHandler, EffectHandler, Failure, Handler, NotPerformed, Received, Tx};
 pub use kafka::{KafkaArgs, TopicConsumer};
 pub use migrate::migrate;
 pub use outbox::OutboxLimits;

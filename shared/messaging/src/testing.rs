@@ -4,16 +4,21 @@
 //! transaction that commits with all that it publishes. What is published stays in the outbox, where
 //! a test can look at it. Behind the cargo feature `testing`.
 
+use std::sync::Arc;
+
 use anyhow::anyhow;
 use clap::{Args, Command, FromArgMatches};
 use jiff::Timestamp;
 use sqlx::PgPool;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::args::MessagingArgs;
 use crate::bus::Bus;
 use crate::cause::Cause;
-use crate::handler::{BatchHandler, Received};
+use crate::claims::{Claim, beat};
+use crate::consume::{EffectRunner, Outcome, Pending, Run, Stopped};
+use crate::handler::{BatchHandler, EffectHandler, Received};
 use crate::migrate::migrate;
 
 /// A bus without brokers, on a database with the tables of this crate.
@@ -76,4 +81,41 @@ pub async fn handle<H: BatchHandler>(
     let handled = handler.handle_batch(&mut tx, &batch).await;
     handled.map_err(|failure| anyhow!("{failure}"))?;
     Ok(tx.commit().await?)
+}
+
+/// The right to bring about an effect, which nobody disputes.
+#[must_use]
+pub fn claim() -> Claim {
+    Claim::for_ever()
+}
+
+/// Handles a message the way a consumer does whose effects cannot be undone, as an instance of its own:
+/// waits while something is away, and until what happened is recorded.
+///
+/// # Errors
+///
+/// When the handler fails: its reason.
+pub async fn handle_effect<H: EffectHandler>(
+    bus: &Bus,
+    handler: H,
+    message: Received<H::Message>,
+) -> anyhow::Result<()> {
+    let runner = EffectRunner::new(bus.consuming().clone(), "test", handler);
+    let pending = [Pending {
+        received: message,
+        partition: None,
+        again: false,
+    }];
+    let beating = beat(Arc::clone(&runner.pulse), bus.consuming().pool.clone());
+    let token = CancellationToken::new();
+    tokio::select! {
+        () = beating => Ok(()),
+        outcomes = runner.run(&pending, &token) => match outcomes {
+            Ok(outcomes) => match outcomes.iter().find_map(Outcome::failure) {
+                Some(failure) => Err(anyhow!("{failure}")),
+                None => Ok(()),
+            },
+            Err(Stopped) => Err(anyhow!("stopped")),
+        },
+    }
 }

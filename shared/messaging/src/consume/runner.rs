@@ -59,6 +59,8 @@ pub(crate) struct Pending<M> {
     pub(crate) received: Received<M>,
     /// The partition of a topic; messages of a queue have no order to keep.
     pub(crate) partition: Option<i32>,
+    /// The broker has delivered it before.
+    pub(crate) again: bool,
 }
 
 /// What a transaction has found.

@@ -47,6 +47,12 @@ impl RetryPolicy {
         }
     }
 
+    /// The same, with more pauses after the last.
+    pub(crate) fn and_then(&self, more: &[Duration]) -> Self {
+        let delays: Vec<_> = self.delays.iter().chain(more).copied().collect();
+        Self::new(&delays)
+    }
+
     /// All pauses that a message may have to wait.
     pub(crate) fn delays(&self) -> &[Duration] {
         &self.delays

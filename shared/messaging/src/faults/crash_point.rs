@@ -48,6 +48,8 @@ pub enum CrashPoint {
     TopicDeadLettered,
     /// The offset is stored, the broker does not know of it.
     TopicStored,
+    /// An effect that cannot be undone is claimed and has not begun.
+    EffectClaimed,
     /// A provider has taken a notification, the handler has not committed that it did.
     ProviderAccepted,
 }

@@ -133,6 +133,7 @@ impl<H: BatchHandler> Session<H> {
                 pending.push(Pending {
                     received,
                     partition: Some(partition),
+                    again: false,
                 });
                 Taken {
                     message,

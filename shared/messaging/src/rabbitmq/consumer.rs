@@ -7,10 +7,11 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::connection::RabbitMq;
-use super::subscription::Subscription;
+use super::subscription::{PREFETCH_OF_EFFECTS, Subscription};
 use super::worker::Worker;
-use crate::consume::Consuming;
-use crate::handler::BatchHandler;
+use crate::claims::beat;
+use crate::consume::{Consuming, EffectRunner, Run};
+use crate::handler::{BatchHandler, EffectHandler};
 
 /// Consumes a queue: built by `Bus::queue`, declared by the service that owns it.
 #[must_use = "a consumer does nothing until `run`"]
@@ -55,6 +56,13 @@ impl QueueConsumer {
         self
     }
 
+    /// Tries what fails again after these pauses too, when the configured ones are used up: where
+    /// patience is usual.
+    pub fn retry_longer(mut self, delays: &[Duration]) -> Self {
+        self.consuming.policy = self.consuming.policy.and_then(delays);
+        self
+    }
+
     /// Handles messages until stopped, through any number of lost connections.
     ///
     /// A message is acknowledged after the commit of its handler. One that fails waits in a delay
@@ -64,17 +72,46 @@ impl QueueConsumer {
     ///
     /// None that a connection causes; the future ends when `token` is cancelled.
     pub async fn run<H: BatchHandler>(
+        self,
+        handler_name: &'static str,
+        handler: H,
+        token: CancellationToken,
+    ) -> anyhow::Result<()> {
+        let queue = self.subscription.queue;
+        let runner = self.consuming.runner(queue, handler_name, handler);
+        self.work(runner, token).await
+    }
+
+    /// The same for an effect that cannot be undone: one message at a time, and at most one more on
+    /// its way, for each of those that are handled side by side.
+    ///
+    /// A message whose effect may or may not have taken place becomes a dead letter at once.
+    ///
+    /// # Errors
+    ///
+    /// None that a connection causes; the future ends when `token` is cancelled.
+    pub async fn run_effects<H: EffectHandler>(
         mut self,
         handler_name: &'static str,
         handler: H,
         token: CancellationToken,
     ) -> anyhow::Result<()> {
+        self.subscription.batch = 1;
+        self.subscription.prefetch = PREFETCH_OF_EFFECTS;
+        let runner = EffectRunner::new(self.consuming.clone(), handler_name, handler);
+        let beating = beat(Arc::clone(&runner.pulse), self.consuming.pool.clone());
+        tokio::select! {
+            () = beating => Ok(()),
+            ended = self.work(runner, token) => ended,
+        }
+    }
+
+    async fn work<R: Run>(mut self, runner: R, token: CancellationToken) -> anyhow::Result<()> {
         let delays = self.consuming.policy.delays();
         self.subscription.delays.extend(delays);
-        let queue = self.subscription.queue;
         let worker = Arc::new(Worker {
             rabbitmq: self.rabbitmq,
-            runner: self.consuming.runner(queue, handler_name, handler),
+            runner,
             consuming: self.consuming,
             subscription: self.subscription,
         });

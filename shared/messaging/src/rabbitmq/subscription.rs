@@ -19,6 +19,9 @@ use crate::outbox::delay_queue_name;
 /// How many messages a consumer may hold; enough for the next batch to be there when one is done.
 const PREFETCH: RangeInclusive<u16> = 10..=500;
 
+/// The same where one message may take minutes: what waits behind it, another worker could have had.
+pub(super) const PREFETCH_OF_EFFECTS: RangeInclusive<u16> = 2..=2;
+
 /// A queue, what belongs to it, and how much of it is taken at once.
 pub(super) struct Subscription {
     pub(super) queue: &'static str,
@@ -27,6 +30,8 @@ pub(super) struct Subscription {
     pub(super) delays: Vec<Duration>,
     /// How many messages may share a transaction.
     pub(super) batch: u16,
+    /// Limits of how many messages are taken ahead.
+    pub(super) prefetch: RangeInclusive<u16>,
 }
 
 impl Subscription {
@@ -36,6 +41,7 @@ impl Subscription {
             bindings: Vec::new(),
             delays: Vec::new(),
             batch: 1,
+            prefetch: PREFETCH,
         }
     }
 
@@ -47,7 +53,7 @@ impl Subscription {
         let prefetch = self
             .batch
             .saturating_mul(2)
-            .clamp(*PREFETCH.start(), *PREFETCH.end());
+            .clamp(*self.prefetch.start(), *self.prefetch.end());
         timeout(
             TIMEOUT,
             channel.basic_qos(prefetch, BasicQosOptions::default()),

@@ -17,19 +17,19 @@ use super::subscription::Subscription;
 use super::{dead_letters, properties, upkeep};
 use crate::backoff::Backoff;
 use crate::consume::{
-    BatchRunner, Consuming, DeadLetter, Origin, Outcome, Pending, ProcessSpan, Settlement,
+    Consuming, DeadLetter, Origin, Outcome, Pending, ProcessSpan, Run, Settlement,
 };
 use crate::faults::crash_point::{self, CrashPoint};
 use crate::faults::{Guarantee, without};
-use crate::handler::{BatchHandler, Failure};
+use crate::handler::Failure;
 use crate::transport::Transport;
 
 /// Takes messages of a queue, runs them through the handler, moves on those that failed, and
 /// acknowledges.
-pub(super) struct Worker<H> {
+pub(super) struct Worker<R> {
     pub(super) rabbitmq: RabbitMq,
     pub(super) consuming: Consuming,
-    pub(super) runner: BatchRunner<H>,
+    pub(super) runner: R,
     pub(super) subscription: Subscription,
 }
 
@@ -39,7 +39,7 @@ struct Decoded {
     span: ProcessSpan,
 }
 
-impl<H: BatchHandler> Worker<H> {
+impl<R: Run> Worker<R> {
     /// Keeps at the broker what the queue needs.
     pub(super) async fn keep_declared(&self, token: &CancellationToken) {
         upkeep::keep_declared(&self.rabbitmq, &self.subscription.pieces(), token).await;
@@ -129,6 +129,7 @@ impl<H: BatchHandler> Worker<H> {
                     pending.push(Pending {
                         received,
                         partition: None,
+                        again: delivery.redelivered,
                     });
                     decoded.push(Decoded { delivery, span });
                 }
@@ -156,7 +157,7 @@ impl<H: BatchHandler> Worker<H> {
     /// The message as it has to be published before it leaves its queue: to the delay queue of its
     /// next attempt or to the dead letters. Nothing when it is done with.
     fn settle(&self, delivery: Delivery, outcome: Outcome) -> Option<Outgoing> {
-        let (queue, handler) = (self.subscription.queue, self.runner.name);
+        let (queue, handler) = (self.subscription.queue, self.runner.name());
         let failed_before = failed_attempts(&delivery.properties);
         match self.consuming.policy.settle(outcome, failed_before) {
             // Messages of a queue have no order to keep, so none is ever behind another.

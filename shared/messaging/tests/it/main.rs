@@ -10,6 +10,8 @@ mod outbox;
 mod bad_messages;
 mod batch;
 mod delay;
+mod effects;
+mod effects_elsewhere;
 mod held;
 mod housekeeping;
 mod inbox;

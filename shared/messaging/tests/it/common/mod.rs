@@ -6,6 +6,7 @@ mod gate;
 mod kafka;
 mod parcel;
 mod rabbitmq;
+mod sending;
 pub(crate) mod stage;
 
 use std::time::{Duration, Instant};
@@ -15,6 +16,7 @@ pub(crate) use gate::Gate;
 pub(crate) use kafka::{TopicOfTest, header_of, headers};
 pub(crate) use parcel::{PARCELS, Parcel, QUEUE, parcel};
 pub(crate) use rabbitmq::{VirtualHost, amqp_header, cloud_event};
+pub(crate) use sending::Sending;
 pub(crate) use stage::Stage;
 
 /// How long anything may take before a test gives up; far more than it takes on a slow machine.
