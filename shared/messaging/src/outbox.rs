@@ -24,7 +24,7 @@ mod spans;
 
 pub use pressure::OutboxLimits;
 
-pub(crate) use address::{Address, DEFAULT_EXCHANGE, delay_queue_name};
+pub(crate) use address::{Address, DEFAULT_EXCHANGE, delay_queue_name, is_delay_queue_of};
 pub(crate) use memory::keep;
 pub(crate) use metrics::OutboxMetrics;
 pub(crate) use pressure::Pressure;

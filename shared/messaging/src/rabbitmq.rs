@@ -7,8 +7,10 @@
 //! delivered again.
 
 mod connection;
+mod sieve;
 mod topology;
 
+mod attempts;
 mod properties;
 mod republished;
 

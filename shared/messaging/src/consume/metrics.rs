@@ -13,6 +13,7 @@ pub(crate) struct ConsumeMetrics {
     duplicates: Counter<u64>,
     retries: Counter<u64>,
     dead_letters: Counter<u64>,
+    unknown_types: Counter<u64>,
     lag: Gauge<i64>,
 }
 
@@ -43,6 +44,10 @@ impl Default for ConsumeMetrics {
             dead_letters: counter(
                 "spillway.dead_letters",
                 "Messages that could not be handled.",
+            ),
+            unknown_types: counter(
+                "spillway.unknown_types",
+                "Records of a topic whose type is unknown here, left to others.",
             ),
             lag: meter
                 .i64_gauge("spillway.consumer.lag")
@@ -79,6 +84,11 @@ impl ConsumeMetrics {
     pub(crate) fn dead_lettered(&self, handler: &'static str) {
         self.dead_letters
             .add(1, &[KeyValue::new("handler", handler)]);
+    }
+
+    pub(crate) fn unknown_type(&self, topic: &'static str) {
+        self.unknown_types
+            .add(1, &[KeyValue::new("messaging.destination.name", topic)]);
     }
 
     pub(crate) fn lag(&self, topic: &'static str, messages: i64) {
