@@ -7,9 +7,14 @@ mod contracts;
 mod delivery;
 mod outbox;
 
+mod attempts;
 mod bad_messages;
 mod batch;
+mod compression;
 mod delay;
+mod foreign_messages;
+mod foreign_records;
+mod fuzz;
 mod housekeeping;
 mod inbox;
 mod kafka_retry;

@@ -3,9 +3,13 @@
 
 mod effects;
 mod gate;
+pub(crate) mod generated;
 mod kafka;
 mod parcel;
+mod properties;
 mod rabbitmq;
+pub(crate) mod raw_amqp;
+pub(crate) mod raw_kafka;
 pub(crate) mod stage;
 
 use std::time::{Duration, Instant};
@@ -14,7 +18,8 @@ pub(crate) use effects::{record, record_all, record_if};
 pub(crate) use gate::Gate;
 pub(crate) use kafka::{TopicOfTest, header_of, headers};
 pub(crate) use parcel::{PARCELS, Parcel, QUEUE, parcel};
-pub(crate) use rabbitmq::{VirtualHost, amqp_header, cloud_event};
+pub(crate) use properties::{amqp_header, cloud_event};
+pub(crate) use rabbitmq::VirtualHost;
 pub(crate) use stage::Stage;
 
 /// How long anything may take before a test gives up; far more than it takes on a slow machine.
