@@ -47,6 +47,9 @@ pub enum Route {
 }
 
 /// What can be found on one queue or topic: a message type, or an enum of several.
+///
+/// A type is called `spillway.<name>.v<N>`. Up to its last `.v` it says what the message is about; the number behind
+/// it changes with every change that older readers cannot bear.
 pub trait Inbound: Clone + Send + Sync + 'static {
     /// The CloudEvents types that [`Inbound::decode`] knows.
     const TYPES: &'static [&'static str];
@@ -55,13 +58,16 @@ pub trait Inbound: Clone + Send + Sync + 'static {
     fn decode(message_type: &str, body: &[u8]) -> Result<Self, DecodeError>;
 }
 
-/// Why a message can never be handled. Every case ends as a dead letter with this text as reason.
+/// Why a message can never be handled. Every case ends as a dead letter with this text as reason, but for an
+/// unknown type in a topic.
 #[derive(Debug, thiserror::Error)]
 pub enum DecodeError {
-    /// No consumer of this queue or topic has ever known the type.
+    /// No consumer of this queue or topic has ever known the type. Facts are for whoever cares, so such a record
+    /// of a topic is for others: it is settled and counted. In a queue, where somebody has to do something about
+    /// every message, it is a dead letter.
     #[error("unknown message type `{0}`")]
     UnknownType(String),
-    /// The name is known, the version is not.
+    /// The name is known, the version is not: the message is for this reader, which is too old or too new for it.
     #[error("unsupported version of message type `{0}`, supported: {1}")]
     UnsupportedVersion(String, &'static str),
     /// The body is not JSON of the expected shape.
@@ -76,12 +82,20 @@ impl DecodeError {
     /// The error for a type that is not among the `known` ones.
     #[must_use]
     pub fn unexpected_type(message_type: &str, known: &'static [&'static str]) -> Self {
-        let name = |t: &str| t.rsplit_once(".v").map(|(name, _)| name.to_owned());
-        match known.iter().find(|k| name(k) == name(message_type)) {
+        let wanted = name_of(message_type);
+        let same = known.iter().find(|known| name_of(known) == wanted);
+        match same.filter(|_| wanted.is_some()) {
             Some(supported) => Self::UnsupportedVersion(message_type.to_owned(), supported),
             None => Self::UnknownType(message_type.to_owned()),
         }
     }
+}
+
+/// `<name>` of a type `<name>.v<N>`; none if it does not have this form.
+fn name_of(message_type: &str) -> Option<&str> {
+    let (name, version) = message_type.rsplit_once(".v")?;
+    let is_number = !version.is_empty() && version.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then_some(name)
 }
 
 /// Decodes one message type; what [`Inbound::decode`] of every type comes down to.

@@ -24,6 +24,7 @@ mod faults;
 
 mod backoff;
 mod cause;
+mod contained;
 mod span;
 mod transport;
 

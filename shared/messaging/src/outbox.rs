@@ -24,7 +24,9 @@ mod spans;
 
 pub use pressure::OutboxLimits;
 
-pub(crate) use address::{Address, delay_queue_name, is_own_exchange, own_exchange};
+pub(crate) use address::{
+    Address, delay_queue_name, is_delay_queue_of, is_own_exchange, own_exchange,
+};
 pub(crate) use memory::keep;
 pub(crate) use metrics::OutboxMetrics;
 pub(crate) use pressure::Pressure;

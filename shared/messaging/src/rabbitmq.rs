@@ -9,9 +9,11 @@
 mod refusals;
 
 mod connection;
+mod sieve;
 mod topology;
 mod upkeep;
 
+mod attempts;
 mod properties;
 mod republished;
 

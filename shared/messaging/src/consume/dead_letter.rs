@@ -38,8 +38,10 @@ pub(crate) struct Original {
     /// Tells it apart from others that are published with it, even if it has no id of its own.
     pub(crate) id: String,
     pub(crate) message_type: Option<String>,
-    /// Names, and values byte by byte.
-    pub(crate) headers: Vec<(String, Vec<u8>)>,
+    /// Names, and values byte by byte, or none.
+    pub(crate) headers: Vec<(String, Option<Vec<u8>>)>,
+    /// How many more headers it had, whose names cannot be told.
+    pub(crate) unreadable_headers: usize,
     pub(crate) body: Vec<u8>,
 }
 

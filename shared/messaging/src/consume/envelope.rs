@@ -13,17 +13,28 @@ pub(crate) struct Envelope {
     pub(crate) message_type: Option<String>,
     pub(crate) time: Option<String>,
     pub(crate) traceparent: Option<String>,
+    /// Why nothing else is known about the message.
+    pub(crate) unreadable: Option<String>,
 }
 
 /// Why a message never reached its handler.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum EnvelopeError {
+    #[error("its properties cannot be read: {0}")]
+    Unreadable(String),
     #[error("CloudEvents attribute `{0}` is missing")]
     Missing(&'static str),
     #[error("CloudEvents attribute `id` is not a UUID: `{0}`")]
     Id(String),
     #[error(transparent)]
     Body(#[from] DecodeError),
+}
+
+impl EnvelopeError {
+    /// Whether the message is of a type that nobody here has ever known.
+    pub(crate) fn is_unknown_type(&self) -> bool {
+        matches!(self, Self::Body(DecodeError::UnknownType(_)))
+    }
 }
 
 impl Envelope {
@@ -46,6 +57,9 @@ impl Envelope {
     }
 
     pub(crate) fn decode<M: Inbound>(self, body: &[u8]) -> Result<Received<M>, EnvelopeError> {
+        if let Some(reason) = self.unreadable {
+            return Err(EnvelopeError::Unreadable(reason));
+        }
         let id = self.id.ok_or(EnvelopeError::Missing(Self::ID))?;
         let message_type = self
             .message_type

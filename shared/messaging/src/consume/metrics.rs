@@ -14,6 +14,7 @@ pub(crate) struct ConsumeMetrics {
     retries: Counter<u64>,
     dead_letters: Counter<u64>,
     held: Gauge<u64>,
+    unknown_types: Counter<u64>,
     lag: Gauge<i64>,
 }
 
@@ -49,6 +50,10 @@ impl Default for ConsumeMetrics {
                 .u64_gauge("spillway.consumer.held")
                 .with_description("Messages that wait because nothing can be handled.")
                 .build(),
+            unknown_types: counter(
+                "spillway.unknown_types",
+                "Records of a topic whose type is unknown here, left to others.",
+            ),
             lag: meter
                 .i64_gauge("spillway.consumer.lag")
                 .with_description("Messages of assigned partitions that are not yet committed.")
@@ -92,6 +97,11 @@ impl ConsumeMetrics {
             KeyValue::new("error.type", error_type.to_owned()),
         ];
         self.held.record(messages as u64, &attributes);
+    }
+
+    pub(crate) fn unknown_type(&self, topic: &'static str) {
+        self.unknown_types
+            .add(1, &[KeyValue::new("messaging.destination.name", topic)]);
     }
 
     pub(crate) fn lag(&self, topic: &'static str, messages: i64) {

@@ -5,6 +5,9 @@ use super::runner::Outcome;
 use crate::faults::{Guarantee, without};
 use crate::handler::Failure;
 
+/// So many bytes of a reason are told, which may quote whatever a producer has written.
+const LONGEST_REASON: usize = 1024;
+
 /// The retry policy, the same for both brokers: which failure is tried again after which pause, and
 /// when a message becomes a dead letter.
 #[derive(Debug, Clone)]
@@ -72,10 +75,11 @@ impl RetryPolicy {
                 attempts,
                 error,
             },
-            (failure, _) => Settlement::DeadLetter {
-                attempts,
-                reason: failure.to_string(),
-            },
+            (failure, _) => {
+                let mut reason = failure.to_string();
+                reason.truncate(reason.floor_char_boundary(LONGEST_REASON));
+                Settlement::DeadLetter { attempts, reason }
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 use rdkafka::message::{BorrowedMessage, Header, Headers, Message, OwnedHeaders};
 
 use crate::consume::{Envelope, Original};
+use crate::contained::quietly;
 use crate::outbox::Row;
 
 /// Prefix of attributes in the CloudEvents binding for Kafka.
@@ -34,7 +35,7 @@ pub(crate) fn encode(row: &Row, source: &str, traceparent: Option<&str>) -> Owne
 /// Reads the attributes of a record.
 pub(crate) fn decode(message: &BorrowedMessage<'_>) -> Envelope {
     let mut envelope = Envelope::default();
-    for header in message.headers().iter().flat_map(|headers| headers.iter()) {
+    for header in readable(message) {
         let Some(value) = header
             .value
             .and_then(|value| std::str::from_utf8(value).ok())
@@ -53,21 +54,28 @@ pub(crate) fn decode(message: &BorrowedMessage<'_>) -> Envelope {
 /// The record as it was, for a dead letter. Values keep their bytes.
 pub(crate) fn original(message: &BorrowedMessage<'_>) -> Original {
     let envelope = decode(message);
-    // A dead letter is told from others in its window by its id, even if the record has none.
+    // A dead letter names its record by an id, even if the record has none.
     let position = || {
         let (topic, partition) = (message.topic(), message.partition());
         format!("{topic}/{partition}/{}", message.offset())
     };
-    let headers = message.headers().into_iter().flat_map(Headers::iter);
+    let headers: Vec<_> = readable(message)
+        .map(|header| (header.key.to_owned(), header.value.map(<[u8]>::to_vec)))
+        .collect();
+    let count = message.headers().map_or(0, Headers::count);
     Original {
         id: envelope.id.unwrap_or_else(position),
         message_type: envelope.message_type,
-        headers: headers
-            .map(|header| {
-                let value = header.value.unwrap_or_default();
-                (header.key.to_owned(), value.to_vec())
-            })
-            .collect(),
+        unreadable_headers: count - headers.len(),
+        headers,
         body: message.payload().unwrap_or_default().to_vec(),
     }
+}
+
+/// The headers whose names are UTF-8. rdkafka panics when asked for another one, and has no way to ask for its
+/// bytes.
+fn readable<'m>(message: &'m BorrowedMessage<'_>) -> impl Iterator<Item = Header<'m, &'m [u8]>> {
+    let headers = message.headers();
+    let count = headers.map_or(0, Headers::count);
+    (0..count).filter_map(move |index| quietly(|| headers?.try_get(index))?)
 }

@@ -11,8 +11,9 @@ use super::partitions::Partitions;
 use super::settling::Dead;
 use super::watchdog::Watchdog;
 use crate::consume::{BatchRunner, Consuming, DeadLetters, Outcome, Pending, ProcessSpan, Stopped};
+use crate::contained::contained;
 use crate::faults::crash_point::{self, CrashPoint};
-use crate::handler::{BatchHandler, Failure};
+use crate::handler::{BatchHandler, Failure, Received};
 use crate::transport::Transport;
 
 /// Takes messages of a topic, runs them through the handler, settles each, and stores the offsets.
@@ -30,8 +31,8 @@ pub(super) struct Session<H> {
 struct Taken<'m> {
     message: BorrowedMessage<'m>,
     span: ProcessSpan,
-    /// Why it never reaches the handler, if it does not.
-    undecodable: Option<String>,
+    /// What became of it, if it never reaches the handler.
+    settled: Option<Outcome>,
 }
 
 impl<H: BatchHandler> Session<H> {
@@ -102,10 +103,8 @@ impl<H: BatchHandler> Session<H> {
 
         let mut dead: Vec<Dead> = Vec::new();
         for mut taken in taken {
-            let outcome = match taken.undecodable {
-                Some(reason) => Outcome::Failed(Failure::Reject(reason)),
-                None => outcomes.next().unwrap_or(Outcome::Behind),
-            };
+            let settled = taken.settled.or_else(|| outcomes.next());
+            let outcome = settled.unwrap_or(Outcome::Behind);
             taken.span.end(outcome.failure());
             dead.extend(self.settle(&taken.message, outcome, partitions));
         }
@@ -125,27 +124,54 @@ impl<H: BatchHandler> Session<H> {
         message: BorrowedMessage<'m>,
         pending: &mut Vec<Pending<H::Message>>,
     ) -> Taken<'m> {
-        let (partition, offset) = (message.partition(), message.offset());
-        match headers::decode(&message).decode(message.payload().unwrap_or_default()) {
-            Ok(mut received) => {
-                let (spans, group) = (&self.consuming.spans, &self.group);
-                let span = spans.of_record(group, self.topic, partition, offset, &mut received);
+        let partition = Some(message.partition());
+        let mut span = ProcessSpan::default();
+        let settled = match contained(|| self.decode(&message)).flatten() {
+            Ok(Some((received, its))) => {
+                span = its;
                 pending.push(Pending {
                     received,
-                    partition: Some(partition),
+                    partition,
                     again: false,
                 });
-                Taken {
-                    message,
-                    span,
-                    undecodable: None,
-                }
+                None
             }
-            Err(error) => Taken {
-                message,
-                span: ProcessSpan::default(),
-                undecodable: Some(error.to_string()),
-            },
+            Ok(None) => Some(Outcome::Done),
+            Err(reason) => Some(Outcome::Failed(Failure::Reject(reason))),
+        };
+        Taken {
+            message,
+            span,
+            settled,
+        }
+    }
+
+    /// The message for the handler, or why it can never be handled. Nothing if it is of a type that nobody here
+    /// has ever known: then it is for other readers of the topic.
+    fn decode(
+        &self,
+        message: &BorrowedMessage<'_>,
+    ) -> Result<Option<(Received<H::Message>, ProcessSpan)>, String> {
+        let topic = self.topic;
+        let (partition, offset) = (message.partition(), message.offset());
+        let body = message.payload();
+        match headers::decode(message).decode(body.unwrap_or_default()) {
+            Ok(mut received) => {
+                let (spans, group) = (&self.consuming.spans, &self.group);
+                let span = spans.of_record(group, topic, partition, offset, &mut received);
+                Ok(Some((received, span)))
+            }
+            Err(error) if error.is_unknown_type() => {
+                let error = error.to_string();
+                debug!(
+                    topic,
+                    partition, offset, error, "left message {topic}/{partition}/{offset} to others"
+                );
+                self.consuming.metrics.unknown_type(topic);
+                Ok(None)
+            }
+            Err(_) if body.is_none() => Err("the record has no value".to_owned()),
+            Err(error) => Err(error.to_string()),
         }
     }
 }

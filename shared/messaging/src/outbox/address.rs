@@ -57,6 +57,12 @@ impl Address {
     }
 }
 
+/// Whether a message of `queue` that comes from this other queue has waited there for a while.
+pub(crate) fn is_delay_queue_of(queue: &str, other: &str) -> bool {
+    let rest = other.strip_prefix(queue);
+    rest.is_some_and(|rest| rest.starts_with(".delay."))
+}
+
 /// The queue in which messages for `queue` wait for `delay`, for example
 /// `order.payment-deadlines.delay.15m`.
 pub(crate) fn delay_queue_name(queue: &str, delay: Duration) -> String {

@@ -13,7 +13,7 @@ use crate::faults::crash_point::{self, CrashPoint};
 use crate::faults::{Guarantee, without};
 use crate::outbox::{PublishError, is_own_exchange};
 
-/// A message on its way to an exchange. Its `message_id` tells it apart within a window.
+/// A message on its way to an exchange.
 pub(crate) struct Outgoing {
     pub(crate) exchange: ShortString,
     pub(crate) routing_key: ShortString,
@@ -92,7 +92,8 @@ impl ConfirmChannel {
         }
 
         // A returned message comes with whichever confirm is resolved next, not with its own. It
-        // always arrives before its own confirm, so after the last one we have them all.
+        // always arrives before its own confirm, so after the last one we have them all. What it has in common
+        // with others to the same address is that address, while ids are anybody's choice.
         let mut results = Vec::with_capacity(window.len());
         let mut returned = HashMap::new();
         for confirm in confirms {
@@ -105,13 +106,14 @@ impl ConfirmChannel {
                 Confirmation::NotRequested => anyhow::bail!("the channel is not in confirm mode"),
             });
             if let Some(message) = confirmation.take_message() {
-                let id = message.delivery.properties.message_id().clone();
-                returned.insert(id, format!("unroutable: {}", message.reply_text));
+                let to = (message.delivery.exchange, message.delivery.routing_key);
+                returned.insert(to, format!("unroutable: {}", message.reply_text));
             }
         }
         if !returned.is_empty() {
             for (message, result) in window.iter().zip(&mut results) {
-                if let Some(reason) = returned.get(message.properties.message_id()) {
+                let to = (message.exchange.clone(), message.routing_key.clone());
+                if let Some(reason) = returned.get(&to) {
                     *result = Err(PublishError::Refused(reason.clone()));
                 }
             }

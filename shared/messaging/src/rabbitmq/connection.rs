@@ -10,6 +10,7 @@ use tokio::time::timeout;
 use tracing::info;
 
 use super::refusals::Refusals;
+use super::sieve;
 
 /// Limit for every step of opening a connection or channel: a server that accepts TCP and then
 /// stays silent would otherwise hold us for ever.
@@ -113,7 +114,7 @@ impl RabbitMq {
         let uri = self.inner.uri.clone();
         let name = format!("{} ({purpose:?})", self.inner.service).to_lowercase();
         let properties = ConnectionProperties::default().with_connection_name(name.into());
-        let connection = timeout(TIMEOUT, Connection::connect_uri(uri, properties))
+        let connection = timeout(TIMEOUT, sieve::connect(uri, properties))
             .await
             .context("RabbitMQ did not answer in time")?
             .context("cannot connect to RabbitMQ")?;

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use contracts::topology::DEAD_LETTERS;
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -13,6 +15,10 @@ use crate::outbox::PublishError;
 
 /// What may be long is cut to so many bytes, since all headers have to fit into one frame.
 const LONGEST: usize = 1024;
+/// The largest body that RabbitMQ takes, unless told otherwise. A record of Kafka may be larger.
+const LARGEST_BODY: usize = 16 * 1024 * 1024;
+/// With this begin the names of all headers that say what failed.
+pub(super) const PREFIX: &str = "dead-letter-";
 
 /// Publishes dead letters that come from another broker.
 pub(crate) struct DeadLetterExchange {
@@ -47,8 +53,14 @@ impl DeadLetters for DeadLetterExchange {
 pub(super) fn outgoing(
     letter: &DeadLetter,
     properties: &BasicProperties,
-    body: Vec<u8>,
+    mut body: Vec<u8>,
 ) -> Outgoing {
+    let mut headers = headers(letter);
+    if body.len() > LARGEST_BODY {
+        let length = i64::try_from(body.len()).unwrap_or(i64::MAX);
+        headers.push(("dead-letter-body-cut", AMQPValue::LongLongInt(length)));
+        body.truncate(LARGEST_BODY);
+    }
     let routing_key = match &letter.origin {
         Origin::Queue { queue, .. } => queue,
         Origin::Topic { topic, .. } => topic,
@@ -56,7 +68,7 @@ pub(super) fn outgoing(
     Outgoing {
         exchange: DEAD_LETTERS.name.into(),
         routing_key: short_string(routing_key),
-        properties: republished(properties, headers(letter)),
+        properties: republished(properties, headers),
         body,
     }
 }
@@ -67,7 +79,7 @@ fn headers(letter: &DeadLetter) -> Vec<(&'static str, AMQPValue)> {
     let mut headers = vec![
         ("dead-letter-service", text(letter.service)),
         ("dead-letter-handler", text(letter.handler)),
-        ("dead-letter-reason", text(shortened(&letter.reason))),
+        ("dead-letter-reason", text(&letter.reason)),
         ("dead-letter-attempts", AMQPValue::LongUInt(letter.attempts)),
         ("dead-letter-time", text(&now)),
     ];
@@ -103,12 +115,25 @@ fn headers(letter: &DeadLetter) -> Vec<(&'static str, AMQPValue)> {
     headers
 }
 
-/// The headers of a message of another broker as AMQP properties. Values keep their bytes.
+/// The headers of a message of another broker as AMQP properties. Values keep their bytes, those of one name
+/// become a list.
 fn translate(original: Original) -> (BasicProperties, Vec<u8>) {
-    let mut table = FieldTable::default();
+    let mut values = BTreeMap::<_, Vec<AMQPValue>>::new();
     for (name, value) in original.headers {
-        let value = LongString::from(value);
-        table.insert(short_string(&name), AMQPValue::LongString(value));
+        let text = |value| AMQPValue::LongString(LongString::from(value));
+        let value = value.map_or(AMQPValue::Void, text);
+        values.entry(short_string(&name)).or_default().push(value);
+    }
+    let mut table = FieldTable::default();
+    for (name, values) in values {
+        let value = match <[_; 1]>::try_from(values) {
+            Ok([value]) => value,
+            Err(values) => AMQPValue::FieldArray(values.into()),
+        };
+        table.insert(name, value);
+    }
+    if let Ok(count @ 1..) = u32::try_from(original.unreadable_headers) {
+        table.insert("unreadable-headers".into(), AMQPValue::LongUInt(count));
     }
     let mut properties = BasicProperties::default()
         .with_headers(table)
@@ -117,8 +142,4 @@ fn translate(original: Original) -> (BasicProperties, Vec<u8>) {
         properties = properties.with_type(short_string(&message_type));
     }
     (properties, original.body)
-}
-
-fn shortened(text: &str) -> &str {
-    &text[..text.floor_char_boundary(LONGEST)]
 }

@@ -6,9 +6,9 @@ use lapin::message::Delivery;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
+use super::attempts::with_failed_attempts;
 use super::channel::{ConfirmChannel, Outgoing};
 use super::properties::short_string;
-use super::republished::with_failed_attempts;
 use crate::backoff::Backoff;
 use crate::consume::Stopped;
 use crate::outbox::{delay_queue_name, own_exchange};

@@ -1,6 +1,7 @@
 use lapin::BasicProperties;
 use lapin::types::{AMQPValue, FieldTable, ShortString};
 
+use super::sieve;
 use crate::consume::Envelope;
 use crate::faults::{Guarantee, without};
 use crate::outbox::Row;
@@ -51,6 +52,8 @@ pub(crate) fn decode(properties: &BasicProperties) -> Envelope {
         let name = name.as_str();
         if name == TRACEPARENT {
             envelope.traceparent = Some(value);
+        } else if name == sieve::BECAUSE {
+            envelope.unreadable = Some(value);
         } else if let Some(name) = ACCEPTED_PREFIXES.iter().find_map(|p| name.strip_prefix(p)) {
             envelope.set(name, &value);
         }
@@ -58,7 +61,7 @@ pub(crate) fn decode(properties: &BasicProperties) -> Envelope {
     envelope
 }
 
-fn string(value: &AMQPValue) -> Option<String> {
+pub(super) fn string(value: &AMQPValue) -> Option<String> {
     match value {
         AMQPValue::LongString(value) => Some(value.to_string()),
         AMQPValue::ShortString(value) => Some(value.to_string()),

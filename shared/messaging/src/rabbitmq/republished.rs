@@ -1,35 +1,24 @@
 use lapin::BasicProperties;
-use lapin::types::{AMQPValue, FieldTable};
+use lapin::types::{AMQPValue, FieldTable, ShortString};
 
+use super::attempts::ATTEMPTS;
 use super::connection::FRAME_BYTES;
-use super::properties::delivery_mode;
+use super::dead_letters;
+use super::properties::{delivery_mode, short_string};
+use crate::contained::contained;
 
-/// How many attempts to handle this message have failed.
-const ATTEMPTS: &str = "failed-attempts";
-
-/// How many attempts to handle the message have failed before this delivery.
-pub(crate) fn failed_attempts(properties: &BasicProperties) -> u32 {
-    match properties
-        .headers()
-        .as_ref()
-        .and_then(|headers| headers.inner().get(ATTEMPTS))
-    {
-        Some(AMQPValue::LongUInt(attempts)) => *attempts,
-        Some(AMQPValue::LongInt(attempts)) => u32::try_from(*attempts).unwrap_or(0),
-        Some(AMQPValue::LongLongInt(attempts)) => u32::try_from(*attempts).unwrap_or(0),
-        _ => 0,
-    }
-}
-
-/// The same properties, for another attempt.
-pub(crate) fn with_failed_attempts(properties: &BasicProperties, attempts: u32) -> BasicProperties {
-    republished(properties, [(ATTEMPTS, AMQPValue::LongUInt(attempts))])
-}
+/// Header that names those which were too long to travel along as a whole.
+const CUT: &str = "headers-cut";
+/// No more of their names is told.
+const LONGEST_LIST: usize = 512;
+/// In front of the names of headers that must not travel on under the names they had.
+const ORIGINAL: &str = "original-";
 
 /// The properties of a message that is published again with headers added to its own.
 ///
-/// An expiry stays behind, since it would take the message out of the queue where it has to wait,
-/// and so does a user id, which has to be that of whoever publishes.
+/// What tells the broker to do something stays behind: an expiry would take the message out of the queue where
+/// it has to wait, a user id has to be that of whoever publishes, and the pseudo-queue for direct replies is
+/// refused.
 pub(crate) fn republished(
     original: &BasicProperties,
     added: impl IntoIterator<Item = (&'static str, AMQPValue)>,
@@ -45,7 +34,8 @@ pub(crate) fn republished(
         }
     }
     type Properties = BasicProperties;
-    let mut headers = fit_into_frame(original.headers().clone().unwrap_or_default());
+    let headers = original.headers().clone().unwrap_or_default();
+    let mut headers = contained(|| fit_into_frame(headers)).unwrap_or_default();
     for (name, value) in added {
         headers.insert(name.into(), value);
     }
@@ -59,7 +49,9 @@ pub(crate) fn republished(
     let new = keep(new, encoding, Properties::with_content_encoding);
     let correlation_id = original.correlation_id();
     let new = keep(new, correlation_id, Properties::with_correlation_id);
-    let new = keep(new, original.reply_to(), Properties::with_reply_to);
+    let reply_to = original.reply_to().clone();
+    let reply_to = reply_to.filter(|queue| queue.as_str() != "amq.rabbitmq.reply-to");
+    let new = keep(new, &reply_to, Properties::with_reply_to);
     let new = keep(new, original.timestamp(), Properties::with_timestamp);
     let new = keep(new, original.priority(), Properties::with_priority);
     keep(new, original.app_id(), Properties::with_app_id)
@@ -71,22 +63,51 @@ pub(crate) fn republished(
 fn fit_into_frame(headers: FieldTable) -> FieldTable {
     let mut room = FRAME_BYTES as usize / 2;
     let mut fitting = FieldTable::default();
+    let mut cut = Vec::new();
     for (name, value) in headers.inner() {
-        let (value, length) = match value {
+        let Some(name) = name_again(name.as_str()) else {
+            continue;
+        };
+        let first = |bytes: &[u8]| bytes[..bytes.len().min(room / 2)].to_vec();
+        let (part, length) = match value {
             AMQPValue::LongString(text) => {
-                let text = &text.as_bytes()[..text.len().min(room / 2)];
-                (AMQPValue::LongString(text.into()), text.len())
+                let part = first(text.as_bytes());
+                (AMQPValue::LongString(part[..].into()), part.len())
+            }
+            AMQPValue::ByteArray(bytes) => {
+                let part = first(bytes.as_slice());
+                (AMQPValue::ByteArray(part[..].into()), part.len())
             }
             other => (other.clone(), format!("{other:?}").len()),
         };
         // Lengths and types take a few bytes as well.
-        let length = length + name.as_str().len() + 8;
-        if let Some(left) = room.checked_sub(length) {
+        let left = room.checked_sub(length + name.as_str().len() + 8);
+        if left.is_none() || part != *value {
+            cut.push(name.to_string());
+        }
+        if let Some(left) = left {
             room = left;
-            fitting.insert(name.clone(), value);
+            fitting.insert(name, part);
         }
     }
+    if !cut.is_empty() {
+        let mut cut = format!("{} headers: {}", cut.len(), cut.join(", "));
+        cut.truncate(cut.floor_char_boundary(LONGEST_LIST));
+        fitting.insert(CUT.into(), AMQPValue::LongString(cut.into()));
+    }
     fitting
+}
+
+/// What a header is called when its message is published again. The count of attempts is set anew or left out;
+/// `CC` and `BCC` would make the broker send copies to other queues, and what is named like the headers of a dead
+/// letter would be taken for those.
+fn name_again(name: &str) -> Option<ShortString> {
+    let is_renamed = matches!(name, "CC" | "BCC") || name.starts_with(dead_letters::PREFIX);
+    match name {
+        ATTEMPTS => None,
+        _ if is_renamed => Some(short_string(&format!("{ORIGINAL}{name}"))),
+        _ => Some(short_string(name)),
+    }
 }
 
 #[cfg(test)]
@@ -115,14 +136,34 @@ mod tests {
         assert!(length < FRAME_BYTES as usize / 2);
         assert_eq!(text("short").as_deref(), Some("kept"));
         assert!(fitting.contains_key("z"));
+        assert_eq!(text(CUT).as_deref(), Some("4 headers: a, b, c, d"));
     }
 
     #[test]
-    fn failed_attempts_are_counted_in_a_header() {
-        let fresh = BasicProperties::default();
-        assert_eq!(failed_attempts(&fresh), 0);
-        let once = with_failed_attempts(&fresh, 1);
-        assert_eq!(failed_attempts(&once), 1);
-        assert_eq!(failed_attempts(&with_failed_attempts(&once, 2)), 2);
+    fn what_a_broker_obeys_and_what_is_named_like_ours_does_not_travel_on_under_its_name() {
+        let text = || AMQPValue::LongString("foreign".into());
+        let mut headers = FieldTable::default();
+        for name in ["BCC", "CC", "dead-letter-queue", ATTEMPTS, "x-custom"] {
+            headers.insert(name.into(), text());
+        }
+        let foreign = BasicProperties::default()
+            .with_headers(headers)
+            .with_expiration("1".into())
+            .with_user_id("somebody".into())
+            .with_reply_to("amq.rabbitmq.reply-to".into());
+        let again = republished(&foreign, [("dead-letter-topic", text())]);
+        let headers = again.headers().clone().unwrap_or_default();
+        let names: Vec<_> = headers.inner().keys().map(ShortString::as_str).collect();
+        let expected = [
+            "dead-letter-topic",
+            "original-BCC",
+            "original-CC",
+            "original-dead-letter-queue",
+            "x-custom",
+        ];
+        assert_eq!(names, expected);
+        assert_eq!(again.expiration(), &None);
+        assert_eq!(again.user_id(), &None);
+        assert_eq!(again.reply_to(), &None);
     }
 }

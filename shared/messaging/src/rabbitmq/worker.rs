@@ -9,19 +9,20 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
+use super::attempts::failed_attempts;
 use super::channel::{ConfirmChannel, Outgoing};
 use super::connection::{RabbitMq, TIMEOUT};
 use super::moving::{GivenUp, into_delay_queue, move_until_confirmed};
-use super::republished::failed_attempts;
 use super::subscription::Subscription;
 use super::{dead_letters, properties, upkeep};
 use crate::backoff::Backoff;
 use crate::consume::{
     Consuming, DeadLetter, Origin, Outcome, Pending, ProcessSpan, Run, Settlement,
 };
+use crate::contained::contained;
 use crate::faults::crash_point::{self, CrashPoint};
 use crate::faults::{Guarantee, without};
-use crate::handler::Failure;
+use crate::handler::{Failure, Received};
 use crate::transport::Transport;
 
 /// Takes messages of a queue, runs them through the handler, moves on those that failed, and
@@ -120,12 +121,8 @@ impl<R: Run> Worker<R> {
         let mut moved = Vec::new();
         let (mut pending, mut decoded) = (Vec::new(), Vec::new());
         for delivery in batch {
-            match properties::decode(&delivery.properties).decode(&delivery.data) {
-                Ok(mut received) => {
-                    let (exchange, key) = (&delivery.exchange, &delivery.routing_key);
-                    let spans = &self.consuming.spans;
-                    let span =
-                        spans.of_delivery(queue, exchange.as_str(), key.as_str(), &mut received);
+            match contained(|| self.decode(&delivery)).flatten() {
+                Ok((received, span)) => {
                     pending.push(Pending {
                         received,
                         partition: None,
@@ -133,8 +130,8 @@ impl<R: Run> Worker<R> {
                     });
                     decoded.push(Decoded { delivery, span });
                 }
-                Err(error) => {
-                    let never = Outcome::Failed(Failure::Reject(error.to_string()));
+                Err(reason) => {
+                    let never = Outcome::Failed(Failure::Reject(reason));
                     moved.extend(self.settle(delivery, never));
                 }
             }
@@ -154,11 +151,21 @@ impl<R: Run> Worker<R> {
         Ok(())
     }
 
+    /// The message for the handler, or why it can never be handled.
+    fn decode(&self, delivery: &Delivery) -> Result<(Received<R::Message>, ProcessSpan), String> {
+        let decoded = properties::decode(&delivery.properties).decode(&delivery.data);
+        let mut received = decoded.map_err(|error| error.to_string())?;
+        let (queue, spans) = (self.subscription.queue, &self.consuming.spans);
+        let (exchange, key) = (&delivery.exchange, &delivery.routing_key);
+        let span = spans.of_delivery(queue, exchange.as_str(), key.as_str(), &mut received);
+        Ok((received, span))
+    }
+
     /// The message as it has to be published before it leaves its queue: to the delay queue of its
     /// next attempt or to the dead letters. Nothing when it is done with.
     fn settle(&self, delivery: Delivery, outcome: Outcome) -> Option<Outgoing> {
         let (queue, handler) = (self.subscription.queue, self.runner.name());
-        let failed_before = failed_attempts(&delivery.properties);
+        let failed_before = failed_attempts(&delivery.properties, queue);
         match self.consuming.policy.settle(outcome, failed_before) {
             // Messages of a queue have no order to keep, so none is ever behind another.
             Settlement::Done | Settlement::Behind => None,

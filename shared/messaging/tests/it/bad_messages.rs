@@ -92,7 +92,12 @@ async fn a_bad_record_in_a_topic_becomes_a_dead_letter_and_its_neighbours_are_ha
     let mut stage = Stage::new(&pool).await?;
     let topic = stage.topic(2).await?;
     let mut offsets = Vec::new();
-    for (number, (id, message_type, body, _)) in (0..).zip(BAD) {
+    // An unknown type in a topic is nobody's business.
+    let bad = BAD
+        .iter()
+        .filter(|bad| !bad.3.starts_with("unknown message type"));
+    let bad: Vec<_> = bad.copied().collect();
+    for (number, &(id, message_type, body, _)) in (0..).zip(&bad) {
         let bad = record_headers(id, message_type);
         offsets.push(topic.send(1, "bob", bad, body.as_bytes()).await?);
         let good = record_headers(&Uuid::now_v7().to_string(), Parcel::TYPE);
@@ -102,7 +107,7 @@ async fn a_bad_record_in_a_topic_becomes_a_dead_letter_and_its_neighbours_are_ha
     let consumer = stage.bus.topic(topic.topic).batch(5);
     stage.start(|token| consumer.run("receive", record_all(), token));
 
-    for ((id, message_type, body, reason), offset) in BAD.into_iter().zip(offsets) {
+    for ((id, message_type, body, reason), offset) in bad.iter().copied().zip(offsets) {
         let dead = stage.rabbitmq.dead_letter().await?.delivery;
         let header = |name| amqp_header(&dead.properties, name);
         let said = header("dead-letter-reason");
@@ -120,8 +125,8 @@ async fn a_bad_record_in_a_topic_becomes_a_dead_letter_and_its_neighbours_are_ha
         assert_eq!(header("x-custom"), "kept");
         assert_eq!(dead.data, body.as_bytes());
     }
-    let numbers: Vec<i64> = (0..).take(BAD.len()).collect();
-    assert_eq!(stage.numbers_after(BAD.len()).await?, numbers);
+    let numbers: Vec<i64> = (0..).take(bad.len()).collect();
+    assert_eq!(stage.numbers_after(bad.len()).await?, numbers);
     stage.end().await
 }
 

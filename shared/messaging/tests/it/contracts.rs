@@ -11,6 +11,9 @@ fn another_version_of_a_known_type_is_told_from_an_unknown_type() {
     for unknown in [
         "spillway.paint-stock.v1",
         "spillway.release-stock",
+        "spillway.release-stock.v",
+        "spillway.release-stock.video",
+        "spillway.release-stock.v1.5",
         "",
         ".v1",
     ] {

@@ -7,12 +7,17 @@ mod contracts;
 mod delivery;
 mod outbox;
 
+mod attempts;
 mod bad_messages;
 mod batch;
+mod compression;
 mod delay;
 mod effects;
 mod effects_elsewhere;
 mod held;
+mod foreign_messages;
+mod foreign_records;
+mod fuzz;
 mod housekeeping;
 mod inbox;
 mod kafka_retry;

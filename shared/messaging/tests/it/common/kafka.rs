@@ -11,6 +11,7 @@ use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use uuid::Uuid;
 
 use super::eventually;
+use super::raw_kafka::{self, RawRecord};
 
 /// A topic of one test, and a producer that does not go through what is tested.
 #[derive(Clone)]
@@ -21,7 +22,12 @@ pub(crate) struct TopicOfTest {
 }
 
 impl TopicOfTest {
-    pub(crate) async fn create(brokers: &str, partitions: i32) -> anyhow::Result<Self> {
+    /// With settings that differ from the broker's.
+    pub(crate) async fn create(
+        brokers: &str,
+        partitions: i32,
+        settings: &[(&str, &str)],
+    ) -> anyhow::Result<Self> {
         let name: &'static str = format!("test-{}", Uuid::now_v7().simple()).leak();
         let topic = Topic {
             name,
@@ -29,6 +35,9 @@ impl TopicOfTest {
             compacted: false,
         };
         let new = NewTopic::new(name, partitions, TopicReplication::Fixed(1));
+        let new = settings
+            .iter()
+            .fold(new, |new, (key, value)| new.set(key, value));
         let created = admin(brokers)?
             .create_topics(&[new], &AdminOptions::new())
             .await?;
@@ -55,6 +64,38 @@ impl TopicOfTest {
             .headers(headers);
         let sent = self.producer.send(record, Duration::from_secs(30)).await;
         Ok(sent.map_err(|(error, _)| error)?.offset)
+    }
+
+    /// The same by a producer of other settings.
+    pub(crate) async fn send_with(
+        &self,
+        settings: &[(&str, &str)],
+        headers: OwnedHeaders,
+        body: &[u8],
+    ) -> anyhow::Result<()> {
+        let mut config = config(&self.brokers);
+        for (key, value) in settings {
+            config.set(*key, *value);
+        }
+        let producer: FutureProducer = config.create()?;
+        let record = FutureRecord::<(), _>::to(self.topic.name)
+            .payload(body)
+            .headers(headers);
+        let sent = producer.send(record, Duration::from_secs(30)).await;
+        sent.map_err(|(error, _)| error)?;
+        Ok(())
+    }
+
+    /// Appends records as they are; a new topic takes a moment.
+    pub(crate) async fn send_raw(
+        &self,
+        partition: i32,
+        records: &[RawRecord],
+    ) -> anyhow::Result<i64> {
+        eventually("a leader", async || {
+            raw_kafka::produce(&self.brokers, self.topic.name, partition, records).await
+        })
+        .await
     }
 
     /// Everything in the topic from its beginning on.

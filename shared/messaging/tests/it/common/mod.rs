@@ -3,9 +3,13 @@
 
 mod effects;
 mod gate;
+pub(crate) mod generated;
 mod kafka;
 mod parcel;
+mod properties;
 mod rabbitmq;
+pub(crate) mod raw_amqp;
+pub(crate) mod raw_kafka;
 mod sending;
 pub(crate) mod stage;
 
@@ -15,7 +19,8 @@ pub(crate) use effects::{record, record_all, record_if};
 pub(crate) use gate::Gate;
 pub(crate) use kafka::{TopicOfTest, header_of, headers};
 pub(crate) use parcel::{PARCELS, Parcel, QUEUE, parcel};
-pub(crate) use rabbitmq::{VirtualHost, amqp_header, cloud_event};
+pub(crate) use properties::{amqp_header, cloud_event};
+pub(crate) use rabbitmq::VirtualHost;
 pub(crate) use sending::Sending;
 pub(crate) use stage::Stage;
 

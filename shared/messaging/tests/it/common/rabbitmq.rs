@@ -7,7 +7,7 @@ use lapin::options::{
     BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions, ExchangeDeclareOptions,
     QueueBindOptions, QueueDeclareOptions,
 };
-use lapin::types::{AMQPValue, FieldTable, LongString};
+use lapin::types::{AMQPValue, FieldTable};
 use lapin::uri::AMQPUri;
 use lapin::{BasicProperties, Channel, Connection, ConnectionProperties, ExchangeKind};
 use reqwest::{Client, Method, StatusCode};
@@ -15,6 +15,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::eventually;
+use super::raw_amqp::RawClient;
 
 /// Asks for a queue without declaring it.
 const PASSIVE: QueueDeclareOptions = QueueDeclareOptions {
@@ -212,18 +213,23 @@ impl VirtualHost {
 
     /// Waits until a queue has a consumer, which by then has declared all that it needs.
     pub(crate) async fn until_consumed(&self, queue: &str) -> anyhow::Result<()> {
+        self.consumer_tag(queue).await.map(drop)
+    }
+
+    /// A client that publishes bytes of its own choice.
+    pub(crate) async fn raw_client(&self) -> anyhow::Result<RawClient> {
+        RawClient::connect(&self.uri).await
+    }
+
+    /// Waits for a consumer of a queue and names its subscription, which ends with its connection.
+    pub(crate) async fn consumer_tag(&self, queue: &str) -> anyhow::Result<String> {
         eventually("a consumer", async || {
-            let path = format!("{}/api/queues/{}/{queue}", self.api, self.name);
+            let path = format!("{}/api/consumers/{}", self.api, self.name);
             let answer = ask(&self.http, &self.uri, Method::GET, &path).await?;
-            let answer: Value = serde_json::from_str(&answer)?;
-            // Asking for a queue that is not there would close the channel.
-            if !answer["error"].is_null() {
-                return Ok(None);
-            }
-            let queue = self
-                .channel
-                .queue_declare(queue.into(), PASSIVE, FieldTable::default());
-            Ok((queue.await?.consumer_count() > 0).then_some(()))
+            let consumers: Vec<Value> = serde_json::from_str(&answer)?;
+            let mut of_queue = consumers.iter().filter(|it| it["queue"]["name"] == queue);
+            let tag = of_queue.next().and_then(|it| it["consumer_tag"].as_str());
+            Ok(tag.map(ToOwned::to_owned))
         })
         .await
     }
@@ -285,36 +291,4 @@ async fn ask(http: &Client, uri: &AMQPUri, method: Method, url: &str) -> anyhow:
         "{url}: {status}"
     );
     Ok(answer.text().await?)
-}
-
-/// The properties of a message as another producer might write them. What is empty is left out.
-pub(crate) fn cloud_event(id: &str, message_type: &str) -> BasicProperties {
-    let mut headers = FieldTable::default();
-    for (name, value) in [
-        ("cloudEvents:id", id),
-        ("cloudEvents:type", message_type),
-        ("x-custom", "kept"),
-    ]
-    .into_iter()
-    .filter(|(_, value)| !value.is_empty())
-    {
-        let value = AMQPValue::LongString(LongString::from(value));
-        headers.insert(name.into(), value);
-    }
-    BasicProperties::default()
-        .with_headers(headers)
-        .with_delivery_mode(2)
-}
-
-/// A header of a message as text; empty if it is not there.
-pub(crate) fn amqp_header(properties: &BasicProperties, name: &str) -> String {
-    let headers = properties.headers().clone().unwrap_or_default();
-    match headers.inner().get(name) {
-        Some(AMQPValue::LongString(value)) => value.to_string(),
-        Some(AMQPValue::LongUInt(value)) => value.to_string(),
-        Some(AMQPValue::LongInt(value)) => value.to_string(),
-        Some(AMQPValue::LongLongInt(value)) => value.to_string(),
-        Some(other) => format!("{other:?}"),
-        None => String::new(),
-    }
 }

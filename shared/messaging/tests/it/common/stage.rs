@@ -84,7 +84,17 @@ impl Stage {
     }
 
     pub(crate) async fn topic(&mut self, partitions: i32) -> anyhow::Result<TopicOfTest> {
-        let topic = TopicOfTest::create(&self.args.kafka.kafka_brokers, partitions).await?;
+        self.topic_with(partitions, &[]).await
+    }
+
+    /// A topic with settings that differ from the broker's.
+    pub(crate) async fn topic_with(
+        &mut self,
+        partitions: i32,
+        settings: &[(&str, &str)],
+    ) -> anyhow::Result<TopicOfTest> {
+        let brokers = &self.args.kafka.kafka_brokers;
+        let topic = TopicOfTest::create(brokers, partitions, settings).await?;
         self.topics.push(topic.clone());
         Ok(topic)
     }
