@@ -169,8 +169,9 @@ async fn only_the_api_and_its_pages_are_published() -> Result<()> {
     ] {
         for path in ["/health/live", "/health/ready", "/metrics"] {
             // As it is written: an HTTP client would resolve the dots before it asks.
-            let request =
-                format!("GET {prefix}{path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+            let request = format!(
+                "GET {prefix}{path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+            );
             let answer = raw(&request).await?;
             ensure!(answer.starts_with("HTTP/1.1 404 "), "{request}{answer}");
         }
