@@ -150,7 +150,9 @@ async fn a_bad_restock_is_answered_with_the_field_that_is_wrong(pool: PgPool) ->
 
 #[sqlx::test]
 async fn a_body_that_is_not_json_is_answered_with_415(pool: PgPool) -> Result<()> {
-    let request = Request::post("/api/stock/GATE-WHEEL/restocks").body(Body::from("4"))?;
+    let request = Request::post("/api/stock/GATE-WHEEL/restocks")
+        .header(header::HOST, "localhost")
+        .body(Body::from("4"))?;
     assert_eq!(
         call(&pool, request).await?.0,
         StatusCode::UNSUPPORTED_MEDIA_TYPE
@@ -170,8 +172,9 @@ async fn a_read_only_database_is_answered_with_503_and_when_to_come_back(
         pool: read_only.clone(),
         bus: testing::bus_without_database("inventory", &read_only)?,
     };
-    let app = runtime::http::app("inventory", routes(api), Health::default());
+    let app = runtime::http::app("inventory", routes(api), Health::default(), &[]);
     let request = Request::post("/api/stock/GATE-WHEEL/restocks")
+        .header(header::HOST, "localhost")
         .header(header::CONTENT_TYPE, "application/json")
         .body(Body::from(r#"{"quantity": 1}"#))?;
     let response = app.oneshot(request).await?;

@@ -13,6 +13,7 @@ use notification::store::{self, NewNotification};
 use sqlx::PgPool;
 use tokio::task::JoinHandle;
 
+#[expect(dead_code, reason = "each test file uses its own part of it")]
 mod support;
 use support::smtp_server::{Answer, Manners, SmtpServer};
 

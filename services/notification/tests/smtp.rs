@@ -9,6 +9,7 @@ use messaging::{Cause, Failure, NotPerformed};
 use notification::provider::{Smtp, SmtpLimits};
 use tokio::net::TcpListener;
 
+#[expect(dead_code, reason = "each test file uses its own part of it")]
 mod support;
 use support::smtp_server::{Answer, Manners, SmtpServer};
 

@@ -43,6 +43,11 @@ pub(super) fn blames(failure: &Failure) -> Blames {
     }
 }
 
+/// Whether a failure is an outage that no other message can be compared with.
+pub(super) fn is_outage_alone(failure: &Failure) -> bool {
+    blames(failure) != Blames::Message
+}
+
 /// Whether the failure of a batch of this size leaves open which of its messages are to blame, so
 /// that it is worth trying them one by one: always, unless nothing can be handled at all. What
 /// takes too long for all of them may be possible for each.

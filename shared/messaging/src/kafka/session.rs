@@ -35,6 +35,9 @@ struct Taken<'m> {
     settled: Option<Outcome>,
 }
 
+/// A record as its handler sees it, and the span of handling it.
+type Decoded<M> = (Received<M>, ProcessSpan);
+
 impl<H: BatchHandler> Session<H> {
     /// Consumes until stopped, or until the consumer has to be replaced.
     pub(super) async fn run(
@@ -148,10 +151,7 @@ impl<H: BatchHandler> Session<H> {
 
     /// The message for the handler, or why it can never be handled. Nothing if it is of a type that nobody here
     /// has ever known: then it is for other readers of the topic.
-    fn decode(
-        &self,
-        message: &BorrowedMessage<'_>,
-    ) -> Result<Option<(Received<H::Message>, ProcessSpan)>, String> {
+    fn decode(&self, message: &BorrowedMessage<'_>) -> Result<Option<Decoded<H::Message>>, String> {
         let topic = self.topic;
         let (partition, offset) = (message.partition(), message.offset());
         let body = message.payload();

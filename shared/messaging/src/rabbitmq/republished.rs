@@ -68,21 +68,26 @@ fn fit_into_frame(headers: FieldTable) -> FieldTable {
         let Some(name) = name_again(name.as_str()) else {
             continue;
         };
-        let first = |bytes: &[u8]| bytes[..bytes.len().min(room / 2)].to_vec();
-        let (part, length) = match value {
+        let length = match value {
+            AMQPValue::LongString(text) => text.len(),
+            AMQPValue::ByteArray(bytes) => bytes.len(),
+            other => format!("{other:?}").len(),
+        };
+        let longest = length.min(room / 2);
+        let (part, length, is_whole) = match value {
             AMQPValue::LongString(text) => {
-                let part = first(text.as_bytes());
-                (AMQPValue::LongString(part[..].into()), part.len())
+                let part = AMQPValue::LongString(text.as_bytes()[..longest].into());
+                (part, longest, longest == length)
             }
             AMQPValue::ByteArray(bytes) => {
-                let part = first(bytes.as_slice());
-                (AMQPValue::ByteArray(part[..].into()), part.len())
+                let part = AMQPValue::ByteArray(bytes.as_slice()[..longest].into());
+                (part, longest, longest == length)
             }
-            other => (other.clone(), format!("{other:?}").len()),
+            other => (other.clone(), length, true),
         };
         // Lengths and types take a few bytes as well.
         let left = room.checked_sub(length + name.as_str().len() + 8);
-        if left.is_none() || part != *value {
+        if left.is_none() || !is_whole {
             cut.push(name.to_string());
         }
         if let Some(left) = left {

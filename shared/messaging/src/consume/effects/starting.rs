@@ -8,7 +8,7 @@ use tokio::time::{Instant, timeout};
 use super::ending::TRANSACTION_LIMIT;
 use super::{EffectRunner, Hold};
 use crate::claims::{self, Claim, Verdict};
-use crate::consume::outage::is_outage;
+use crate::consume::outage::is_outage_alone;
 use crate::consume::runner::{Outcome, Pending};
 use crate::handler::{EffectHandler, Failure, Tx};
 use crate::inbox;
@@ -54,7 +54,7 @@ impl<H: EffectHandler> EffectRunner<H> {
         }
         match self.handler.prepare(&mut tx, received).await {
             Ok(()) => {}
-            Err(failure) if is_outage(&failure) => return Err(Hold::Outage(failure)),
+            Err(failure) if is_outage_alone(&failure) => return Err(Hold::Outage(failure)),
             // Nothing is committed, so nothing is claimed.
             Err(failure) => return Ok(Claimed::Settled(Outcome::Failed(failure))),
         }

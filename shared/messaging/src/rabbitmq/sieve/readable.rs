@@ -137,7 +137,7 @@ mod tests {
             body_size: 3,
             properties,
         };
-        let frame = AMQPFrame::Header(1, Box::new(header));
+        let frame = AMQPFrame::Header(1, header);
         let (bytes, _) = gen_frame(&frame)(Vec::new().into())?.into_inner();
         Ok(bytes)
     }
