@@ -28,6 +28,8 @@ pub enum Promise {
     NothingLeftBehind,
     /// The dead letters are the messages that nobody could handle, and nothing else.
     DeadLettersArePoison,
+    /// Exchanges, queues and bindings that somebody deleted are declared again.
+    TopologyComesBack,
 }
 
 /// In which way a promise is broken.
@@ -109,6 +111,7 @@ impl Display for Promise {
             Self::OneNotification => "one notification",
             Self::NothingLeftBehind => "nothing left behind",
             Self::DeadLettersArePoison => "dead letters are the poison",
+            Self::TopologyComesBack => "topology comes back",
         })
     }
 }

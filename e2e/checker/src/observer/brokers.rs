@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -6,8 +7,11 @@ use contracts::topology::DEAD_LETTER_QUEUE;
 use harness::{Management, kafka_client};
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::{Offset, TopicPartitionList};
+use reqwest::Method;
 use serde::Deserialize;
+use serde_json::Value;
 
+use crate::foreign::foreign_id;
 use crate::{CONSUMERS, Consumer, DeadLetter, Lag, Queue};
 
 const TIME_LIMIT: Duration = Duration::from_secs(10);
@@ -32,6 +36,33 @@ pub(super) async fn queues(rabbitmq: &Management) -> Result<Option<Vec<Queue>>> 
     Ok(queues.collect())
 }
 
+/// The exchanges, queues and bindings of the services.
+pub(super) async fn declared(rabbitmq: &Management) -> Result<BTreeSet<String>> {
+    let list = async |what: &str| -> Result<Vec<Value>> {
+        let path = format!("{what}/{}", rabbitmq.vhost());
+        rabbitmq.call(Method::GET, &path, None).await
+    };
+    let mut declared = BTreeSet::new();
+    for what in ["exchanges", "queues", "bindings"] {
+        declared.extend(list(what).await?.iter().filter_map(declaration));
+    }
+    Ok(declared)
+}
+
+/// None for what the broker has by itself.
+fn declaration(declared: &Value) -> Option<String> {
+    let part = |name: &str| declared[name].as_str();
+    if let Some(source) = part("source").filter(|source| !source.is_empty()) {
+        let (queue, key) = (part("destination")?, part("routing_key")?);
+        return Some(format!("the binding of {queue} to {source} by `{key}`"));
+    }
+    let name = part("name").filter(|name| !name.is_empty() && !name.starts_with("amq."))?;
+    // Only an exchange says so.
+    let is_exchange = declared["internal"].is_boolean();
+    let what = if is_exchange { "exchange" } else { "queue" };
+    Some(format!("the {what} {name}"))
+}
+
 /// The dead letters, which stay where they are.
 pub(super) async fn dead_letters(rabbitmq: &Management) -> Result<Vec<DeadLetter>> {
     let letters = rabbitmq.look_at_dead_letters(MOST).await?;
@@ -39,7 +70,9 @@ pub(super) async fn dead_letters(rabbitmq: &Management) -> Result<Vec<DeadLetter
     let letters = letters.iter().map(|letter| {
         let header = |name: &str| text(letter.header(name));
         DeadLetter {
-            message_id: letter.message_id().to_owned(),
+            message_id: foreign_id(&letter.payload)
+                .unwrap_or_else(|| letter.message_id())
+                .to_owned(),
             consumer: header("dead-letter-consumer-group")
                 .or_else(|| header("dead-letter-queue"))
                 // What the broker gave up by itself.

@@ -96,6 +96,7 @@ impl Databases {
             notification,
         )
         .await?;
+        observed.takeovers = takeovers(&self.notification).await?;
         for (service, pool) in self.all() {
             observed
                 .outboxes
@@ -114,6 +115,21 @@ async fn outbox_rows(pool: &PgPool) -> sqlx::Result<i64> {
     sqlx::query_scalar("select count(*) from messaging.outbox")
         .fetch_one(pool)
         .await
+}
+
+/// How often another instance has taken an e-mail over from one that was dead. None where nobody counts it.
+async fn takeovers(pool: &PgPool) -> sqlx::Result<Option<usize>> {
+    let is_counted: bool =
+        sqlx::query_scalar("select to_regclass('messaging.takeovers') is not null")
+            .fetch_one(pool)
+            .await?;
+    if !is_counted {
+        return Ok(None);
+    }
+    let count: i64 = sqlx::query_scalar("select count(*) from messaging.takeovers")
+        .fetch_one(pool)
+        .await?;
+    Ok(usize::try_from(count).ok())
 }
 
 /// What a handler took effect for, and when that was committed: a service may write its rows in any

@@ -102,6 +102,36 @@ fn a_copy_of_an_email_without_an_interruption_is_a_duplicate() {
 }
 
 #[test]
+fn a_copy_of_an_email_is_only_counted_when_a_takeover_explains_it() {
+    let mut observed = healthy();
+    observed.takeovers = Some(1);
+    observed.emails.push(observed.emails[0].clone());
+    let verdict = check(&observed);
+    assert!(verdict.is_kept(), "{:?}", verdict.violations);
+    assert_eq!(verdict.repeated_emails, 1);
+}
+
+#[test]
+fn a_copy_of_an_email_that_nobody_took_over_is_a_duplicate_however_many_faults_there_were() {
+    let found = found_after(|o| {
+        o.interruptions = 100;
+        o.takeovers = Some(0);
+        o.emails.push(o.emails[0].clone());
+    });
+    assert_eq!(found, [(OneNotification, Duplicated)]);
+}
+
+#[test]
+fn a_second_copy_after_one_takeover_is_a_duplicate() {
+    let found = found_after(|o| {
+        o.takeovers = Some(1);
+        let copies = vec![o.emails[0].clone(); 2];
+        o.emails.extend(copies);
+    });
+    assert_eq!(found, [(OneNotification, Duplicated)]);
+}
+
+#[test]
 fn more_copies_of_emails_than_interruptions_explain_are_duplicates() {
     let found = found_after(|o| {
         o.interruptions = 1;
