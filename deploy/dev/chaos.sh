@@ -36,6 +36,8 @@ use_chaos_project() {
   export COMPOSE_PROJECT_NAME=spillway-chaos
   export GATEWAY_PORT=30080 AMQP_PORT=30672 RABBITMQ_UI_PORT=30674 KAFKA_PORT=30092 MAIL_PORT=31080
   export POSTGRES_PORT=30432
+  # The attacks listen at the second one, and pass e-mails on to the first.
+  export SMTP_PORT=31025 SMTP_PROXY_PORT=31026
   # The catcher deletes nothing that the checker will look for.
   export MAX_EMAILS=0 PAYMENT_DEADLINE=10s
   use_compose_files "$ROOT/deploy/compose.chaos.yml"

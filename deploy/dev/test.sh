@@ -70,7 +70,7 @@ test_system() {
   shown_step "tests of the running system" cargo test --release --locked -p e2e
 }
 
-# A small `./dev chaos`. CHAOS_ORDERS and CHAOS_FAULTS make it larger.
+# A small `./dev chaos`, with every kind of fault once for each seed. CHAOS_ORDERS and CHAOS_FAULTS make it larger.
 test_promises() (
   use_chaos_project
   check_ports
@@ -78,7 +78,7 @@ test_promises() (
   step "compile the attacks" cargo build --release --locked "${COMPILED[@]}"
   trap finish_chaos EXIT
   start_empty_stack
-  shown_step "attacks under load" attack --orders "${CHAOS_ORDERS:-20000}" --faults "${CHAOS_FAULTS:-60}" \
+  shown_step "attacks under load" attack --orders "${CHAOS_ORDERS:-20000}" --faults "${CHAOS_FAULTS:-81}" \
     --seed 1 --seed 2 --seed 3 --json "$ROOT/target/dev/chaos.json"
 )
 
