@@ -8,7 +8,8 @@ run_tests() {
     all | unit | messaging | e2e | chaos | up | env | down) ensure_engine ;;
     *) die "there are no tests '$what'." "It may be: lint, unit, messaging, e2e, chaos, up, env, down." ;;
   esac
-  use_test_project
+  use_project test
+  COMPILED=(--workspace --all-targets)
   case $what in
     all)
       run_lints
@@ -25,7 +26,7 @@ run_tests() {
       test_promises
       ;;
     up) start_test_stack ;;
-    env) print_test_settings ;;
+    env) print_settings test ;;
     down) remove_stack ;;
   esac
 }
@@ -46,6 +47,8 @@ run_lints() {
   # In the release profile like everything else, so that build scripts run once.
   step "cargo clippy" cargo clippy --release --locked --workspace --all-targets -- -D warnings
   step "cargo doc" env RUSTDOCFLAGS=-Dwarnings cargo doc --release --locked --workspace --no-deps
+  # What the pages claim, and which crate and which room knows which.
+  step "pages and rooms" cargo test --release --locked -p pages --no-fail-fast
 }
 
 # On a stack that is gone before the attacks begin.
@@ -53,6 +56,7 @@ test_everything() (
   trap finish_tests EXIT
   remove_stack
   start_test_stack
+  compile
   # Most tests wait for brokers more than they compute, so there are more at once than cores.
   shown_step "all tests" env RUST_TEST_THREADS=6 cargo test --release --locked --workspace --no-fail-fast
 )
@@ -67,63 +71,21 @@ test_messaging() {
 }
 
 test_system() {
+  compile
   shown_step "tests of the running system" cargo test --release --locked -p e2e
 }
 
 # A small `./dev chaos`, with every kind of fault once for each seed. CHAOS_ORDERS and CHAOS_FAULTS make it larger.
 test_promises() (
-  use_chaos_project
+  use_project chaos
   check_ports
   step "service images of the attacks" compose build
-  step "compile the attacks" cargo build --release --locked "${COMPILED[@]}"
-  trap finish_chaos EXIT
+  compile
+  trap remove_project EXIT
   start_empty_stack
   shown_step "attacks under load" attack --orders "${CHAOS_ORDERS:-20000}" --faults "${CHAOS_FAULTS:-81}" \
     --seed 1 --seed 2 --seed 3 --json "$ROOT/target/dev/chaos.json"
 )
-
-use_test_project() {
-  export COMPOSE_PROJECT_NAME=spillway-test
-  export GATEWAY_PORT=18080 AMQP_PORT=15673 RABBITMQ_UI_PORT=15674 KAFKA_PORT=19092 MAIL_PORT=11080
-  export POSTGRES_PORT=15432 OTLP_PORT=14317
-  # No deadline passes while a test counts stock, however slow the machine is.
-  export PAYMENT_DEADLINE=24h
-  use_compose_files "$ROOT/deploy/compose.test.yml"
-  COMPILED=(--workspace --all-targets)
-  export_addresses
-}
-
-# What tests and attacks read. Kafka's published listener asks for no user.
-export_addresses() {
-  export TEST_DATABASE_URL=postgres://postgres:demo-postgres@127.0.0.1:$POSTGRES_PORT/postgres
-  export DATABASE_URL=$TEST_DATABASE_URL
-  export AMQP_URL=amqp://e2e:demo-e2e@127.0.0.1:$AMQP_PORT/spillway
-  export RABBITMQ_API_URL=http://127.0.0.1:$RABBITMQ_UI_PORT
-  export KAFKA_BROKERS=localhost:$KAFKA_PORT
-  export GATEWAY_URL=http://127.0.0.1:$GATEWAY_PORT
-  export MAIL_URL=http://127.0.0.1:$MAIL_PORT
-}
-
-# use_compose_files EXTRA...: sets COMPOSE_FILE, so that every later `docker compose`, also one that a test
-# starts, means this project. The override has to exist by then, be it empty.
-use_compose_files() {
-  [ -e "$OVERRIDE" ] || write_empty_override
-  COMPOSE_FILE=$ROOT/docker-compose.yml:$OVERRIDE
-  local extra
-  for extra in "$@"; do COMPOSE_FILE+=:$extra; done
-  export COMPOSE_FILE
-  # How a test stops, starts and scales services.
-  export SPILLWAY_COMPOSE="${DOCKER[*]} compose"
-}
-
-print_test_settings() {
-  local name
-  for name in COMPOSE_PROJECT_NAME COMPOSE_FILE GATEWAY_PORT AMQP_PORT RABBITMQ_UI_PORT KAFKA_PORT MAIL_PORT \
-    POSTGRES_PORT OTLP_PORT PAYMENT_DEADLINE TEST_DATABASE_URL DATABASE_URL AMQP_URL RABBITMQ_API_URL KAFKA_BROKERS GATEWAY_URL \
-    MAIL_URL SPILLWAY_COMPOSE; do
-    printf 'export %s=%q\n' "$name" "${!name}"
-  done
-}
 
 start_test_stack() {
   check_ports

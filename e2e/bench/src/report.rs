@@ -1,6 +1,7 @@
-use std::io::{BufRead, Write};
+use std::collections::BTreeSet;
+use std::io::Write;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use serde_json::{Map, Value};
 
 /// A figure to reach: its name, what people call it, and the limit.
@@ -67,22 +68,15 @@ const fn at_most(key: &'static str, name: &'static str, limit: f64) -> Target {
     }
 }
 
-/// Merges lines of JSON objects into one, which goes to `json`, and makes a table of it for people.
+/// Makes a table of the figures for people, beside their targets.
 ///
 /// # Errors
 ///
-/// When a line is not a JSON object, or on failing input or output.
-pub fn report(lines: impl BufRead, mut table: impl Write, mut json: impl Write) -> Result<()> {
-    let mut figures = Map::new();
-    for line in lines.lines() {
-        let line = line?;
-        if !line.trim().is_empty() {
-            figures.extend(serde_json::from_str::<Map<_, _>>(&line).with_context(|| line.clone())?);
-        }
-    }
+/// When nothing can be written.
+pub fn report(figures: &Map<String, Value>, mut table: impl Write) -> Result<()> {
     writeln!(table, "{:<52} {:>9} {:>9}  met", "", "target", "measured")?;
     for target in &TARGETS {
-        for (name, measured) in target.values(&figures) {
+        for (name, measured) in target.values(figures) {
             let (sign, limit) = target.limit.parts();
             let met = if target.limit.is_met(measured) {
                 "yes"
@@ -92,12 +86,54 @@ pub fn report(lines: impl BufRead, mut table: impl Write, mut json: impl Write) 
             writeln!(table, "{name:<52} {sign} {limit:>6} {measured:>9}  {met}")?;
         }
     }
+    costs(
+        figures,
+        "cpu_ms_per_order",
+        "CPU for an order, ms",
+        &mut table,
+    )?;
+    costs(figures, "cpu_cores", "CPU, cores", &mut table)?;
     for key in ["machine", "commit"] {
         if let Some(value) = figures.get(key).and_then(Value::as_str) {
             writeln!(table, "{key}: {value}")?;
         }
     }
-    writeln!(json, "{}", Value::from(figures))?;
+    Ok(())
+}
+
+/// One line for each part, one column for each container, those that use most on the left.
+fn costs(
+    figures: &Map<String, Value>,
+    key: &str,
+    name: &str,
+    table: &mut impl Write,
+) -> Result<()> {
+    let Some(parts) = figures.get(key).and_then(Value::as_object) else {
+        return Ok(());
+    };
+    let used = |part: &Value, container: &str| part[container].as_f64().unwrap_or_default();
+    let containers = parts.values().filter_map(Value::as_object);
+    let containers: BTreeSet<_> = containers.flat_map(Map::keys).collect();
+    let mut containers: Vec<_> = containers.into_iter().collect();
+    let most = |container: &str| {
+        parts
+            .values()
+            .map(|part| used(part, container))
+            .sum::<f64>()
+    };
+    containers.sort_by(|one, other| most(other).total_cmp(&most(one)));
+    write!(table, "\n{name:<20}")?;
+    for container in &containers {
+        write!(table, " {container:>12}")?;
+    }
+    writeln!(table)?;
+    for (part, costs) in parts {
+        write!(table, "{part:<20}")?;
+        for container in &containers {
+            write!(table, " {:>12.3}", used(costs, container))?;
+        }
+        writeln!(table)?;
+    }
     Ok(())
 }
 
@@ -141,16 +177,14 @@ impl Limit {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a failed test may panic")]
 
+    use serde_json::json;
+
     use super::*;
 
     #[test]
     fn a_report_says_which_figures_are_met() {
-        let lines =
-            "{\"accepted_per_s\":3100.5}\n\n{\"idle_mib\":{\"order\":25.0},\"commit\":\"abc\"}\n";
-        let (mut table, mut json) = (Vec::new(), Vec::new());
-        report(lines.as_bytes(), &mut table, &mut json).unwrap();
-
-        let table = String::from_utf8(table).unwrap();
+        let figures = json!({"accepted_per_s": 3100.5, "idle_mib": {"order": 25.0}});
+        let table = reported(&figures);
         let met: Vec<_> = table
             .lines()
             .filter(|line| line.ends_with("  yes"))
@@ -161,8 +195,35 @@ mod tests {
             .filter(|line| line.ends_with("  NO"))
             .collect();
         assert!(missed.len() == 1 && missed[0].contains("order"), "{table}");
-        let json: Value = serde_json::from_slice(&json).unwrap();
-        assert_eq!(json["idle_mib"]["order"], 25.0);
-        assert_eq!(json["commit"], "abc");
+    }
+
+    #[test]
+    fn a_report_says_what_each_part_costs_by_container() {
+        let figures = json!({"cpu_ms_per_order": {
+            "confirmed": {"order": 0.341, "postgres": 0.45, "total": 0.791},
+            "latency": {"order": 2.0, "postgres": 5.0, "notification": 1.0, "total": 8.0},
+        }});
+        let table = reported(&figures);
+        let words = |line: &str| {
+            line.split_whitespace()
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        };
+        let lines: Vec<_> = table.lines().map(words).collect();
+        let costs = lines
+            .iter()
+            .position(|line| line.starts_with(&["CPU".to_owned()]));
+        let costs = &lines[costs.unwrap()..];
+        assert!(
+            costs[0].ends_with(&["total", "postgres", "order", "notification"].map(str::to_owned))
+        );
+        assert_eq!(costs[1], ["confirmed", "0.791", "0.450", "0.341", "0.000"]);
+        assert_eq!(costs[2], ["latency", "8.000", "5.000", "2.000", "1.000"]);
+    }
+
+    fn reported(figures: &Value) -> String {
+        let mut table = Vec::new();
+        report(figures.as_object().unwrap(), &mut table).unwrap();
+        String::from_utf8(table).unwrap()
     }
 }

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
+use std::process::Stdio;
 
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
@@ -59,6 +60,21 @@ impl Compose {
             output.status.success(),
             "docker compose {}: {error}",
             arguments.join(" ")
+        );
+        Ok(String::from_utf8(output.stdout)?)
+    }
+
+    /// The same as [`Compose::run`], while what is said to people goes to our own error output. Ctrl-C in a
+    /// terminal ends it too.
+    pub async fn show(&self, arguments: &[&str]) -> Result<String> {
+        let mut command = tokio::process::Command::from(self.command(arguments)?);
+        command.stdout(Stdio::piped()).kill_on_drop(true);
+        let output = command.spawn()?.wait_with_output().await?;
+        ensure!(
+            output.status.success(),
+            "docker compose {}: {}",
+            arguments.join(" "),
+            output.status
         );
         Ok(String::from_utf8(output.stdout)?)
     }

@@ -2,6 +2,7 @@
 //! commands that they show are run by `it/claims.rs`, those of `docs/first-programs.md` by
 //! `first_programs.rs`.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, ensure};
@@ -15,8 +16,13 @@ fn every_link_and_every_command_is_there() -> Result<()> {
         "README.zh-CN.md",
         "CONTRIBUTING.md",
         "deploy/README.md",
+        "e2e/README.md",
     ] {
         pages.push(Page::read(&root().join(name))?);
+    }
+    for member in fs::read_dir(root().join("shared"))? {
+        let page = member?.path().join("README.md");
+        pages.extend(page.exists().then(|| Page::read(&page)).transpose()?);
     }
     let links = pages.iter().flat_map(|page| &page.sections);
     let links: usize = links.map(|section| section.links().len()).sum();

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use harness::{Compose, Stack};
+use harness::Stack;
 
 use crate::support::broken::Broken;
 use crate::support::customers::Customers;
+use crate::support::help::values_of;
 use crate::support::poisoned::Poisoned;
 
 /// A restarted process has to be delivered everything again first.
@@ -42,22 +43,7 @@ async fn a_process_may_die_at_every_crash_point() -> Result<()> {
             .context(told)?;
         poisoned.are_dead_letters(&stack, AFTER_A_CRASH).await?;
     }
-    let all = crash_points(&stack.compose).await?;
+    let all = values_of(&stack.compose, "--crash-at").await?;
     ensure!(all == hit, "never hit: {:?}", all.difference(&hit));
     Ok(())
-}
-
-/// Every crash point that a service knows of, as its help lists them.
-async fn crash_points(compose: &Compose) -> Result<BTreeSet<String>> {
-    let help = ["exec", "-T", "order", "/usr/local/bin/order", "--help"];
-    let help = compose.run(&help).await?;
-    let lines = help.lines().map(str::trim);
-    let values = lines
-        .skip_while(|line| !line.starts_with("--crash-at"))
-        .skip(1)
-        .take_while(|line| !line.starts_with("--"))
-        .filter_map(|line| line.strip_prefix("- ")?.split(':').next());
-    let all: BTreeSet<String> = values.map(str::to_owned).collect();
-    ensure!(!all.is_empty(), "no crash points in\n{help}");
-    Ok(all)
 }

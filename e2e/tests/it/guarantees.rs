@@ -1,13 +1,17 @@
 //! What follows when a guarantee is given up: the same crash that does no harm otherwise.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use attacks::Guarantee;
+use clap::ValueEnum;
 use harness::{Order, Stack, eventually, wish};
 use uuid::Uuid;
 
 use crate::ANYTHING;
 use crate::support::database::database;
+use crate::support::help::values_of;
 use crate::support::overlay::up_with;
 
 const LIMIT: Duration = Duration::from_secs(60);
@@ -55,6 +59,17 @@ async fn a_guarantee_is_given_up_for_demonstrations_only() -> Result<()> {
     let refused = stack.compose.run(&run).await;
     let error = refused.err().context("it runs")?;
     ensure!(error.to_string().contains("SPILLWAY_DEMO=true"), "{error}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn every_guarantee_can_be_given_up_under_attack() -> Result<()> {
+    let stack = Stack::shared().await?;
+    let known = values_of(&stack.compose, "--without").await?;
+    let names = Guarantee::value_variants().iter();
+    let names = names.filter_map(Guarantee::to_possible_value);
+    let names: BTreeSet<_> = names.map(|name| name.get_name().to_owned()).collect();
+    assert_eq!(names, known);
     Ok(())
 }
 

@@ -3,5 +3,6 @@
 pub(crate) mod broken;
 pub(crate) mod customers;
 pub(crate) mod database;
+pub(crate) mod help;
 pub(crate) mod overlay;
 pub(crate) mod poisoned;

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use attacks::{Arena, MailRoute, Options, Report, run};
+use attacks::{Arena, Guarantee, MailRoute, Options, Report, run};
 use clap::Parser;
 use harness::{Compose, Gateway, Management, http_client};
 use tokio::signal::unix::{SignalKind, signal};
@@ -30,11 +30,29 @@ struct Arguments {
     /// Write the report to this file as well.
     #[arg(long)]
     json: Option<PathBuf>,
+
+    /// Give up this guarantee, to see what it is for.
+    #[arg(long)]
+    without: Option<Guarantee>,
+
+    /// Print with which settings the services have to be started, and end.
+    #[arg(long, hide = true)]
+    settings: bool,
 }
 
 #[tokio::main]
 async fn main() -> Result<ExitCode> {
     let arguments = Arguments::parse();
+    if arguments.settings {
+        println!(
+            "{}",
+            arguments
+                .without
+                .map(Guarantee::settings)
+                .unwrap_or_default()
+        );
+        return Ok(ExitCode::SUCCESS);
+    }
     let mut seeds = arguments.seeds;
     if seeds.is_empty() {
         seeds.push(fastrand::u64(..1_000_000));

@@ -2,9 +2,7 @@
 //!
 //! Figures go to standard output as one line of JSON, words for people to the error output.
 
-use std::io::{stderr, stdin, stdout};
-
-use bench::{Options, Scenario, drained, report};
+use bench::load::{Options, Scenario, drained};
 use clap::{Parser, Subcommand};
 
 #[derive(Parser)]
@@ -24,8 +22,6 @@ enum Command {
     },
     /// Wait until no order is pending.
     Drained,
-    /// Merge the figures from standard input and show them beside the targets.
-    Report,
 }
 
 // One thread: it must leave the cores to what it measures.
@@ -38,6 +34,5 @@ async fn main() -> anyhow::Result<()> {
             Ok(())
         }
         Command::Drained => drained().await,
-        Command::Report => report(stdin().lock(), stderr(), stdout()),
     }
 }

@@ -126,9 +126,10 @@ async fn takeovers(pool: &PgPool) -> sqlx::Result<Option<usize>> {
     if !is_counted {
         return Ok(None);
     }
-    let count: i64 = sqlx::query_scalar("select count(*) from messaging.takeovers")
-        .fetch_one(pool)
-        .await?;
+    let count: i64 =
+        sqlx::query_scalar("select count(*) from messaging.takeovers where handler = 'send-email'")
+            .fetch_one(pool)
+            .await?;
     Ok(usize::try_from(count).ok())
 }
 

@@ -1,0 +1,63 @@
+use clap::ValueEnum;
+
+/// A part of the benchmark. They come in this order, so that none leaves a backlog to the next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub enum Part {
+    /// What the system uses while nothing happens.
+    Idle,
+    /// Time from placed to confirmed, at 50 orders a second.
+    Latency,
+    /// E-mails delivered per second, the whole chain.
+    Delivered,
+    /// Orders confirmed per second, with `notification` stopped.
+    Confirmed,
+    /// How long 20,000 orders take that waited for `inventory`. Beside it `notification` works off what has come
+    /// while it was stopped.
+    Drain,
+    /// Orders accepted per second, with `inventory` and `notification` stopped.
+    Accepted,
+}
+
+impl Part {
+    /// Those of these parts, or all when there are none, each once and in their order.
+    #[must_use]
+    pub fn in_order(parts: &[Self]) -> Vec<Self> {
+        let is_wanted = |part: &&Self| parts.is_empty() || parts.contains(part);
+        let all = Self::value_variants().iter();
+        all.filter(is_wanted).copied().collect()
+    }
+
+    /// The services that are stopped for it.
+    pub(super) fn stopped(self) -> &'static [&'static str] {
+        match self {
+            Self::Idle | Self::Latency | Self::Delivered => &[],
+            Self::Confirmed => &["notification"],
+            Self::Drain => &["inventory"],
+            Self::Accepted => &["inventory", "notification"],
+        }
+    }
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Idle => "idle",
+            Self::Latency => "latency",
+            Self::Delivered => "delivered",
+            Self::Confirmed => "confirmed",
+            Self::Drain => "drain",
+            Self::Accepted => "accepted",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Part::{Accepted, Confirmed, Idle};
+    use super::*;
+
+    #[test]
+    fn parts_come_once_and_in_their_order_however_they_are_named() {
+        let parts = Part::in_order(&[Accepted, Idle, Confirmed, Idle]);
+        assert_eq!(parts, [Idle, Confirmed, Accepted]);
+        assert_eq!(Part::in_order(&[]).len(), 6);
+    }
+}
