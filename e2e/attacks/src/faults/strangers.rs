@@ -36,42 +36,53 @@ impl Stranger {
 }
 
 impl Arena {
-    /// One in every queue and topic. A broker that is away does not get any, or nobody knows.
+    /// One in every queue and topic. A broker that is away does not get any more in this round, and nobody knows
+    /// about the last one.
     pub(super) async fn send_foreign(&self, stranger: &mut Stranger) -> Duration {
-        let mut client = RawAmqp::connect().await.ok();
+        self.publish_foreign(stranger).await;
+        self.write_foreign(stranger).await;
+        PAUSE
+    }
+
+    async fn publish_foreign(&self, stranger: &mut Stranger) {
+        let Ok(mut client) = RawAmqp::connect().await else {
+            return;
+        };
         for (_, _, queue, at_home) in QUEUES {
             let id = Uuid::now_v7();
             let message = message(id, at_home, &mut stranger.rng);
-            let published = match &mut client {
-                Some(client) => client.publish(queue, &message).await.is_ok(),
-                None => break,
-            };
-            stranger.reached.rabbitmq |= published;
-            if !published {
-                client = None;
-            }
+            let is_certain = client.publish(queue, &message).await.is_ok();
             self.poisoned(Poison {
                 message_id: id.to_string(),
                 consumers: vec![queue.to_owned()],
-                is_certain: published,
+                is_certain,
             });
+            if !is_certain {
+                return;
+            }
+            stranger.reached.rabbitmq = true;
         }
+    }
+
+    async fn write_foreign(&self, stranger: &mut Stranger) {
         for (topic, at_home) in TOPICS {
             let id = Uuid::now_v7();
             let place = (topic.name, stranger.rng.i32(0..topic.partitions));
             let (record, is_poison) = record(id, at_home, &mut stranger.rng);
-            let written = record.produce(place).await.is_ok();
-            stranger.reached.kafka |= written;
+            let is_certain = record.produce(place).await.is_ok();
             let readers = CONSUMERS.iter().filter(|reader| reader.topic == topic);
             if is_poison {
                 self.poisoned(Poison {
                     message_id: id.to_string(),
                     consumers: readers.map(|reader| reader.group.to_owned()).collect(),
-                    is_certain: written,
+                    is_certain,
                 });
             }
+            if !is_certain {
+                return;
+            }
+            stranger.reached.kafka = true;
         }
-        PAUSE
     }
 }
 
