@@ -1,7 +1,7 @@
 use std::io::Write;
 
 use anyhow::Result;
-use checker::{Answered, Class, Finding, Outcomes, Verdict};
+use checker::{Class, Finding, Observed, Outcomes, Verdict};
 use serde::Serialize;
 
 use super::Lane;
@@ -38,6 +38,8 @@ pub struct Report {
     pub recovered: usize,
     /// E-mails that left twice, with one `Message-ID`.
     pub repeated_emails: usize,
+    /// E-mails that were taken over from an instance that had died with them: no more may leave twice.
+    pub takeovers: Option<usize>,
     /// Records that are in a topic twice, with one id; some were put there on purpose.
     pub repeated_records: usize,
     /// Dead letters that are there twice, with one id.
@@ -92,8 +94,9 @@ impl Report {
     }
 
     /// Takes over what clients were answered and what the checker has found, over all rounds so far.
-    pub(super) fn judge(&mut self, answered: &Answered, verdict: Verdict) {
-        let attempts = &answered.attempts;
+    pub(super) fn judge(&mut self, observed: &Observed, verdict: Verdict) {
+        let attempts = &observed.answered.attempts;
+        self.takeovers = observed.takeovers;
         self.orders = attempts.len();
         self.accepted = (attempts.iter())
             .filter(|attempt| !attempt.accepted.is_empty())
@@ -145,6 +148,10 @@ impl Report {
             (
                 self.repeated_emails,
                 "e-mails that left twice under one Message-ID",
+            ),
+            (
+                self.takeovers.unwrap_or_default(),
+                "e-mails taken over from an instance that had died",
             ),
             (
                 self.repeated_records,

@@ -81,7 +81,7 @@ pub async fn run(
                 ..Observed::default()
             })
             .await?;
-        report.judge(&observed.answered, check(&observed));
+        report.judge(&observed, check(&observed));
         if !report.violations.is_empty() {
             break;
         }
