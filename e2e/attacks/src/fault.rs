@@ -55,6 +55,17 @@ pub enum Alarm {
 }
 
 impl Fault {
+    /// Whether a sender can lose the mail server by it while an e-mail is on its way, so that it never
+    /// learns whether the e-mail was delivered.
+    #[must_use]
+    pub fn cuts_off_mail(&self) -> bool {
+        match self {
+            Self::Kill { service, .. } => *service == "mail",
+            Self::Cut { service, .. } => *service == "notification",
+            _ => false,
+        }
+    }
+
     /// Whether it can come between the mail server's answer and the commit of whoever sent the e-mail,
     /// so that the e-mail is sent again.
     #[must_use]

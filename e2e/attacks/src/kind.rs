@@ -49,11 +49,12 @@ const QUEUES: [&str; 5] = [
 ];
 const BROKERS: [&str; 2] = ["rabbitmq", "kafka"];
 
-/// In a run of so many faults, what is long lasts a minute at least.
-const MANY: u64 = 200;
-/// For how many milliseconds it lasts then, and how short it may be in a small run.
+/// For how many milliseconds trouble lasts in a run of so few faults that each comes once.
+const SHORT: Range<u64> = 6_000..10_000;
+const FEW: u64 = 27;
+/// The same in a run of so many: a minute at least.
 const LONG: Range<u64> = 60_000..120_000;
-const SHORTEST: u64 = 6_000;
+const MANY: u64 = 200;
 
 impl Kind {
     /// Whether it is trouble that lasts, and not a jolt: everybody runs out of retries meanwhile. It lasts
@@ -76,9 +77,9 @@ impl Kind {
     /// For how many milliseconds it may last, in a run of so many faults.
     pub(super) fn hold(self, faults: usize) -> Range<u64> {
         if self.is_long() {
-            let faults = u64::try_from(faults).unwrap_or(MANY).min(MANY);
-            let share = |full: u64| (full * faults / MANY).max(SHORTEST);
-            return share(LONG.start)..share(LONG.end) + 1;
+            let faults = u64::try_from(faults).unwrap_or(MANY).clamp(FEW, MANY);
+            let between = |short, long| short + (long - short) * (faults - FEW) / (MANY - FEW);
+            return between(SHORT.start, LONG.start)..between(SHORT.end, LONG.end);
         }
         match self {
             Self::RollingRestart | Self::Poison => 0..1,

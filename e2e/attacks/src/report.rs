@@ -4,8 +4,8 @@ use anyhow::Result;
 use checker::{Class, Finding, Observed, Outcomes, Verdict};
 use serde::Serialize;
 
-use super::Lane;
 use super::rest::Rest;
+use super::{Lane, Schedule};
 
 /// So many findings are shown; the rest is in the file.
 const SHOWN: usize = 40;
@@ -28,6 +28,8 @@ pub struct Report {
     pub faults: usize,
     /// Faults of these that can make an e-mail leave twice.
     pub interruptions: usize,
+    /// Faults of these that can cut off a sender from the mail server.
+    pub cut_offs: usize,
     /// Things that must be there and are not.
     pub lost: usize,
     /// Effects that happened twice.
@@ -38,6 +40,8 @@ pub struct Report {
     pub recovered: usize,
     /// E-mails that left twice, with one `Message-ID`.
     pub repeated_emails: usize,
+    /// E-mails of which nobody can tell whether they were delivered, because the mail server was lost.
+    pub emails_in_doubt: usize,
     /// E-mails that were taken over from an instance that had died with them: no more may leave twice.
     pub takeovers: Option<usize>,
     /// Records that are in a topic twice, with one id; some were put there on purpose.
@@ -80,15 +84,11 @@ impl Report {
     }
 
     /// Takes over what happened in a round.
-    pub(super) fn attacked(
-        &mut self,
-        records: Vec<FaultRecord>,
-        interruptions: usize,
-        rest: &Rest,
-    ) {
+    pub(super) fn attacked(&mut self, records: Vec<FaultRecord>, schedule: &Schedule, rest: &Rest) {
         self.fault_records.extend(records);
         self.faults = self.fault_records.len();
-        self.interruptions += interruptions;
+        self.interruptions += schedule.interruptions();
+        self.cut_offs += schedule.cut_offs();
         self.drain_s = self.drain_s.max(rest.drained.as_secs_f64());
         self.delivered_s = self.delivered_s.max(rest.delivered.as_secs_f64());
     }
@@ -107,6 +107,7 @@ impl Report {
         self.unexpected = verdict.count(Class::Unexpected);
         self.recovered = verdict.recovered;
         self.repeated_emails = verdict.repeated_emails;
+        self.emails_in_doubt = verdict.emails_in_doubt;
         self.repeated_records = verdict.repeated_records;
         self.repeated_dead_letters = verdict.repeated_dead_letters;
         self.violations = verdict.violations;
@@ -148,6 +149,10 @@ impl Report {
             (
                 self.repeated_emails,
                 "e-mails that left twice under one Message-ID",
+            ),
+            (
+                self.emails_in_doubt,
+                "e-mails that may have been delivered, or not",
             ),
             (
                 self.takeovers.unwrap_or_default(),

@@ -68,7 +68,7 @@ pub async fn run(
             Ok((records, rest))
         };
         let ((records, rest), ()) = tokio::try_join!(attacked, shopping)?;
-        report.attacked(records, schedule.interruptions(), &rest);
+        report.attacked(records, &schedule, &rest);
 
         say("at rest, reading what became of it");
         let observed = observer
@@ -76,6 +76,7 @@ pub async fn run(
                 answered: ledger.answered(),
                 poison: arena.poison(),
                 interruptions: report.interruptions,
+                cut_offs: report.cut_offs,
                 declared_before: declared_before.clone(),
                 deadlines_have_passed: true,
                 ..Observed::default()

@@ -118,8 +118,18 @@ impl Schedule {
     /// How many of the faults can make an e-mail leave twice.
     #[must_use]
     pub fn interruptions(&self) -> usize {
+        self.count(Fault::interrupts_senders)
+    }
+
+    /// How many of the faults can leave it in doubt whether an e-mail was delivered.
+    #[must_use]
+    pub fn cut_offs(&self) -> usize {
+        self.count(Fault::cuts_off_mail)
+    }
+
+    fn count(&self, of: fn(&Fault) -> bool) -> usize {
         let planned = self.lanes.iter().flat_map(|(_, planned)| planned);
-        planned.filter(|one| one.fault.interrupts_senders()).count()
+        planned.filter(|one| of(&one.fault)).count()
     }
 
     /// About how long it takes on a machine that is busy.

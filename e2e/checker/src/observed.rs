@@ -14,6 +14,8 @@ pub struct Observed {
     /// How often an e-mail was taken over from an instance that had died with it, as `notification` counts
     /// it. None if it does not.
     pub takeovers: Option<usize>,
+    /// How many faults may have cut off a sender from the mail server.
+    pub cut_offs: usize,
     /// The orders in the database of `order`.
     pub orders: Vec<Order>,
     /// The orders as its API lists them.
@@ -265,6 +267,8 @@ pub struct DeadLetter {
     pub consumer: String,
     /// Why.
     pub reason: String,
+    /// The notification whose e-mail may have been delivered or not: the mail server went away before it said so.
+    pub in_doubt: Option<Uuid>,
 }
 
 /// A message that was made so that nobody can handle it.

@@ -10,6 +10,7 @@ use rdkafka::{Offset, TopicPartitionList};
 use reqwest::Method;
 use serde::Deserialize;
 use serde_json::Value;
+use uuid::Uuid;
 
 use crate::foreign::foreign_id;
 use crate::{CONSUMERS, Consumer, DeadLetter, Lag, Queue};
@@ -18,6 +19,8 @@ const TIME_LIMIT: Duration = Duration::from_secs(10);
 
 /// More than anybody injects.
 const MOST: u32 = 100_000;
+/// Part of the reason of `notification` where it cannot know about an e-mail.
+const DOUBT: &str = "may have been delivered";
 
 /// All queues but the one of dead letters. None while there are some that the broker has not counted,
 /// as in the first seconds after it was started.
@@ -69,21 +72,34 @@ pub(super) async fn dead_letters(rabbitmq: &Management) -> Result<Vec<DeadLetter
     let text = |value: &serde_json::Value| value.as_str().map(str::to_owned);
     let letters = letters.iter().map(|letter| {
         let header = |name: &str| text(letter.header(name));
+        let reason = header("dead-letter-reason")
+            // What the broker gave up by itself.
+            .or_else(|| header("x-first-death-reason"))
+            .unwrap_or_default();
         DeadLetter {
+            in_doubt: (reason.contains(DOUBT))
+                .then(|| notification_of(&letter.payload))
+                .flatten(),
             message_id: foreign_id(&letter.payload)
                 .unwrap_or_else(|| letter.message_id())
                 .to_owned(),
             consumer: header("dead-letter-consumer-group")
                 .or_else(|| header("dead-letter-queue"))
-                // What the broker gave up by itself.
                 .or_else(|| header("x-first-death-queue"))
                 .unwrap_or_default(),
-            reason: header("dead-letter-reason")
-                .or_else(|| header("x-first-death-reason"))
-                .unwrap_or_default(),
+            reason,
         }
     });
     Ok(letters.collect())
+}
+
+fn notification_of(body: &str) -> Option<Uuid> {
+    #[derive(Deserialize)]
+    struct Task {
+        notification_id: Uuid,
+    }
+    let task: Task = serde_json::from_str(body).ok()?;
+    Some(task.notification_id)
 }
 
 /// The consumer groups, with a client for each that is kept: a new one would have to find everything

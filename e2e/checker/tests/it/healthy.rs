@@ -239,5 +239,6 @@ fn brokers(observed: &mut Observed) {
         message_id: "poison".to_owned(),
         consumer: name,
         reason: "malformed".to_owned(),
+        in_doubt: None,
     });
 }
