@@ -114,10 +114,7 @@ fn a_copy_of_an_email_is_only_counted_when_a_takeover_explains_it() {
 /// The first e-mail was never said to be sent, and its task is a dead letter for this reason.
 fn doubt(o: &mut Observed) {
     let mut emails = o.notifications.iter_mut();
-    let one = emails
-        .into_iter()
-        .find(|one| one.channel == "email")
-        .unwrap();
+    let one = emails.find(|one| one.channel == "email").unwrap();
     one.deliveries = 0;
     o.dead_letters.push(DeadLetter {
         message_id: Uuid::now_v7().to_string(),
