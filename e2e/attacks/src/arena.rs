@@ -11,8 +11,10 @@ use bollard::query_parameters::{KillContainerOptionsBuilder, ListContainersOptio
 use checker::Poison;
 use harness::{Compose, Management, TopicWriter, eventually, setting};
 
+use super::{MailRoute, Mood};
+
 /// How long a container may take until it is healthy again on a busy machine. It is asked every 30 s only.
-const STARTED: Duration = Duration::from_secs(300);
+pub(super) const STARTED: Duration = Duration::from_secs(300);
 const SERVICE: &str = "com.docker.compose.service";
 const PROJECT: &str = "com.docker.compose.project";
 const NUMBER: &str = "com.docker.compose.container-number";
@@ -23,6 +25,7 @@ pub struct Arena {
     pub(super) rabbitmq: Management,
     pub(super) compose: Compose,
     pub(super) topics: TopicWriter,
+    pub(super) mail: MailRoute,
     project: String,
     poison: Mutex<Vec<Poison>>,
 }
@@ -41,12 +44,13 @@ impl Arena {
     pub const INSTANCES: usize = 2;
 
     /// The project that the environment names.
-    pub fn new(rabbitmq: Management, compose: Compose) -> Result<Self> {
+    pub fn new(rabbitmq: Management, compose: Compose, mail: MailRoute) -> Result<Self> {
         Ok(Self {
             docker: Docker::connect_with_unix_defaults()?,
             rabbitmq,
             compose,
             topics: TopicWriter::connect()?,
+            mail,
             project: setting("COMPOSE_PROJECT_NAME")?,
             poison: Mutex::default(),
         })
@@ -161,6 +165,7 @@ impl Arena {
                 _ => self.start(&instance.id).await?,
             }
         }
+        self.mail.is(Mood::Usual);
         self.restore_database().await?;
         self.scale_all().await?;
         self.restore_rabbitmq().await?;

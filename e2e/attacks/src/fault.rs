@@ -19,10 +19,24 @@ pub enum Fault {
     BlockedPublishers { alarm: Alarm },
     /// The database gets so many thousandths of a core.
     SlowDatabase { millicores: i64 },
+    /// The database of a service cannot be written to, as after a failover to a replica.
+    ReadOnlyDatabase { service: &'static str },
+    /// The database does not let a service in.
+    WrongPassword { service: &'static str },
+    /// The mail server takes an e-mail at once and says so after so many seconds.
+    SlowMail { seconds: u64 },
+    /// The mail server answers 421 to everybody, either to whoever comes or only to whoever has an e-mail.
+    BusyMail { at_greeting: bool },
+    /// Exchanges, bindings and empty queues are deleted, one after the other.
+    Tidied { seed: u64 },
     /// Messages that nobody can handle, in every queue and topic.
     Poison { seed: u64 },
     /// Messages that were handled come again, with their ids.
     Duplicates,
+    /// Bytes that no producer of ours sends, in every queue and topic, again and again.
+    ForeignMessages { seed: u64 },
+    /// Three requests a second that are none of the API's.
+    ForeignRequests { seed: u64 },
     /// Every instance of every service is restarted, one after the other.
     RollingRestart,
     /// Another number of instances for a while.
@@ -41,6 +55,17 @@ pub enum Alarm {
 }
 
 impl Fault {
+    /// Whether a sender can lose the mail server by it while an e-mail is on its way, so that it never
+    /// learns whether the e-mail was delivered.
+    #[must_use]
+    pub fn cuts_off_mail(&self) -> bool {
+        match self {
+            Self::Kill { service, .. } => *service == "mail",
+            Self::Cut { service, .. } => *service == "notification",
+            _ => false,
+        }
+    }
+
     /// Whether it can come between the mail server's answer and the commit of whoever sent the e-mail,
     /// so that the e-mail is sent again.
     #[must_use]
@@ -51,11 +76,18 @@ impl Fault {
             | Self::Pause { service }
             | Self::Cut { service, .. }
             | Self::Scale { service, .. } => ["notification", "postgres", "mail"].contains(service),
-            Self::SlowDatabase { .. } | Self::RollingRestart => true,
+            Self::ReadOnlyDatabase { service } | Self::WrongPassword { service } => {
+                *service == "notification"
+            }
+            Self::SlowDatabase { .. } | Self::RollingRestart | Self::SlowMail { .. } => true,
             Self::FullQueue { .. }
             | Self::BlockedPublishers { .. }
+            | Self::BusyMail { .. }
+            | Self::Tidied { .. }
             | Self::Poison { .. }
-            | Self::Duplicates => false,
+            | Self::Duplicates
+            | Self::ForeignMessages { .. }
+            | Self::ForeignRequests { .. } => false,
         }
     }
 }
@@ -72,7 +104,17 @@ impl Display for Fault {
             }
             Self::BlockedPublishers { alarm } => write!(f, "publishers blocked, {alarm:?} alarm"),
             Self::SlowDatabase { millicores } => write!(f, "database on {millicores} millicores"),
+            Self::ReadOnlyDatabase { service } => write!(f, "database of {service} read-only"),
+            Self::WrongPassword { service } => write!(f, "another password for {service}"),
+            Self::SlowMail { seconds } => {
+                write!(f, "mail server takes {seconds} s for each e-mail")
+            }
+            Self::BusyMail { at_greeting: true } => f.write_str("mail server lets nobody in (421)"),
+            Self::BusyMail { at_greeting: false } => f.write_str("mail server takes nothing (421)"),
+            Self::Tidied { .. } => f.write_str("exchanges, bindings and empty queues deleted"),
             Self::Poison { .. } => f.write_str("poison everywhere"),
+            Self::ForeignMessages { .. } => f.write_str("foreign bytes in every queue and topic"),
+            Self::ForeignRequests { .. } => f.write_str("foreign requests"),
             Self::Duplicates => f.write_str("messages come again"),
             Self::RollingRestart => f.write_str("rolling restart"),
             Self::Scale { service, instances } => write!(f, "{service} scaled to {instances}"),

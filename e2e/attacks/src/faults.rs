@@ -5,14 +5,21 @@ mod containers;
 mod database;
 mod duplicates;
 mod poison;
+mod requests;
+mod strangers;
+mod topology;
 
-use std::time::Instant;
+use std::time::Duration;
 
 use anyhow::Result;
+use tokio::time::{Instant, sleep_until};
 
 use super::arena::Instance;
-use super::{Arena, Fault};
+use super::{Arena, Fault, Mood};
 use duplicates::Tap;
+use requests::Nonsense;
+use strangers::Stranger;
+use topology::Tidying;
 
 /// A fault that is there, with what is needed to heal it.
 pub(super) enum Injected {
@@ -28,7 +35,13 @@ pub(super) enum Injected {
     FullQueue(Instant),
     BlockedPublishers,
     SlowDatabase,
+    ReadOnly(&'static str),
+    WrongPassword(&'static str),
+    Mail,
+    Tidying(Tidying),
     Tapped(Tap),
+    Stranger(Stranger),
+    Nonsense(Nonsense),
     Scaled(&'static str),
 }
 
@@ -54,6 +67,22 @@ impl Arena {
                 .slow_down(millicores)
                 .await
                 .map(|()| Injected::SlowDatabase),
+            Fault::ReadOnlyDatabase { service } => self
+                .forbid_writing(service)
+                .await
+                .map(|()| Injected::ReadOnly(service)),
+            Fault::WrongPassword { service } => self
+                .change_password(service)
+                .await
+                .map(|()| Injected::WrongPassword(service)),
+            Fault::SlowMail { seconds } => {
+                Ok(self.mail_is(Mood::Slow(Duration::from_secs(seconds))))
+            }
+            Fault::BusyMail { at_greeting: true } => Ok(self.mail_is(Mood::BusyAtGreeting)),
+            Fault::BusyMail { at_greeting: false } => Ok(self.mail_is(Mood::BusyAtMail)),
+            Fault::Tidied { seed } => Ok(Injected::Tidying(Tidying::new(seed))),
+            Fault::ForeignMessages { seed } => Ok(Injected::Stranger(Stranger::new(seed))),
+            Fault::ForeignRequests { seed } => Ok(Injected::Nonsense(Nonsense::new(seed))),
             Fault::Poison { seed } => self.poison_all(seed).await.map(Injected::Sent),
             Fault::Duplicates => self.tap().await.map(Injected::Tapped),
             Fault::RollingRestart => self.restart_all().await.map(|()| Injected::Healed),
@@ -64,11 +93,28 @@ impl Arena {
         }
     }
 
+    /// Lets it last, and does again and again what it consists of.
+    pub(super) async fn last(&self, injected: &mut Injected, hold: Duration) {
+        let end = Instant::now() + hold;
+        while Instant::now() < end {
+            let pause = match injected {
+                Injected::Tidying(tidying) => self.tidy(tidying).await,
+                Injected::Stranger(stranger) => self.send_foreign(stranger).await,
+                Injected::Nonsense(nonsense) => self.ask_nonsense(nonsense).await,
+                _ => hold,
+            };
+            sleep_until(end.min(Instant::now() + pause)).await;
+        }
+    }
+
     /// Mends it, and waits until what was broken is healthy. Returns what else is to be said about it.
-    pub(super) async fn heal(&self, injected: Injected) -> Result<Option<&'static str>> {
+    pub(super) async fn heal(&self, injected: Injected) -> Result<Option<String>> {
         match injected {
             Injected::Healed => {}
             Injected::Sent(reached) => return Ok(reached.remark()),
+            Injected::Stranger(stranger) => return Ok(stranger.reached.remark()),
+            Injected::Nonsense(nonsense) => return Ok(nonsense.remark()),
+            Injected::Tidying(tidying) => return Ok(Some(tidying.remark())),
             Injected::Killed(instance) => {
                 self.start(&instance.id).await?;
                 self.is_healthy(&instance.id).await?;
@@ -80,14 +126,22 @@ impl Arena {
                 self.restore_rabbitmq().await?;
                 // A container that is just being removed has no logs, and then nothing is said.
                 let was_full = self.has_refused(since.elapsed()).await;
-                return Ok((!was_full.unwrap_or(true)).then_some("nothing was refused"));
+                return Ok((!was_full.unwrap_or(true)).then(|| "nothing was refused".to_owned()));
             }
             Injected::BlockedPublishers => self.restore_rabbitmq().await?,
-            Injected::SlowDatabase => self.restore_database().await?,
+            Injected::SlowDatabase => self.speed_up().await?,
+            Injected::ReadOnly(service) => self.allow_writing(service).await?,
+            Injected::WrongPassword(service) => self.reset_password(service).await?,
+            Injected::Mail => self.mail.is(Mood::Usual),
             Injected::Tapped(tap) => return Ok(self.send_again(tap).await?.remark()),
             Injected::Scaled(service) => self.scale(service, Self::INSTANCES).await?,
         }
         Ok(None)
+    }
+
+    fn mail_is(&self, mood: Mood) -> Injected {
+        self.mail.is(mood);
+        Injected::Mail
     }
 }
 
@@ -99,12 +153,13 @@ pub(super) struct Reached {
 }
 
 impl Reached {
-    fn remark(self) -> Option<&'static str> {
-        match (self.rabbitmq, self.kafka) {
-            (true, true) => None,
-            (false, true) => Some("nothing reached RabbitMQ"),
-            (true, false) => Some("nothing reached Kafka"),
-            (false, false) => Some("nothing reached the brokers"),
-        }
+    fn remark(self) -> Option<String> {
+        let missed = match (self.rabbitmq, self.kafka) {
+            (true, true) => return None,
+            (false, true) => "RabbitMQ",
+            (true, false) => "Kafka",
+            (false, false) => "the brokers",
+        };
+        Some(format!("nothing reached {missed}"))
     }
 }

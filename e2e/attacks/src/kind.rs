@@ -15,8 +15,6 @@ pub enum Kind {
     CutService,
     RollingRestart,
     Scale,
-    Poison,
-    Duplicates,
     KillRabbitmq,
     KillKafka,
     PauseRabbitmq,
@@ -24,12 +22,21 @@ pub enum Kind {
     CutBroker,
     FullQueue,
     BlockedPublishers,
+    Tidied,
     KillPostgres,
     PausePostgres,
     CutPostgres,
     SlowDatabase,
+    ReadOnlyDatabase,
+    WrongPassword,
     MailRefuses,
     MailHangs,
+    SlowMail,
+    BusyMail,
+    Poison,
+    Duplicates,
+    ForeignMessages,
+    ForeignRequests,
 }
 
 /// Queues that may become full.
@@ -42,9 +49,38 @@ const QUEUES: [&str; 5] = [
 ];
 const BROKERS: [&str; 2] = ["rabbitmq", "kafka"];
 
+/// For how many milliseconds trouble lasts in a run of so few faults that each comes once.
+const SHORT: Range<u64> = 6_000..10_000;
+const FEW: u64 = 27;
+/// The same in a run of so many: a minute at least.
+const LONG: Range<u64> = 60_000..120_000;
+const MANY: u64 = 200;
+
 impl Kind {
-    /// For how many milliseconds it may last.
-    pub(super) fn hold(self) -> Range<u64> {
+    /// Whether it is trouble that lasts, and not a jolt: everybody runs out of retries meanwhile. It lasts
+    /// the longer, the more faults a run has.
+    #[must_use]
+    pub fn is_long(self) -> bool {
+        matches!(
+            self,
+            Self::BlockedPublishers
+                | Self::Tidied
+                | Self::ReadOnlyDatabase
+                | Self::WrongPassword
+                | Self::SlowMail
+                | Self::BusyMail
+                | Self::ForeignMessages
+                | Self::ForeignRequests
+        )
+    }
+
+    /// For how many milliseconds it may last, in a run of so many faults.
+    pub(super) fn hold(self, faults: usize) -> Range<u64> {
+        if self.is_long() {
+            let faults = u64::try_from(faults).unwrap_or(MANY).clamp(FEW, MANY);
+            let between = |short, long| short + (long - short) * (faults - FEW) / (MANY - FEW);
+            return between(SHORT.start, LONG.start)..between(SHORT.end, LONG.end);
+        }
         match self {
             Self::RollingRestart | Self::Poison => 0..1,
             Self::Duplicates => 1_000..3_000,
@@ -57,11 +93,7 @@ impl Kind {
             | Self::PausePostgres
             | Self::MailHangs => 2_000..15_000,
             Self::CutService | Self::CutBroker | Self::CutPostgres => 2_000..10_000,
-            Self::Scale
-            | Self::FullQueue
-            | Self::BlockedPublishers
-            | Self::SlowDatabase
-            | Self::MailRefuses => 3_000..8_000,
+            _ => 3_000..8_000,
         }
     }
 
@@ -69,7 +101,7 @@ impl Kind {
     pub(super) fn effort(self) -> Duration {
         Duration::from_secs(match self {
             Self::RollingRestart => 30,
-            Self::KillRabbitmq | Self::KillKafka => 10,
+            Self::KillRabbitmq | Self::KillKafka | Self::Tidied => 10,
             Self::Scale | Self::Duplicates | Self::FullQueue | Self::BlockedPublishers => 5,
             _ => 2,
         })
@@ -114,8 +146,19 @@ impl Kind {
             Self::SlowDatabase => Fault::SlowDatabase {
                 millicores: rng.i64(30..150),
             },
+            Self::ReadOnlyDatabase => Fault::ReadOnlyDatabase { service },
+            Self::WrongPassword => Fault::WrongPassword { service },
             Self::MailRefuses => kill("mail"),
             Self::MailHangs => pause("mail"),
+            Self::SlowMail => Fault::SlowMail {
+                seconds: [3, 30][rng.usize(..2)],
+            },
+            Self::BusyMail => Fault::BusyMail {
+                at_greeting: rng.bool(),
+            },
+            Self::Tidied => Fault::Tidied { seed: rng.u64(..) },
+            Self::ForeignMessages => Fault::ForeignMessages { seed: rng.u64(..) },
+            Self::ForeignRequests => Fault::ForeignRequests { seed: rng.u64(..) },
         }
     }
 }

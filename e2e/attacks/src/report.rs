@@ -1,11 +1,11 @@
 use std::io::Write;
 
 use anyhow::Result;
-use checker::{Answered, Class, Finding, Outcomes, Verdict};
+use checker::{Class, Finding, Observed, Outcomes, Verdict};
 use serde::Serialize;
 
-use super::Lane;
 use super::rest::Rest;
+use super::{Lane, Schedule};
 
 /// So many findings are shown; the rest is in the file.
 const SHOWN: usize = 40;
@@ -28,6 +28,8 @@ pub struct Report {
     pub faults: usize,
     /// Faults of these that can make an e-mail leave twice.
     pub interruptions: usize,
+    /// Faults of these that can cut off a sender from the mail server.
+    pub cut_offs: usize,
     /// Things that must be there and are not.
     pub lost: usize,
     /// Effects that happened twice.
@@ -38,6 +40,10 @@ pub struct Report {
     pub recovered: usize,
     /// E-mails that left twice, with one `Message-ID`.
     pub repeated_emails: usize,
+    /// E-mails of which nobody can tell whether they were delivered, because the mail server was lost.
+    pub emails_in_doubt: usize,
+    /// E-mails that were taken over from an instance that had died with them: no more may leave twice.
+    pub takeovers: Option<usize>,
     /// Records that are in a topic twice, with one id; some were put there on purpose.
     pub repeated_records: usize,
     /// Dead letters that are there twice, with one id.
@@ -78,22 +84,19 @@ impl Report {
     }
 
     /// Takes over what happened in a round.
-    pub(super) fn attacked(
-        &mut self,
-        records: Vec<FaultRecord>,
-        interruptions: usize,
-        rest: &Rest,
-    ) {
+    pub(super) fn attacked(&mut self, records: Vec<FaultRecord>, schedule: &Schedule, rest: &Rest) {
         self.fault_records.extend(records);
         self.faults = self.fault_records.len();
-        self.interruptions += interruptions;
+        self.interruptions += schedule.interruptions();
+        self.cut_offs += schedule.cut_offs();
         self.drain_s = self.drain_s.max(rest.drained.as_secs_f64());
         self.delivered_s = self.delivered_s.max(rest.delivered.as_secs_f64());
     }
 
     /// Takes over what clients were answered and what the checker has found, over all rounds so far.
-    pub(super) fn judge(&mut self, answered: &Answered, verdict: Verdict) {
-        let attempts = &answered.attempts;
+    pub(super) fn judge(&mut self, observed: &Observed, verdict: Verdict) {
+        let attempts = &observed.answered.attempts;
+        self.takeovers = observed.takeovers;
         self.orders = attempts.len();
         self.accepted = (attempts.iter())
             .filter(|attempt| !attempt.accepted.is_empty())
@@ -104,6 +107,7 @@ impl Report {
         self.unexpected = verdict.count(Class::Unexpected);
         self.recovered = verdict.recovered;
         self.repeated_emails = verdict.repeated_emails;
+        self.emails_in_doubt = verdict.emails_in_doubt;
         self.repeated_records = verdict.repeated_records;
         self.repeated_dead_letters = verdict.repeated_dead_letters;
         self.violations = verdict.violations;
@@ -145,6 +149,14 @@ impl Report {
             (
                 self.repeated_emails,
                 "e-mails that left twice under one Message-ID",
+            ),
+            (
+                self.emails_in_doubt,
+                "e-mails that may have been delivered, or not",
+            ),
+            (
+                self.takeovers.unwrap_or_default(),
+                "e-mails taken over from an instance that had died",
             ),
             (
                 self.repeated_records,

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use checker::{Observed, Observer, check};
 use futures::future::try_join_all;
-use harness::{Gateway, Management};
+use harness::{Gateway, Management, SOON, eventually};
 use tokio::time::{Instant, sleep};
 
 use super::rest::rest;
@@ -37,6 +37,10 @@ pub async fn run(
     let say = |what| eprintln!("{:>6.1} s  {what}", start.elapsed().as_secs_f64());
     let ledger = Arc::new(Ledger::default());
     let observer = Observer::new(gateway.clone(), rabbitmq, arena.compose.clone())?;
+    let declared_before = eventually("the topology can be seen", SOON, async || {
+        observer.declared().await.map(Some)
+    })
+    .await?;
     let mut report = Report::new(options.seeds.clone());
     let rounds = options.seeds.len().max(1);
     for (round, &seed) in options.seeds.iter().enumerate() {
@@ -64,7 +68,7 @@ pub async fn run(
             Ok((records, rest))
         };
         let ((records, rest), ()) = tokio::try_join!(attacked, shopping)?;
-        report.attacked(records, schedule.interruptions(), &rest);
+        report.attacked(records, &schedule, &rest);
 
         say("at rest, reading what became of it");
         let observed = observer
@@ -72,11 +76,13 @@ pub async fn run(
                 answered: ledger.answered(),
                 poison: arena.poison(),
                 interruptions: report.interruptions,
+                cut_offs: report.cut_offs,
+                declared_before: declared_before.clone(),
                 deadlines_have_passed: true,
                 ..Observed::default()
             })
             .await?;
-        report.judge(&observed.answered, check(&observed));
+        report.judge(&observed, check(&observed));
         if !report.violations.is_empty() {
             break;
         }
@@ -107,11 +113,11 @@ async fn lane(
         sleep(*pause).await;
         let began = Instant::now();
         eprintln!("{:>6.1} s  {fault}", (began - start).as_secs_f64());
-        let injected = arena
+        let mut injected = arena
             .inject(fault)
             .await
             .with_context(|| fault.to_string())?;
-        sleep(*hold).await;
+        arena.last(&mut injected, *hold).await;
         let remark = arena
             .heal(injected)
             .await

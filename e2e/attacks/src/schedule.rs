@@ -6,9 +6,9 @@ use super::{Fault, Kind};
 
 /// Which faults come when.
 ///
-/// There are three lanes, so that three things can be broken at once: a service, a broker, and the
-/// database or the mail server. In each lane a fault is healed before the next one comes, and every kind
-/// comes once before any comes again.
+/// There are five lanes, so that five things can be wrong at once: a service, a broker, the database, the mail
+/// server, and what strangers send. In each lane a fault is healed before the next one comes, and every
+/// kind comes once before any comes again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Schedule {
     /// What happens in each lane.
@@ -35,13 +35,22 @@ pub struct Planned {
 pub enum Lane {
     Services,
     Brokers,
-    DatabaseAndMail,
+    Database,
+    Mail,
+    Strangers,
 }
 
 impl Lane {
-    const ALL: [Self; 3] = [Self::Services, Self::Brokers, Self::DatabaseAndMail];
+    /// All of them.
+    pub const ALL: [Self; 5] = [
+        Self::Services,
+        Self::Brokers,
+        Self::Database,
+        Self::Mail,
+        Self::Strangers,
+    ];
 
-    /// The kinds that come in this lane. There are 20 in all, so that 20 faults are one of each.
+    /// The kinds that come in this lane. There are 27 in all, so that 27 faults are one of each.
     #[must_use]
     pub fn kinds(self) -> &'static [Kind] {
         match self {
@@ -51,8 +60,6 @@ impl Lane {
                 Kind::CutService,
                 Kind::RollingRestart,
                 Kind::Scale,
-                Kind::Poison,
-                Kind::Duplicates,
             ],
             Self::Brokers => &[
                 Kind::KillRabbitmq,
@@ -62,40 +69,67 @@ impl Lane {
                 Kind::CutBroker,
                 Kind::FullQueue,
                 Kind::BlockedPublishers,
+                Kind::Tidied,
             ],
-            Self::DatabaseAndMail => &[
+            Self::Database => &[
                 Kind::KillPostgres,
                 Kind::PausePostgres,
                 Kind::CutPostgres,
                 Kind::SlowDatabase,
+                Kind::ReadOnlyDatabase,
+                Kind::WrongPassword,
+            ],
+            Self::Mail => &[
                 Kind::MailRefuses,
                 Kind::MailHangs,
+                Kind::SlowMail,
+                Kind::BusyMail,
+            ],
+            Self::Strangers => &[
+                Kind::Poison,
+                Kind::Duplicates,
+                Kind::ForeignMessages,
+                Kind::ForeignRequests,
             ],
         }
     }
 }
 
 impl Schedule {
-    /// So many faults, a third of them in each lane; the same for the same seed.
+    /// So many faults, in each lane as many as it has kinds among all; the same for the same seed. What is
+    /// long lasts the longer, the more there are.
     #[must_use]
     pub fn new(seed: u64, faults: usize) -> Self {
         // Neighbouring seeds give unlike schedules only if they are far apart.
         let mut rng = Rng::with_seed(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15));
-        // What cannot be divided goes to the first lanes.
-        let shares = [faults.div_ceil(3), (faults + 1) / 3, faults / 3];
-        let lanes = Lane::ALL.into_iter().zip(shares);
+        let all: usize = Lane::ALL.iter().map(|lane| lane.kinds().len()).sum();
+        let mut kinds = 0;
+        let lanes = Lane::ALL.into_iter().map(|name| {
+            let before = faults * kinds / all;
+            kinds += name.kinds().len();
+            let share = faults * kinds / all - before;
+            (name, lane(name, share, faults, &mut rng))
+        });
         Self {
-            lanes: lanes
-                .map(|(name, share)| (name, lane(name, share, &mut rng)))
-                .collect(),
+            lanes: lanes.collect(),
         }
     }
 
     /// How many of the faults can make an e-mail leave twice.
     #[must_use]
     pub fn interruptions(&self) -> usize {
+        self.count(Fault::interrupts_senders)
+    }
+
+    /// How many of the faults can leave it in doubt whether an e-mail was delivered.
+    #[must_use]
+    pub fn cut_offs(&self) -> usize {
+        self.count(Fault::cuts_off_mail)
+    }
+
+    fn count(&self, of: fn(&Fault) -> bool) -> usize {
         let planned = self.lanes.iter().flat_map(|(_, planned)| planned);
-        planned.filter(|one| one.fault.interrupts_senders()).count()
+        planned.filter(|one| of(&one.fault)).count()
     }
 
     /// About how long it takes on a machine that is busy.
@@ -109,9 +143,9 @@ impl Schedule {
     }
 }
 
-fn lane(lane: Lane, faults: usize, rng: &mut Rng) -> Vec<Planned> {
+fn lane(lane: Lane, share: usize, faults: usize, rng: &mut Rng) -> Vec<Planned> {
     let mut deck = Vec::new();
-    let planned = (0..faults).map(|_| {
+    let planned = (0..share).map(|_| {
         if deck.is_empty() {
             deck.extend_from_slice(lane.kinds());
             rng.shuffle(&mut deck);
@@ -119,7 +153,7 @@ fn lane(lane: Lane, faults: usize, rng: &mut Rng) -> Vec<Planned> {
         let kind = deck.pop().unwrap_or(Kind::KillService);
         Planned {
             pause: milliseconds(rng, 500..3_000),
-            hold: milliseconds(rng, kind.hold()),
+            hold: milliseconds(rng, kind.hold(faults)),
             kind,
             fault: kind.fault(rng),
         }

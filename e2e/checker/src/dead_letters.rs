@@ -6,7 +6,9 @@ use super::{Class, Observed, Promise, Verdict};
 
 pub(super) fn check(observed: &Observed, verdict: &mut Verdict) {
     let mut letters: HashMap<(&str, &str), Vec<&str>> = HashMap::new();
-    for letter in &observed.dead_letters {
+    // What became of an e-mail that is in doubt is a question of notifications.
+    let certain = (observed.dead_letters.iter()).filter(|letter| letter.in_doubt.is_none());
+    for letter in certain {
         let key = (letter.message_id.as_str(), letter.consumer.as_str());
         letters.entry(key).or_default().push(&letter.reason);
     }

@@ -8,6 +8,7 @@
 //! The classes of a [`Finding`] are those known from Jepsen, and one for what contradicts itself.
 
 mod consumers;
+mod foreign;
 mod observed;
 mod outcomes;
 mod verdict;
@@ -20,10 +21,12 @@ mod notifications;
 mod orders;
 mod reservations;
 mod stock;
+mod topology;
 
 mod observer;
 
 pub use consumers::{CONSUMERS, Consumer};
+pub use foreign::foreign_body;
 pub use observed::{
     Answered, Attempt, DeadLetter, Email, Handled, Lag, Level, Line, Listed, Notification,
     Observed, Order, Poison, Queue, Record, Reservation, Restock, Restocked, Step, Stock, Told,
@@ -42,6 +45,7 @@ pub fn check(observed: &Observed) -> Verdict {
     events::check(observed, &mut verdict);
     notifications::check(observed, &mut verdict);
     leftovers::check(observed, &mut verdict);
+    topology::check(observed, &mut verdict);
     dead_letters::check(observed, &mut verdict);
     verdict
 }

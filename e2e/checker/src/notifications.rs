@@ -7,11 +7,13 @@ use uuid::Uuid;
 use super::events::event_of;
 use super::{Class, Notification, Observed, Order, Promise, Told, Verdict};
 
-/// So many e-mails may leave again when a fault comes between the mail server's answer and the commit.
-/// Each worker has one e-mail on its way, an instance has 8 workers (`concurrency` in
-/// `services/notification/src/main.rs`), there are at most 4 instances (`Scale` in `chaos/kind.rs`), and
-/// a fault that lasts can catch the second attempt as well.
-const COPIES: usize = 8 * 4 * 2;
+/// So many e-mails may be on their way at once. Each worker has one, an instance has 8 workers (`concurrency` in
+/// `services/notification/src/main.rs`), and there are at most 4 instances (`Scale` in
+/// `e2e/attacks/src/kind.rs`).
+const ON_THEIR_WAY: usize = 8 * 4;
+/// Where nobody counts takeovers, so many e-mails may leave again when a fault comes between the mail
+/// server's answer and the commit: one that lasts can catch the second attempt as well.
+const COPIES: usize = ON_THEIR_WAY * 2;
 
 pub(super) fn check(observed: &Observed, verdict: &mut Verdict) {
     let mut found: HashMap<(Uuid, &str, &str), Vec<&Notification>> = HashMap::new();
@@ -43,8 +45,10 @@ pub(super) fn check(observed: &Observed, verdict: &mut Verdict) {
         let what = format!("{channel} about {event} of order {order}, which did not happen");
         verdict.add(Promise::OneNotification, Class::Unexpected, what);
     }
+    let in_doubt = in_doubt(observed, verdict);
     for one in &observed.notifications {
         let (class, times) = match one.deliveries {
+            0 if in_doubt.contains(&one.id) => continue,
             0 => (Class::Lost, "never"),
             1 => continue,
             _ => (Class::Duplicated, "more than once"),
@@ -57,6 +61,23 @@ pub(super) fn check(observed: &Observed, verdict: &mut Verdict) {
     }
     shown(observed, verdict);
     emails(observed, verdict);
+}
+
+/// The e-mails of which nobody can tell whether they were delivered, so that they are dead letters: no more than
+/// were on their way when the mail server was lost.
+fn in_doubt(observed: &Observed, verdict: &mut Verdict) -> HashSet<Uuid> {
+    let letters = observed.dead_letters.iter();
+    let in_doubt: HashSet<Uuid> = letters.filter_map(|letter| letter.in_doubt).collect();
+    verdict.emails_in_doubt = in_doubt.len();
+    if in_doubt.len() > observed.cut_offs * ON_THEIR_WAY {
+        let what = format!(
+            "{} e-mails are in doubt, which {} cut-offs do not explain",
+            in_doubt.len(),
+            observed.cut_offs
+        );
+        verdict.add(Promise::OneNotification, Class::Lost, what);
+    }
+    in_doubt
 }
 
 /// The API shows what the database holds.
@@ -94,8 +115,24 @@ fn expected(order: &Order) -> impl Iterator<Item = (&str, &str, &str)> {
     })
 }
 
+/// How many copies of e-mails there may be, and why.
+fn explained(observed: &Observed) -> (usize, String) {
+    let Observed {
+        takeovers,
+        interruptions,
+        ..
+    } = observed;
+    match takeovers {
+        Some(count) => (*count, format!("{count} takeovers")),
+        None => (
+            interruptions * COPIES,
+            format!("{interruptions} interruptions"),
+        ),
+    }
+}
+
 /// The mail server has every e-mail that is said to be sent. It may have some twice, which both have
-/// the same `Message-ID`: no more than interruptions explain.
+/// the same `Message-ID`: no more than were taken over from an instance that died with them.
 fn emails(observed: &Observed, verdict: &mut Verdict) {
     let mut at_the_server = HashSet::new();
     for email in &observed.emails {
@@ -103,10 +140,11 @@ fn emails(observed: &Observed, verdict: &mut Verdict) {
             verdict.repeated_emails += 1;
         }
     }
-    if verdict.repeated_emails > observed.interruptions * COPIES {
+    let (most, why) = explained(observed);
+    if verdict.repeated_emails > most {
         let what = format!(
-            "{} e-mails left twice, which {} interruptions do not explain",
-            verdict.repeated_emails, observed.interruptions
+            "{} e-mails left twice, which {why} do not explain",
+            verdict.repeated_emails
         );
         verdict.add(Promise::OneNotification, Class::Duplicated, what);
     }

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use uuid::Uuid;
 
@@ -11,6 +11,11 @@ pub struct Observed {
     pub deadlines_have_passed: bool,
     /// How many faults may have come between the sending of an e-mail and its commit.
     pub interruptions: usize,
+    /// How often an e-mail was taken over from an instance that had died with it, as `notification` counts
+    /// it. None if it does not.
+    pub takeovers: Option<usize>,
+    /// How many faults may have cut off a sender from the mail server.
+    pub cut_offs: usize,
     /// The orders in the database of `order`.
     pub orders: Vec<Order>,
     /// The orders as its API lists them.
@@ -41,6 +46,10 @@ pub struct Observed {
     pub outboxes: BTreeMap<String, i64>,
     /// All queues but the one of dead letters.
     pub queues: Vec<Queue>,
+    /// Exchanges, queues and bindings before anybody deleted any.
+    pub declared_before: BTreeSet<String>,
+    /// Those that there are now.
+    pub declared: BTreeSet<String>,
     /// How far each consumer group is behind, by partition.
     pub lags: Vec<Lag>,
     /// The dead letters.
@@ -258,6 +267,8 @@ pub struct DeadLetter {
     pub consumer: String,
     /// Why.
     pub reason: String,
+    /// The notification whose e-mail may have been delivered or not: the mail server went away before it said so.
+    pub in_doubt: Option<Uuid>,
 }
 
 /// A message that was made so that nobody can handle it.

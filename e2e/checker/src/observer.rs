@@ -5,6 +5,8 @@ mod databases;
 mod http;
 mod topics;
 
+use std::collections::BTreeSet;
+
 use anyhow::{Context, Result};
 use harness::{Compose, Gateway, Management, SOON, eventually};
 
@@ -86,6 +88,11 @@ impl Observer {
         Ok(queues.is_some_and(|queues| queues.iter().all(|queue| queue.messages == 0)))
     }
 
+    /// The exchanges, queues and bindings that there are.
+    pub async fn declared(&self) -> Result<BTreeSet<String>> {
+        brokers::declared(&self.rabbitmq).await
+    }
+
     /// The whole picture, once the system has come to rest: what there is to see beside what is known
     /// already of clients and faults.
     pub async fn look(&self, known: Observed) -> Result<Observed> {
@@ -103,6 +110,7 @@ impl Observer {
             brokers::queues(&self.rabbitmq).await
         })
         .await?;
+        observed.declared = self.declared().await.context("the topology")?;
         observed.dead_letters = brokers::dead_letters(&self.rabbitmq)
             .await
             .context("the dead letters")?;

@@ -28,6 +28,8 @@ pub enum Promise {
     NothingLeftBehind,
     /// The dead letters are the messages that nobody could handle, and nothing else.
     DeadLettersArePoison,
+    /// Exchanges, queues and bindings that somebody deleted are declared again.
+    TopologyComesBack,
 }
 
 /// In which way a promise is broken.
@@ -67,6 +69,8 @@ pub struct Verdict {
     /// Further copies of one e-mail, with its `Message-ID`: some are allowed, because no protocol lets a
     /// mail server and a database commit together.
     pub repeated_emails: usize,
+    /// E-mails of which nobody can tell whether they were delivered: the mail server was lost at their end.
+    pub emails_in_doubt: usize,
     /// Further copies of one record in a topic, with its id: allowed, consumers tell them apart.
     pub repeated_records: usize,
     /// Further copies of one dead letter: allowed for the same reason.
@@ -109,6 +113,7 @@ impl Display for Promise {
             Self::OneNotification => "one notification",
             Self::NothingLeftBehind => "nothing left behind",
             Self::DeadLettersArePoison => "dead letters are the poison",
+            Self::TopologyComesBack => "topology comes back",
         })
     }
 }

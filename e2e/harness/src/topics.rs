@@ -1,4 +1,5 @@
 use std::collections::HashSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -101,8 +102,11 @@ pub fn read_all<T>(
 
 /// A header of a record, if it is there and UTF-8.
 pub fn header<'r>(record: &'r impl Message, name: &str) -> Option<&'r str> {
-    let mut headers = record.headers()?.iter();
-    let found = headers.find(|header| header.key == name)?;
+    let headers = record.headers()?;
+    // The client panics when it is asked for a header whose name is not UTF-8.
+    let readable = |index| catch_unwind(AssertUnwindSafe(|| headers.try_get(index)));
+    let mut readable = (0..headers.count()).filter_map(|index| readable(index).ok()?);
+    let found = readable.find(|header| header.key == name)?;
     std::str::from_utf8(found.value?).ok()
 }
 

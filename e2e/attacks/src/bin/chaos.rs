@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use attacks::{Arena, Guarantee, Options, Report, run};
+use attacks::{Arena, Guarantee, MailRoute, Options, Report, run};
 use clap::Parser;
 use harness::{Compose, Gateway, Management, http_client};
 use tokio::signal::unix::{SignalKind, signal};
@@ -64,7 +64,8 @@ async fn main() -> Result<ExitCode> {
     };
     let http = http_client(Duration::from_secs(15))?;
     let (gateway, rabbitmq) = (Gateway::new(http.clone())?, Management::new(http)?);
-    let arena = Arena::new(rabbitmq.clone(), Compose::from_environment()?)?;
+    let mail = MailRoute::from_environment().await?;
+    let arena = Arena::new(rabbitmq.clone(), Compose::from_environment()?, mail)?;
 
     arena.restore().await.context("the system is not ready")?;
     let outcome = tokio::select! {

@@ -1,9 +1,15 @@
-//! A database without the processor time that it needs.
+//! A database that does not work as it should: slow, read-only, or with another password.
+
+use std::str::FromStr;
 
 use anyhow::Result;
 use bollard::models::ContainerUpdateBody;
+use harness::{Compose, eventually, setting};
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions};
 
 use crate::Arena;
+use crate::arena::STARTED;
 
 /// Microseconds, the kernel's default.
 const PERIOD: i64 = 100_000;
@@ -14,7 +20,49 @@ impl Arena {
         self.limit_database(millicores * PERIOD / 1_000).await
     }
 
+    /// As after a failover to a server that follows another one: everybody has to connect again, and nobody
+    /// can write.
+    pub(super) async fn forbid_writing(&self, service: &str) -> Result<()> {
+        sql(&format!(
+            "alter database \"{service}\" set default_transaction_read_only = on"
+        ))
+        .await?;
+        end_sessions(service).await
+    }
+
+    /// Sessions that began meanwhile stay read-only. Nobody ends them, so whoever has one has to give it up.
+    pub(super) async fn allow_writing(&self, service: &str) -> Result<()> {
+        sql(&format!(
+            "alter database \"{service}\" reset default_transaction_read_only"
+        ))
+        .await
+    }
+
+    /// Nobody who has to log in gets in, and everybody has to.
+    pub(super) async fn change_password(&self, service: &str) -> Result<()> {
+        sql(&format!("alter role \"{service}\" password 'changed'")).await?;
+        end_sessions(service).await
+    }
+
+    /// As `init.sql` has it.
+    pub(super) async fn reset_password(&self, service: &str) -> Result<()> {
+        sql(&format!(
+            "alter role \"{service}\" password 'demo-{service}'"
+        ))
+        .await
+    }
+
     pub(crate) async fn restore_database(&self) -> Result<()> {
+        self.limit_database(UNLIMITED).await?;
+        for service in Compose::SERVICES {
+            self.allow_writing(service).await?;
+            self.reset_password(service).await?;
+        }
+        Ok(())
+    }
+
+    /// As fast as usual again.
+    pub(super) async fn speed_up(&self) -> Result<()> {
         self.limit_database(UNLIMITED).await
     }
 
@@ -29,4 +77,25 @@ impl Arena {
         }
         Ok(())
     }
+}
+
+/// Every service logs in to its own database, under its own name.
+async fn end_sessions(service: &str) -> Result<()> {
+    sql(&format!(
+        "select pg_terminate_backend(pid) from pg_stat_activity where usename = '{service}'"
+    ))
+    .await
+}
+
+/// A statement as the superuser, on a connection of its own: the server may have been away since the last one.
+async fn sql(statement: &str) -> Result<()> {
+    let server = PgConnectOptions::from_str(&setting("TEST_DATABASE_URL")?)?;
+    eventually(statement, STARTED, async || {
+        let mut connection = server.connect().await?;
+        sqlx::raw_sql(AssertSqlSafe(statement.to_owned()))
+            .execute(&mut connection)
+            .await?;
+        Ok(Some(()))
+    })
+    .await
 }

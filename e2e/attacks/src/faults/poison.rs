@@ -18,7 +18,7 @@ use crate::Arena;
 
 /// Exchange, routing key and queue, and a type that is at home there. The API calls the default
 /// exchange by a name of its own.
-const QUEUES: [(&str, &str, &str, &str); 5] = [
+pub(super) const QUEUES: [(&str, &str, &str, &str); 5] = [
     (
         "commands",
         "stock.reserve",
@@ -51,21 +51,31 @@ const QUEUES: [(&str, &str, &str, &str); 5] = [
     ),
 ];
 
-const TOPICS: [(Topic, &str); 4] = [
+pub(super) const TOPICS: [(Topic, &str); 4] = [
     (ORDER_EVENTS, OrderPlaced::TYPE),
     (STOCK_EVENTS, StockReserved::TYPE),
     (PRODUCTS, ProductListed::TYPE),
     (STOCK_LEVELS, StockLevelChanged::TYPE),
 ];
 
-/// The type, or nothing for the type that is at home, and the body.
-const POISON: [(Option<&str>, &str); 5] = [
-    (None, "{ this is no JSON"),
-    (None, r#"{"neither":"this","nor":"that"}"#),
-    (None, ""),
-    (Some("spillway.turn-lead-into-gold.v1"), "{}"),
-    (Some("spillway.order-placed.v999"), "{}"),
+/// A type beside that which is at home somewhere.
+#[derive(Clone, Copy)]
+enum OfType {
+    AtHome,
+    /// A version of it that is still to come.
+    Newer,
+    Unknown,
+}
+
+/// The last one is poison in a queue only: facts of which its readers know nothing are nobody's business.
+const POISON: [(OfType, &str); 5] = [
+    (OfType::AtHome, "{ this is no JSON"),
+    (OfType::AtHome, r#"{"neither":"this","nor":"that"}"#),
+    (OfType::AtHome, ""),
+    (OfType::Newer, "{}"),
+    (OfType::Unknown, "{}"),
 ];
+const IN_TOPICS: usize = POISON.len() - 1;
 
 impl Arena {
     /// One in every queue and topic. A broker that is away does not get any, or nobody knows: then
@@ -74,8 +84,8 @@ impl Arena {
         let mut rng = Rng::with_seed(seed);
         let mut reached = Reached::default();
         for (exchange, routing_key, queue, at_home) in QUEUES {
-            let (message_type, body) = poison(at_home, &mut rng);
-            let event = cloud_event(message_type);
+            let (message_type, body) = poison(at_home, &POISON, &mut rng);
+            let event = cloud_event(&message_type);
             let published = self
                 .rabbitmq
                 .publish(exchange, routing_key, event.properties(), body)
@@ -88,8 +98,8 @@ impl Arena {
             });
         }
         for (topic, at_home) in TOPICS {
-            let (message_type, body) = poison(at_home, &mut rng);
-            let event = cloud_event(message_type);
+            let (message_type, body) = poison(at_home, &POISON[..IN_TOPICS], &mut rng);
+            let event = cloud_event(&message_type);
             let place = (topic.name, rng.i32(0..topic.partitions));
             let written = self
                 .topics
@@ -107,7 +117,17 @@ impl Arena {
     }
 }
 
-fn poison(at_home: &'static str, rng: &mut Rng) -> (&'static str, &'static str) {
-    let (message_type, body) = POISON[rng.usize(..POISON.len())];
-    (message_type.unwrap_or(at_home), body)
+fn poison(
+    at_home: &str,
+    poison: &[(OfType, &'static str)],
+    rng: &mut Rng,
+) -> (String, &'static str) {
+    let (of_type, body) = poison[rng.usize(..poison.len())];
+    let name = at_home.rsplit_once(".v").map_or(at_home, |(name, _)| name);
+    let message_type = match of_type {
+        OfType::AtHome => at_home.to_owned(),
+        OfType::Newer => format!("{name}.v999"),
+        OfType::Unknown => "spillway.turn-lead-into-gold.v1".to_owned(),
+    };
+    (message_type, body)
 }

@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -6,14 +7,20 @@ use contracts::topology::DEAD_LETTER_QUEUE;
 use harness::{Management, kafka_client};
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::{Offset, TopicPartitionList};
+use reqwest::Method;
 use serde::Deserialize;
+use serde_json::Value;
+use uuid::Uuid;
 
+use crate::foreign::foreign_id;
 use crate::{CONSUMERS, Consumer, DeadLetter, Lag, Queue};
 
 const TIME_LIMIT: Duration = Duration::from_secs(10);
 
 /// More than anybody injects.
 const MOST: u32 = 100_000;
+/// Part of the reason of `notification` where it cannot know about an e-mail.
+const DOUBT: &str = "may have been delivered";
 
 /// All queues but the one of dead letters. None while there are some that the broker has not counted,
 /// as in the first seconds after it was started.
@@ -32,25 +39,67 @@ pub(super) async fn queues(rabbitmq: &Management) -> Result<Option<Vec<Queue>>> 
     Ok(queues.collect())
 }
 
+/// The exchanges, queues and bindings of the services.
+pub(super) async fn declared(rabbitmq: &Management) -> Result<BTreeSet<String>> {
+    let list = async |what: &str| -> Result<Vec<Value>> {
+        let path = format!("{what}/{}", rabbitmq.vhost());
+        rabbitmq.call(Method::GET, &path, None).await
+    };
+    let mut declared = BTreeSet::new();
+    for what in ["exchanges", "queues", "bindings"] {
+        declared.extend(list(what).await?.iter().filter_map(declaration));
+    }
+    Ok(declared)
+}
+
+/// None for what the broker has by itself.
+fn declaration(declared: &Value) -> Option<String> {
+    let part = |name: &str| declared[name].as_str();
+    if let Some(source) = part("source").filter(|source| !source.is_empty()) {
+        let (queue, key) = (part("destination")?, part("routing_key")?);
+        return Some(format!("the binding of {queue} to {source} by `{key}`"));
+    }
+    let name = part("name").filter(|name| !name.is_empty() && !name.starts_with("amq."))?;
+    // Only an exchange says so.
+    let is_exchange = declared["internal"].is_boolean();
+    let what = if is_exchange { "exchange" } else { "queue" };
+    Some(format!("the {what} {name}"))
+}
+
 /// The dead letters, which stay where they are.
 pub(super) async fn dead_letters(rabbitmq: &Management) -> Result<Vec<DeadLetter>> {
     let letters = rabbitmq.look_at_dead_letters(MOST).await?;
     let text = |value: &serde_json::Value| value.as_str().map(str::to_owned);
     let letters = letters.iter().map(|letter| {
         let header = |name: &str| text(letter.header(name));
+        let reason = header("dead-letter-reason")
+            // What the broker gave up by itself.
+            .or_else(|| header("x-first-death-reason"))
+            .unwrap_or_default();
         DeadLetter {
-            message_id: letter.message_id().to_owned(),
+            in_doubt: (reason.contains(DOUBT))
+                .then(|| notification_of(&letter.payload))
+                .flatten(),
+            message_id: foreign_id(&letter.payload)
+                .unwrap_or_else(|| letter.message_id())
+                .to_owned(),
             consumer: header("dead-letter-consumer-group")
                 .or_else(|| header("dead-letter-queue"))
-                // What the broker gave up by itself.
                 .or_else(|| header("x-first-death-queue"))
                 .unwrap_or_default(),
-            reason: header("dead-letter-reason")
-                .or_else(|| header("x-first-death-reason"))
-                .unwrap_or_default(),
+            reason,
         }
     });
     Ok(letters.collect())
+}
+
+fn notification_of(body: &str) -> Option<Uuid> {
+    #[derive(Deserialize)]
+    struct Task {
+        notification_id: Uuid,
+    }
+    let task: Task = serde_json::from_str(body).ok()?;
+    Some(task.notification_id)
 }
 
 /// The consumer groups, with a client for each that is kept: a new one would have to find everything

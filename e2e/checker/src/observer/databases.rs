@@ -56,10 +56,11 @@ impl Databases {
             sqlx::query_scalar("select count(*) from reservations where status = 'reserved'")
                 .fetch_one(&self.inventory)
                 .await?;
-        let notifications =
+        let queued: i64 =
             sqlx::query_scalar("select count(*) from notifications where status = 'queued'")
                 .fetch_one(&self.notification)
                 .await?;
+        let notifications = queued - in_doubt(&self.notification).await?;
         let mut outbox = 0;
         for (_, pool) in self.all() {
             outbox += outbox_rows(pool).await?;
@@ -96,6 +97,7 @@ impl Databases {
             notification,
         )
         .await?;
+        observed.takeovers = takeovers(&self.notification).await?;
         for (service, pool) in self.all() {
             observed
                 .outboxes
@@ -114,6 +116,35 @@ async fn outbox_rows(pool: &PgPool) -> sqlx::Result<i64> {
     sqlx::query_scalar("select count(*) from messaging.outbox")
         .fetch_one(pool)
         .await
+}
+
+/// E-mails of which nobody will ever know whether they were delivered. Nobody waits for them.
+async fn in_doubt(pool: &PgPool) -> sqlx::Result<i64> {
+    if !is_there(pool, "messaging.claims").await? {
+        return Ok(0);
+    }
+    sqlx::query_scalar("select count(*) from messaging.claims where doubt is not null")
+        .fetch_one(pool)
+        .await
+}
+
+async fn is_there(pool: &PgPool, table: &str) -> sqlx::Result<bool> {
+    sqlx::query_scalar("select to_regclass($1) is not null")
+        .bind(table)
+        .fetch_one(pool)
+        .await
+}
+
+/// How often another instance has taken an e-mail over from one that was dead. None where nobody counts it.
+async fn takeovers(pool: &PgPool) -> sqlx::Result<Option<usize>> {
+    if !is_there(pool, "messaging.takeovers").await? {
+        return Ok(None);
+    }
+    let count: i64 =
+        sqlx::query_scalar("select count(*) from messaging.takeovers where handler = 'send-email'")
+            .fetch_one(pool)
+            .await?;
+    Ok(usize::try_from(count).ok())
 }
 
 /// What a handler took effect for, and when that was committed: a service may write its rows in any

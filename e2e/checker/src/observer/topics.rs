@@ -36,12 +36,13 @@ struct Versioned {
 
 /// A record about an order. Poison has no order as its key.
 fn record(message: &BorrowedMessage<'_>) -> Option<Record> {
+    let order_id = std::str::from_utf8(message.key()?).ok()?.parse().ok()?;
     let event: Event = serde_json::from_slice(message.payload()?).ok()?;
     Some(Record {
         id: header(message, "ce_id")?.parse().ok()?,
         message_type: header(message, "ce_type")?.to_owned(),
         partition: message.partition(),
-        order_id: std::str::from_utf8(message.key()?).ok()?.parse().ok()?,
+        order_id,
         version: event.order.map_or(0, |order| order.version),
     })
 }

@@ -1,6 +1,6 @@
 //! What one sees of a system that has kept every promise.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use checker::{
     Answered, Attempt, CONSUMERS, DeadLetter, Email, Handled, Lag, Level, Line, Listed,
@@ -233,9 +233,12 @@ fn brokers(observed: &mut Observed) {
             is_certain,
         });
     }
+    observed.declared_before = BTreeSet::from([format!("the queue {name}")]);
+    observed.declared.clone_from(&observed.declared_before);
     observed.dead_letters.push(DeadLetter {
         message_id: "poison".to_owned(),
         consumer: name,
         reason: "malformed".to_owned(),
+        in_doubt: None,
     });
 }

@@ -1,7 +1,9 @@
 //! Promises about events, queues and dead letters.
 
 use checker::Class::{Contradiction, Duplicated, Lost, Unexpected};
-use checker::Promise::{DeadLettersArePoison, NothingLeftBehind, VersionsInOrder};
+use checker::Promise::{
+    DeadLettersArePoison, NothingLeftBehind, TopologyComesBack, VersionsInOrder,
+};
 use checker::check;
 use uuid::Uuid;
 
@@ -144,4 +146,16 @@ fn a_copy_of_a_dead_letter_is_only_counted() {
     let verdict = check(&observed);
     assert!(verdict.is_kept(), "{:?}", verdict.violations);
     assert_eq!(verdict.repeated_dead_letters, 1);
+}
+
+#[test]
+fn a_queue_that_was_deleted_and_not_declared_again_is_lost() {
+    let found = found_after(|o| o.declared.clear());
+    assert_eq!(found, [(TopologyComesBack, Lost)]);
+}
+
+#[test]
+fn what_was_declared_in_the_meantime_is_fine() {
+    let found = found_after(|o| _ = o.declared.insert("the exchange of a stranger".to_owned()));
+    assert_eq!(found, []);
 }

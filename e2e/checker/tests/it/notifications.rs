@@ -1,8 +1,8 @@
 //! Promises about notifications.
 
 use checker::Class::{Contradiction, Duplicated, Lost, Unexpected};
-use checker::Promise::OneNotification;
-use checker::{Email, check};
+use checker::Promise::{DeadLettersArePoison, OneNotification};
+use checker::{DeadLetter, Email, Observed, check};
 use uuid::Uuid;
 
 use crate::found_after;
@@ -98,6 +98,88 @@ fn a_copy_of_an_email_is_only_counted_when_an_interruption_explains_it() {
 #[test]
 fn a_copy_of_an_email_without_an_interruption_is_a_duplicate() {
     let found = found_after(|o| o.emails.push(o.emails[0].clone()));
+    assert_eq!(found, [(OneNotification, Duplicated)]);
+}
+
+#[test]
+fn a_copy_of_an_email_is_only_counted_when_a_takeover_explains_it() {
+    let mut observed = healthy();
+    observed.takeovers = Some(1);
+    observed.emails.push(observed.emails[0].clone());
+    let verdict = check(&observed);
+    assert!(verdict.is_kept(), "{:?}", verdict.violations);
+    assert_eq!(verdict.repeated_emails, 1);
+}
+
+/// The first e-mail was never said to be sent, and its task is a dead letter for this reason.
+fn doubt(o: &mut Observed) {
+    let mut emails = o.notifications.iter_mut();
+    let one = emails.find(|one| one.channel == "email").unwrap();
+    one.deliveries = 0;
+    o.dead_letters.push(DeadLetter {
+        message_id: Uuid::now_v7().to_string(),
+        consumer: "notification.email".to_owned(),
+        reason: "the e-mail may have been delivered".to_owned(),
+        in_doubt: Some(one.id),
+    });
+}
+
+#[test]
+fn an_email_in_doubt_is_only_counted_when_the_mail_server_was_lost() {
+    let mut observed = healthy();
+    doubt(&mut observed);
+    observed.cut_offs = 1;
+    let verdict = check(&observed);
+    assert!(verdict.is_kept(), "{:?}", verdict.violations);
+    assert_eq!(verdict.emails_in_doubt, 1);
+}
+
+#[test]
+fn an_email_in_doubt_that_did_not_arrive_is_only_counted_too() {
+    let mut observed = healthy();
+    doubt(&mut observed);
+    observed.cut_offs = 1;
+    let id = observed.dead_letters.last().unwrap().in_doubt.unwrap();
+    let message_id = format!("<{id}@spillway.example>");
+    observed
+        .emails
+        .retain(|email| email.message_id != message_id);
+    assert!(check(&observed).is_kept());
+}
+
+#[test]
+fn an_email_in_doubt_while_the_mail_server_was_there_is_lost() {
+    assert_eq!(found_after(doubt), [(OneNotification, Lost)]);
+}
+
+#[test]
+fn an_email_that_is_a_dead_letter_without_a_doubt_is_lost() {
+    let found = found_after(|o| {
+        o.cut_offs = 1;
+        doubt(o);
+        o.dead_letters.last_mut().unwrap().in_doubt = None;
+    });
+    let expected = [(OneNotification, Lost), (DeadLettersArePoison, Unexpected)];
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn a_copy_of_an_email_that_nobody_took_over_is_a_duplicate_however_many_faults_there_were() {
+    let found = found_after(|o| {
+        o.interruptions = 100;
+        o.takeovers = Some(0);
+        o.emails.push(o.emails[0].clone());
+    });
+    assert_eq!(found, [(OneNotification, Duplicated)]);
+}
+
+#[test]
+fn a_second_copy_after_one_takeover_is_a_duplicate() {
+    let found = found_after(|o| {
+        o.takeovers = Some(1);
+        let copies = vec![o.emails[0].clone(); 2];
+        o.emails.extend(copies);
+    });
     assert_eq!(found, [(OneNotification, Duplicated)]);
 }
 
