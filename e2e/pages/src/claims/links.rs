@@ -32,8 +32,11 @@ pub fn broken_links(workspace: &Path, pages: &[Page]) -> Result<Vec<String>> {
                     }
                 }
                 for word in words_after(code, "--example") {
-                    let example = format!("shared/messaging/examples/{word}.rs");
-                    if is_name(word) && !workspace.join(example).exists() {
+                    let is_in = |crate_name| {
+                        let example = format!("shared/{crate_name}/examples/{word}.rs");
+                        workspace.join(example).exists()
+                    };
+                    if is_name(word) && !["messaging", "runtime"].into_iter().any(is_in) {
                         report(format!("there is no example {word}"));
                     }
                 }
