@@ -13,6 +13,7 @@ mod gateway;
 mod guarantees;
 mod lifecycle;
 mod metrics;
+mod new_service;
 mod orders;
 mod outages;
 mod poison;
