@@ -80,6 +80,7 @@ impl RawAmqp {
             socket: BufStream::new(socket),
         };
         client.socket.write_all(b"AMQP\0\0\x09\x01").await?;
+        client.socket.flush().await?;
         client.answer().await?;
         let password = url.password().unwrap_or_default();
         let login = format!("\0{}\0{password}", url.username());

@@ -13,15 +13,13 @@ use crate::ANYTHING;
 
 const LIMIT: Duration = Duration::from_secs(30);
 
+const UNKNOWN_TYPE: &str = "spillway.turn-lead-into-gold.v1";
+
 /// What is wrong with a message: its type, its body, and what the reason must mention.
 const POISON: [(&str, &str, &str); 4] = [
     ("TYPE", "{ this is no JSON", "malformed"),
     ("TYPE", r#"{"neither":"this","nor":"that"}"#, "malformed"),
-    (
-        "spillway.turn-lead-into-gold.v1",
-        "{}",
-        "unknown message type",
-    ),
+    (UNKNOWN_TYPE, "{}", "unknown message type"),
     ("NEXT", "{}", "unsupported version"),
 ];
 
@@ -112,9 +110,19 @@ async fn a_nonsensical_command_is_answered() -> Result<()> {
 async fn poison_topic(topic: &str, known: &str, service: &str) -> Result<()> {
     let stack = Stack::alone().await?;
     let writer = TopicWriter::connect()?;
-    let mut written = Vec::new();
+    let (mut written, mut foreign) = (Vec::new(), Vec::new());
     for partition in 0..8 {
-        let (message_type, body, reason) = POISON[usize::try_from(partition)? % POISON.len()];
+        // Facts are for whoever cares: a type that nobody here knows is left to others.
+        let event = cloud_event(UNKNOWN_TYPE);
+        let place = (topic, partition);
+        writer
+            .write(place, "foreign", &event.headers(), b"{}")
+            .await?;
+        foreign.push(event.id);
+
+        let mut known_types = POISON.iter().filter(|(of, ..)| *of != UNKNOWN_TYPE);
+        let nth = usize::try_from(partition)? % (POISON.len() - 1);
+        let (message_type, body, reason) = *known_types.nth(nth).context("no such poison")?;
         let message_type = real_type(message_type, known);
         let event = cloud_event(&message_type);
         let headers = [&event.headers()[..], &[("x-of-the-sender", "kept")]].concat();
@@ -136,6 +144,15 @@ async fn poison_topic(topic: &str, known: &str, service: &str) -> Result<()> {
         .await?;
 
     let ids: Vec<_> = written.iter().map(|(id, ..)| id.clone()).collect();
+    // The foreign records come before the others, so by then they would be there as well.
+    let dead = eventually("dead letters", LIMIT, async || {
+        let dead = stack.rabbitmq.look_at_dead_letters(1_000).await?;
+        let is_there = |id: &String| dead.iter().any(|letter| letter.message_id() == id);
+        Ok(ids.iter().all(is_there).then_some(dead))
+    })
+    .await?;
+    let is_foreign = |id: &str| foreign.iter().any(|other| other == id);
+    ensure!(!dead.iter().any(|letter| is_foreign(letter.message_id())));
     let letters = stack.rabbitmq.take_dead_letters(&ids, LIMIT).await?;
     for (id, partition, offset, body, reason) in written {
         let letter = letters

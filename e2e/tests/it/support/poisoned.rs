@@ -5,7 +5,9 @@ use std::time::Duration;
 use anyhow::Result;
 use harness::{Stack, TopicWriter, cloud_event, eventually};
 
-const TYPE: &str = "spillway.turn-lead-into-gold.v1";
+const UNKNOWN_TYPE: &str = "spillway.turn-lead-into-gold.v1";
+/// In a topic an unknown type is nobody's business, but not an unknown version.
+const UNKNOWN_VERSION: &str = "spillway.order-placed.v999";
 
 pub(crate) struct Poisoned {
     ids: Vec<String>,
@@ -14,7 +16,7 @@ pub(crate) struct Poisoned {
 impl Poisoned {
     /// For `inventory` and for `notification`.
     pub(crate) async fn send(stack: &Stack) -> Result<Self> {
-        let [queued, recorded] = [cloud_event(TYPE), cloud_event(TYPE)];
+        let [queued, recorded] = [cloud_event(UNKNOWN_TYPE), cloud_event(UNKNOWN_VERSION)];
         stack
             .rabbitmq
             .publish("commands", "stock.reserve", queued.properties(), "{}")
