@@ -166,6 +166,22 @@ async fn however_large_a_body_is_its_refusal_is_received() -> Result<()> {
     Ok(())
 }
 
+/// On a connection that stays open, HAProxy 3.2 leaves one of some ten next requests without an answer.
+#[tokio::test]
+async fn whoever_sent_too_large_a_body_gets_an_answer_to_the_next_request() -> Result<()> {
+    let stack = Stack::shared().await?;
+    let body = "x".repeat(300 * 1_024);
+    for _ in 0..100 {
+        let whole = stack
+            .gateway
+            .request_of_type("/api/orders", "application/json", body.clone());
+        refused(&stack.gateway.send(whole).await?, 413)?;
+        let next = stack.gateway.post("/api/orders", &Value::Null).await?;
+        refused(&next, 400)?;
+    }
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_body_as_large_as_allowed_reaches_the_service_however_it_comes() -> Result<()> {
     let _stack = Stack::shared().await?;
