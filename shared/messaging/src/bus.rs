@@ -16,11 +16,12 @@ use tokio_util::sync::CancellationToken;
 use crate::args::MessagingArgs;
 use crate::consume::{ConsumeMetrics, Consuming, Holds, RetryPolicy};
 use crate::handler::Tx;
-use crate::kafka::{Kafka, KafkaPublisher, TopicConsumer};
+use crate::kafka::{Kafka, KafkaPublisher, TopicConsumer, keep_topics};
 use crate::outbox::{OutboxMetrics, Pressure, Publish, PublishSpans, Relay};
 use crate::rabbitmq::{
     ConfirmChannel, DeadLetterExchange, OutboxPublisher, QueueConsumer, RabbitMq,
 };
+use crate::refusals::Refusals;
 use crate::transport::Transport;
 
 /// One service's access to both brokers; cheap to clone.
@@ -33,6 +34,7 @@ struct Inner {
     args: MessagingArgs,
     rabbitmq: RabbitMq,
     kafka: Kafka,
+    refusals: Arc<Refusals>,
     pressure: Pressure,
     outbox_metrics: Arc<OutboxMetrics>,
     publish_spans: PublishSpans,
@@ -58,9 +60,11 @@ impl Bus {
             metrics,
             spans: Default::default(),
         };
+        let refusals = Arc::<Refusals>::default();
         let inner = Inner {
-            rabbitmq: RabbitMq::new(&args.amqp_url, service)?,
-            kafka: Kafka::new(&args.kafka, service),
+            rabbitmq: RabbitMq::new(&args.amqp_url, service, Arc::clone(&refusals))?,
+            kafka: Kafka::new(&args.kafka, service, Arc::clone(&refusals)),
+            refusals,
             pressure: Pressure::new(args.limits),
             outbox_metrics: Arc::default(),
             publish_spans: PublishSpans::default(),
@@ -137,7 +141,7 @@ impl Bus {
     }
 
     /// Publishes what this service has written for Kafka, until stopped. Creates the `topics`
-    /// that it owns. The broker and the database may come and go.
+    /// that it owns, and keeps them as they are wanted. The broker and the database may come and go.
     ///
     /// # Errors
     ///
@@ -147,13 +151,18 @@ impl Bus {
         topics: T,
         token: CancellationToken,
     ) -> impl Future<Output = anyhow::Result<()>> + Send + use<T> {
+        let (kafka, topics) = (self.inner.kafka.clone(), topics.into());
         let publisher = KafkaPublisher::new(
-            self.inner.kafka.clone(),
-            topics.into(),
+            kafka.clone(),
+            topics.clone(),
             self.source(),
             self.inner.publish_spans.clone(),
         );
-        self.relay(Transport::Kafka, publisher).run(token)
+        let relay = self.relay(Transport::Kafka, publisher);
+        async move {
+            let keeping = keep_topics(&kafka, &topics, &token);
+            tokio::join!(relay.run(token.clone()), keeping).0
+        }
     }
 
     /// The CloudEvents `source` of everything this service publishes.

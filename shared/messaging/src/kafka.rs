@@ -13,6 +13,7 @@ mod headers;
 
 mod publisher;
 mod topics;
+mod upkeep;
 
 mod consumer;
 mod partitions;
@@ -25,3 +26,4 @@ pub use consumer::TopicConsumer;
 
 pub(crate) use client::Kafka;
 pub(crate) use publisher::KafkaPublisher;
+pub(crate) use upkeep::keep_topics;

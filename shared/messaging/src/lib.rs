@@ -22,6 +22,8 @@ mod outbox;
 
 mod faults;
 
+mod refusals;
+
 mod backoff;
 mod cause;
 mod contained;

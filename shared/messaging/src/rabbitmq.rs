@@ -6,8 +6,6 @@
 //! confirms wrongly when it is. The broker may come and go at any time: what was not acknowledged is
 //! delivered again.
 
-mod refusals;
-
 mod connection;
 mod sieve;
 mod topology;

@@ -31,15 +31,16 @@ impl Bus {
         move || ready(connected(rabbitmq.is_connected()))
     }
 
-    /// For health: fails while RabbitMQ refuses to declare something that this service needs.
+    /// For health: fails while a broker has something otherwise than this service wants it. The service
+    /// works with what is there.
     ///
     /// # Errors
     ///
-    /// The check fails with what is refused and why, for example a queue that somebody declared with
-    /// other arguments.
+    /// The check fails with what it is and why, for example a queue that somebody declared with other
+    /// arguments, or a topic with another number of partitions.
     pub fn topology_check(&self) -> impl Fn() -> Ready<anyhow::Result<()>> + Send + Sync + use<> {
-        let rabbitmq = self.inner.rabbitmq.clone();
-        move || ready(rabbitmq.refusals().check())
+        let refusals = Arc::clone(&self.inner.refusals);
+        move || ready(refusals.check())
     }
 
     /// For health: fails unless a Kafka broker is connected.

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use rdkafka::ClientConfig;
 
 use super::watchdog::{REPORT_INTERVAL, Watchdog};
+use crate::refusals::Refusals;
 
 /// How to reach Kafka.
 #[derive(Clone, clap::Args)]
@@ -31,10 +32,11 @@ pub struct KafkaArgs {
 pub(crate) struct Kafka {
     config: ClientConfig,
     connected: Arc<AtomicBool>,
+    refusals: Arc<Refusals>,
 }
 
 impl Kafka {
-    pub(crate) fn new(args: &KafkaArgs, service: &'static str) -> Self {
+    pub(crate) fn new(args: &KafkaArgs, service: &'static str, refusals: Arc<Refusals>) -> Self {
         let mut config = ClientConfig::new();
         config
             .set("bootstrap.servers", &args.kafka_brokers)
@@ -46,6 +48,8 @@ impl Kafka {
             .set("socket.timeout.ms", "10000")
             // A consumer may start before the owner of its topic has created it.
             .set("topic.metadata.refresh.interval.ms", "5000")
+            // A producer that asks for a topic would else have the broker create it, with settings of its own.
+            .set("allow.auto.create.topics", "false")
             .set("statistics.interval.ms", REPORT_INTERVAL);
         if let Some(username) = &args.kafka_username {
             config
@@ -57,11 +61,19 @@ impl Kafka {
         Self {
             config,
             connected: Arc::default(),
+            refusals,
         }
     }
 
     pub(crate) fn is_connected(&self) -> bool {
         self.connected.load(Ordering::Relaxed)
+    }
+
+    /// Takes note of what is wrong with a topic, if anything is.
+    pub(super) fn note(&self, topic: &str, wrong: Option<String>) {
+        let piece = format!("topic `{topic}`");
+        let wrong = wrong.map(|wrong| format!("{piece}: {wrong}"));
+        self.refusals.note(&piece, wrong);
     }
 
     /// Settings for one more client; each has its own connections and threads.

@@ -89,7 +89,12 @@ impl KafkaPublisher {
     }
 
     async fn open(&self) -> anyhow::Result<FutureProducer<Watchdog>> {
-        topics::create(&self.kafka, &self.topics).await?;
+        topics::with_admin(&self.kafka, async |admin| {
+            topics::create_missing(&self.kafka, admin, &self.topics)
+                .await
+                .map(drop)
+        })
+        .await?;
         let producer = self
             .kafka
             .config()

@@ -9,8 +9,8 @@ use tokio::sync::Mutex;
 use tokio::time::timeout;
 use tracing::info;
 
-use super::refusals::Refusals;
 use super::sieve;
+use crate::refusals::Refusals;
 
 /// Limit for every step of opening a connection or channel: a server that accepts TCP and then
 /// stays silent would otherwise hold us for ever.
@@ -45,11 +45,15 @@ struct Inner {
     publish: Mutex<Option<Connection>>,
     consume: Mutex<Option<Connection>>,
     connected: AtomicBool,
-    refusals: Refusals,
+    refusals: Arc<Refusals>,
 }
 
 impl RabbitMq {
-    pub(crate) fn new(url: &str, service: &'static str) -> anyhow::Result<Self> {
+    pub(crate) fn new(
+        url: &str,
+        service: &'static str,
+        refusals: Arc<Refusals>,
+    ) -> anyhow::Result<Self> {
         let mut uri: AMQPUri = url
             .parse()
             .map_err(|error| anyhow::anyhow!("AMQP_URL is not an AMQP address: {error}"))?;
@@ -62,7 +66,7 @@ impl RabbitMq {
                 publish: Mutex::default(),
                 consume: Mutex::default(),
                 connected: AtomicBool::new(false),
-                refusals: Refusals::default(),
+                refusals,
             }),
         })
     }
@@ -73,7 +77,7 @@ impl RabbitMq {
     }
 
     /// What the broker refuses to declare.
-    pub(crate) fn refusals(&self) -> &Refusals {
+    pub(super) fn refusals(&self) -> &Refusals {
         &self.inner.refusals
     }
 

@@ -24,6 +24,7 @@ mod kafka_retry;
 mod new_database;
 mod outage;
 mod retry;
+mod topics;
 mod topology;
 
 mod leases;

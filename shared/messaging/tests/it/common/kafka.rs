@@ -2,7 +2,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use contracts::topology::Topic;
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::admin::{
+    AdminClient, AdminOptions, ConfigSource, NewTopic, ResourceSpecifier, TopicReplication,
+};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::{Header, Headers, Message, OwnedHeaders, OwnedMessage};
@@ -28,7 +30,7 @@ impl TopicOfTest {
         partitions: i32,
         settings: &[(&str, &str)],
     ) -> anyhow::Result<Self> {
-        let name: &'static str = format!("test-{}", Uuid::now_v7().simple()).leak();
+        let name: &'static str = format!("test.{}", Uuid::now_v7().simple()).leak();
         let topic = Topic {
             name,
             partitions,
@@ -123,7 +125,32 @@ impl TopicOfTest {
             .collect())
     }
 
-    pub(crate) async fn delete(self) -> anyhow::Result<()> {
+    /// The settings that it does not have from the broker; none if there is no such topic.
+    pub(crate) async fn settings(&self) -> anyhow::Result<BTreeMap<String, String>> {
+        let topic = ResourceSpecifier::Topic(self.topic.name);
+        let options = AdminOptions::new();
+        let described = admin(&self.brokers)?
+            .describe_configs([&topic], &options)
+            .await?;
+        let entries = described.into_iter().flatten().flat_map(|it| it.entries);
+        Ok(entries
+            .filter(|entry| entry.source == ConfigSource::DynamicTopic)
+            .map(|entry| (entry.name, entry.value.unwrap_or_default()))
+            .collect())
+    }
+
+    /// The number of its partitions; none if there is no such topic.
+    pub(crate) fn partitions(&self) -> anyhow::Result<usize> {
+        let admin = admin(&self.brokers)?;
+        let metadata = admin
+            .inner()
+            .fetch_metadata(None, Duration::from_secs(30))?;
+        let mut topics = metadata.topics().iter();
+        let topic = topics.find(|topic| topic.name() == self.topic.name);
+        Ok(topic.map_or(0, |topic| topic.partitions().len()))
+    }
+
+    pub(crate) async fn delete(&self) -> anyhow::Result<()> {
         admin(&self.brokers)?
             .delete_topics(&[self.topic.name], &AdminOptions::new())
             .await?;

@@ -1,3 +1,8 @@
+//! What a broker has otherwise than a service wants it.
+//!
+//! This room promises that it is logged once for each change, counted, and named in the health of the
+//! process.
+
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -6,8 +11,9 @@ use opentelemetry::global;
 use opentelemetry::metrics::Gauge;
 use tracing::{info, warn};
 
-/// What the broker refuses to declare, and why. Nothing in this process can mend it: a queue that
-/// was declared with other arguments may hold messages.
+/// What a broker refuses to have as this service wants it, and why. Nothing in this process can mend it:
+/// a queue that was declared with other arguments may hold messages, and in a topic that gets more
+/// partitions keys move to other ones.
 pub(crate) struct Refusals {
     /// The reason by what is refused.
     current: Mutex<BTreeMap<String, String>>,
@@ -18,7 +24,9 @@ impl Default for Refusals {
     fn default() -> Self {
         let count = global::meter("messaging")
             .u64_gauge("spillway.topology.refused")
-            .with_description("Exchanges, queues and bindings that RabbitMQ refuses to declare.")
+            .with_description(
+                "Exchanges, queues, bindings and topics that are not as this service wants them.",
+            )
             .build();
         Self {
             current: Mutex::default(),
@@ -28,25 +36,28 @@ impl Default for Refusals {
 }
 
 impl Refusals {
-    /// Takes note of how declaring something went; says so when that is news.
-    pub(super) fn note(&self, piece: &str, refusal: Option<String>) {
+    /// Takes note of how declaring or comparing something went; says so when that is news.
+    pub(crate) fn note(&self, piece: &str, refusal: Option<String>) {
         let mut current = self.lock();
         match refusal {
             Some(reason) => {
                 if current.get(piece) != Some(&reason) {
-                    warn!(piece, reason, "RabbitMQ refuses {piece}");
+                    warn!(
+                        piece,
+                        reason, "{piece} is not as this service wants it: {reason}"
+                    );
                 }
                 current.insert(piece.to_owned(), reason);
             }
             None if current.remove(piece).is_some() => {
-                info!(piece, "RabbitMQ accepts {piece} again");
+                info!(piece, "{piece} is as this service wants it again");
             }
             None => return,
         }
         self.count.record(current.len() as u64, &[]);
     }
 
-    /// Fails while the broker refuses anything.
+    /// Fails while a broker refuses anything.
     pub(crate) fn check(&self) -> anyhow::Result<()> {
         let current = self.lock();
         let reasons: Vec<&str> = current.values().map(String::as_str).collect();
