@@ -23,6 +23,38 @@ pub struct Config {
 
     /// How long a confirmed order waits for its payment before it is cancelled, for example `15m` or `1d`.
     #[arg(id = "PAYMENT_DEADLINE", long = "payment-deadline", env = "PAYMENT_DEADLINE", default_value = "15m",
-          value_parser = humantime::parse_duration)]
+          value_parser = messaging::parse_delay)]
     pub payment_deadline: Duration,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{Args, Command, FromArgMatches};
+
+    use super::*;
+
+    #[test]
+    fn a_payment_deadline_that_rabbitmq_would_refuse_is_refused_by_its_name() {
+        for (deadline, is_taken) in [("3650d", true), ("0s", true), ("3651d", false)] {
+            let command = Config::augment_args(Command::new("order").no_binary_name(true));
+            let parsed = command
+                .try_get_matches_from([
+                    "--database-url=postgres://localhost/order",
+                    "--amqp-url=amqp://localhost",
+                    "--kafka-brokers=localhost",
+                    &format!("--payment-deadline={deadline}"),
+                ])
+                .and_then(|matches| Config::from_arg_matches(&matches));
+            match parsed {
+                Ok(config) => {
+                    assert!(is_taken, "{deadline}");
+                    assert!(config.payment_deadline.as_secs() % 86_400 == 0);
+                }
+                Err(error) => {
+                    let error = error.to_string();
+                    assert!(!is_taken && error.contains("<PAYMENT_DEADLINE>"), "{error}");
+                }
+            }
+        }
+    }
 }

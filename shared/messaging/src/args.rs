@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use crate::duration::{parse_delay, parse_interval};
 use crate::faults::DemoArgs;
 use crate::kafka::KafkaArgs;
 use crate::outbox::OutboxLimits;
@@ -17,17 +18,17 @@ pub struct MessagingArgs {
 
     /// Pauses before the second, third, ... attempt to handle a message. When the last one has
     /// failed, the message becomes a dead letter.
-    #[arg(long, env = "RETRY_DELAYS", value_delimiter = ',', value_parser = humantime::parse_duration,
+    #[arg(long, env = "RETRY_DELAYS", value_delimiter = ',', value_parser = parse_delay,
           default_value = "1s,5s,30s")]
     pub retry_delays: Vec<Duration>,
 
     /// How often a relay looks for messages of other instances. Messages of its own process wake
     /// it at once.
-    #[arg(long, env = "OUTBOX_POLL", value_parser = humantime::parse_duration, default_value = "100ms")]
+    #[arg(long, env = "OUTBOX_POLL", value_parser = parse_interval, default_value = "100ms")]
     pub outbox_poll: Duration,
 
     /// How long the id of a handled message is remembered.
-    #[arg(long, env = "INBOX_RETENTION", value_parser = humantime::parse_duration, default_value = "7d")]
+    #[arg(long, env = "INBOX_RETENTION", value_parser = parse_interval, default_value = "7d")]
     pub inbox_retention: Duration,
 
     /// When to take no new work.
@@ -66,6 +67,37 @@ mod tests {
         for delays in ["5", "", "1s,,5s", "-5s", "soon", "99999999999999999999d"] {
             let refused = parse(&[&format!("--retry-delays={delays}")]);
             assert!(refused.is_err(), "{delays}");
+        }
+    }
+
+    #[test]
+    fn a_duration_that_a_broker_or_the_database_would_refuse_is_refused_by_its_name() {
+        for (setting, refused) in [
+            ("retry-delays=1s,3651d", "<RETRY_DELAYS>"),
+            ("retry-delays=10y", "<RETRY_DELAYS>"),
+            ("outbox-poll=0s", "<OUTBOX_POLL>"),
+            ("outbox-poll=999us", "<OUTBOX_POLL>"),
+            ("inbox-retention=0s", "<INBOX_RETENTION>"),
+            ("inbox-retention=9000y", "<INBOX_RETENTION>"),
+            ("outbox-max-age=0s", "<OUTBOX_MAX_AGE>"),
+        ] {
+            let error = parse(&[&format!("--{setting}")]).map(drop);
+            let error = error.map_err(|error| error.to_string());
+            assert!(
+                error.as_ref().is_err_and(|error| error.contains(refused)),
+                "{setting}: {error:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_longest_and_the_shortest_durations_are_taken() {
+        for setting in [
+            "retry-delays=0s,3650d",
+            "outbox-poll=1ms",
+            "inbox-retention=3650d",
+        ] {
+            assert!(parse(&[&format!("--{setting}")]).is_ok(), "{setting}");
         }
     }
 }

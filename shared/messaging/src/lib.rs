@@ -27,6 +27,7 @@ mod refusals;
 mod backoff;
 mod cause;
 mod contained;
+mod duration;
 mod span;
 mod transport;
 
@@ -34,6 +35,7 @@ pub use args::MessagingArgs;
 pub use bus::Bus;
 pub use cause::Cause;
 pub use claims::{Claim, ClaimLost};
+pub use duration::parse_delay;
 pub use faults::{DemoArgs, Guarantee, crash_point};
 pub use handler::{BatchHandler, EffectHandler, Failure, Handler, NotPerformed, Received, Tx};
 pub use kafka::{KafkaArgs, TopicConsumer};

@@ -4,6 +4,7 @@ use std::time::Duration;
 use tracing::{info, warn};
 
 use super::store::Backlog;
+use crate::duration::parse_interval;
 
 /// How much may wait in the outbox before a service should take no new work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::Args)]
@@ -13,7 +14,7 @@ pub struct OutboxLimits {
     pub outbox_limit: i64,
 
     /// Age of the oldest row from which on new work is refused; no limit without it.
-    #[arg(long, env = "OUTBOX_MAX_AGE", value_parser = humantime::parse_duration)]
+    #[arg(long, env = "OUTBOX_MAX_AGE", value_parser = parse_interval)]
     pub outbox_max_age: Option<Duration>,
 }
 

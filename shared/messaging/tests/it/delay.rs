@@ -1,10 +1,10 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use messaging::Cause;
+use messaging::{Cause, parse_delay};
 use sqlx::PgPool;
 
-use crate::common::{QUEUE, Stage, parcel, record_if};
+use crate::common::{QUEUE, Stage, parcel, record_all, record_if};
 
 const SHORT: Duration = Duration::from_millis(400);
 const LONG: Duration = Duration::from_secs(4);
@@ -39,5 +39,23 @@ async fn a_longer_delay_does_not_hold_up_a_shorter_one(pool: PgPool) -> anyhow::
         .map_or_else(|poison| poison.into_inner().clone(), |all| all.clone());
     assert!(arrivals[1] - sent >= SHORT);
     assert!(arrivals[2] - sent >= LONG);
+    stage.end().await
+}
+
+#[sqlx::test(migrations = false)]
+async fn the_longest_delay_that_may_be_set_is_the_longest_that_rabbitmq_takes(
+    pool: PgPool,
+) -> anyhow::Result<()> {
+    let longest = parse_delay("3650d").map_err(anyhow::Error::msg)?;
+    let too_long = longest + Duration::from_millis(1);
+    let stage = Stage::new(&pool).await?;
+    for (queue, delay, is_taken) in [(QUEUE, longest, true), ("parcels-later", too_long, false)] {
+        let bus = stage.another_bus()?;
+        let consumer = bus.queue(queue).delayed_by(delay);
+        stage.start(|token| consumer.run("receive", record_all(), token));
+        stage.rabbitmq.until_consumed(queue).await?;
+        let checked = bus.topology_check()().await;
+        assert_eq!(checked.is_ok(), is_taken, "{delay:?}: {checked:?}");
+    }
     stage.end().await
 }
