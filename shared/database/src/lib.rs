@@ -5,6 +5,7 @@ mod args;
 pub use args::DatabaseArgs;
 
 mod pool;
+mod read_only;
 pub use pool::{ACQUIRE_TIMEOUT, connect};
 
 mod migrate;

@@ -10,6 +10,7 @@ use sqlx::{
 use tracing::{info, warn};
 
 use crate::DatabaseArgs;
+use crate::read_only::ReadOnlySessions;
 
 /// How long a caller waits for a free connection before it gets an error.
 pub const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
@@ -23,7 +24,8 @@ const LIMITS: [(&str, &str); 3] = [
 
 /// A connection unused for longer than this is tried before it is handed out. Under load none is, so
 /// nobody pays the round trip; after a restart of the server every pooled connection is dead, and
-/// this finds out before a caller does.
+/// this finds out before a caller does. So are those that began while the server was read-only, however
+/// busy they are.
 const TRUSTED_IDLE: Duration = Duration::from_millis(500);
 
 /// Opens the pool, waiting with growing pauses until the server answers, however long that takes.
@@ -74,14 +76,21 @@ async fn ping(pool: PgPool) -> anyhow::Result<()> {
 }
 
 fn pool_options(args: &DatabaseArgs) -> PgPoolOptions {
+    let read_only = ReadOnlySessions::default();
+    let begun = read_only.clone();
     PgPoolOptions::new()
         .max_connections(args.pool_size)
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .test_before_acquire(false)
-        .before_acquire(|connection, usage| {
+        .after_connect(move |session, _| {
+            let begun = begun.clone();
+            Box::pin(async move { begun.began(session).await })
+        })
+        .before_acquire(move |session, usage| {
+            let read_only = read_only.clone();
             Box::pin(async move {
-                if usage.idle_for > TRUSTED_IDLE {
-                    connection.ping().await?;
+                if usage.idle_for > TRUSTED_IDLE || read_only.may_be_one(usage.age) {
+                    return read_only.is_usable(session, usage.age).await;
                 }
                 Ok(true)
             })

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use database::{DatabaseArgs, check, is_outage};
-use sqlx::{PgPool, postgres::PgConnectOptions};
+use sqlx::{AssertSqlSafe, PgPool, postgres::PgConnectOptions};
 use tokio::{
     net::{TcpListener, TcpStream},
     task::JoinSet,
@@ -192,4 +192,39 @@ async fn the_password_is_never_shown() -> Result<()> {
     assert!(format!("{error:#}").contains("DATABASE_URL"));
     assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
     Ok(())
+}
+
+#[sqlx::test(migrations = false)]
+async fn sessions_that_began_read_only_are_given_up_though_they_are_never_idle(
+    admin: PgPool,
+) -> Result<()> {
+    let options = admin.connect_options();
+    let name = options.get_database().context("no database")?;
+    let set = async |change: &str| {
+        let statement = format!("alter database \"{name}\" {change}");
+        sqlx::raw_sql(AssertSqlSafe(statement))
+            .execute(&admin)
+            .await
+    };
+    set("set default_transaction_read_only = on").await?;
+    let url = url()?;
+    let (server, _) = url.rsplit_once('/').context("no database in the URL")?;
+    let pool = database::connect(&args(format!("{server}/{name}")), "read-only test").await?;
+    fill(&pool).await?;
+    assert!(write(&pool).await.is_err());
+
+    set("reset default_transaction_read_only").await?;
+    let writing = async {
+        let mut in_a_row = 0;
+        while in_a_row < 30 {
+            in_a_row = write(&pool).await.map_or(0, |()| in_a_row + 1);
+        }
+    };
+    let written = timeout(Duration::from_secs(60), writing).await;
+    written.context("a session stays read-only")
+}
+
+async fn write(pool: &PgPool) -> sqlx::Result<()> {
+    let write = sqlx::query("create table if not exists written ()");
+    write.execute(pool).await.map(drop)
 }
