@@ -157,12 +157,26 @@ impl Compose {
 
     /// What one container of a service answers at `/metrics`, which nobody else can reach.
     pub async fn metrics(&self, service: &str, number: u32) -> Result<Metrics> {
-        let script = "exec 3<>/dev/tcp/127.0.0.1/8080; printf 'GET /metrics HTTP/1.0\\r\\n\\r\\n' >&3; cat <&3";
+        self.get_inside(service, number, "/metrics")
+            .await
+            .map(Metrics)
+    }
+
+    /// What the first container of a service says about its health, which nobody else can reach either.
+    pub async fn health(&self, service: &str) -> Result<Health> {
+        let answer = self.get_inside(service, 1, "/health/ready").await?;
+        let (_, body) = answer.split_once("\r\n\r\n").context("no body")?;
+        Ok(serde_json::from_str(body)?)
+    }
+
+    /// An answer with its headers.
+    async fn get_inside(&self, service: &str, number: u32, path: &str) -> Result<String> {
+        let script = format!(
+            "exec 3<>/dev/tcp/127.0.0.1/8080; printf 'GET {path} HTTP/1.0\\r\\n\\r\\n' >&3; cat <&3"
+        );
         let index = format!("--index={number}");
-        let text = self
-            .run(&["exec", "-T", &index, service, "bash", "-c", script])
-            .await?;
-        Ok(Metrics(text))
+        self.run(&["exec", "-T", &index, service, "bash", "-c", &script])
+            .await
     }
 
     fn command(&self, arguments: &[&str]) -> Result<std::process::Command> {
@@ -173,6 +187,29 @@ impl Compose {
         let mut command = std::process::Command::new(program);
         command.args(first).args(arguments.iter().map(OsStr::new));
         Ok(command)
+    }
+}
+
+/// What a process says about its health.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Health {
+    /// Whether it is ready for work.
+    pub ready: bool,
+    checks: Vec<Check>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct Check {
+    name: String,
+    error: Option<String>,
+}
+
+impl Health {
+    /// What a check complains of, if it does.
+    #[must_use]
+    pub fn error(&self, check: &str) -> Option<&str> {
+        let check = self.checks.iter().find(|found| found.name == check)?;
+        check.error.as_deref()
     }
 }
 

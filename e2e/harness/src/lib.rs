@@ -23,7 +23,7 @@ mod topics;
 
 pub use cloud_event::{CloudEvent, cloud_event};
 pub use collector::{Collector, Span, Trace};
-pub use compose::{Compose, Container, Metrics};
+pub use compose::{Compose, Container, Health, Metrics};
 pub use eventually::{SOON, eventually};
 pub use gateway::{Answer, Change, Gateway, Notification, Order, StockLevel, wish};
 pub use http::http_client;

@@ -8,6 +8,7 @@ mod checker;
 mod claims;
 mod confined;
 mod crash_points;
+mod databases;
 mod errors;
 mod gateway;
 mod guarantees;
