@@ -22,10 +22,16 @@ pub struct MessagingArgs {
           default_value = "1s,5s,30s")]
     pub retry_delays: Vec<Duration>,
 
-    /// How often a relay looks for messages of other instances. Messages of its own process wake
-    /// it at once.
-    #[arg(long, env = "OUTBOX_POLL", value_parser = parse_interval, default_value = "100ms")]
+    /// How often a relay looks into the outbox without a word of anybody. It hears of messages of its own
+    /// process and of other instances at once.
+    #[arg(long, env = "OUTBOX_POLL", value_parser = parse_interval, default_value = "2s")]
     pub outbox_poll: Duration,
+
+    /// How long a relay has to hold a shard of the outbox before it takes messages of its own process from
+    /// memory. Longer than a transaction lasts that whoever held the shard before has begun: it is limited
+    /// by 5 s without a statement, twice, and 4 s for a statement.
+    #[arg(long, env = "OUTBOX_SETTLED", value_parser = parse_delay, default_value = "20s")]
+    pub outbox_settled: Duration,
 
     /// How long the id of a handled message is remembered.
     #[arg(long, env = "INBOX_RETENTION", value_parser = parse_interval, default_value = "7d")]

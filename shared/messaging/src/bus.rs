@@ -17,7 +17,7 @@ use crate::args::MessagingArgs;
 use crate::consume::{ConsumeMetrics, Consuming, Holds, RetryPolicy};
 use crate::handler::Tx;
 use crate::kafka::{Kafka, KafkaPublisher, TopicConsumer, keep_topics};
-use crate::outbox::{OutboxMetrics, Pressure, Publish, PublishSpans, Relay};
+use crate::outbox::{Handovers, OutboxMetrics, Pressure, Publish, PublishSpans, Relay};
 use crate::rabbitmq::{
     ConfirmChannel, DeadLetterExchange, OutboxPublisher, QueueConsumer, RabbitMq,
 };
@@ -54,7 +54,7 @@ impl Bus {
         let consuming = Consuming {
             service,
             pool,
-            wake: Arc::default(),
+            handovers: Arc::new(Handovers::new(args.outbox_settled)),
             policy: RetryPolicy::new(&args.retry_delays),
             holds: Arc::new(Holds::new(Arc::clone(&metrics))),
             metrics,
@@ -82,8 +82,10 @@ impl Bus {
     ///
     /// When the database gives no connection in time.
     pub async fn begin(&self) -> sqlx::Result<Tx> {
-        let Consuming { pool, wake, .. } = &self.inner.consuming;
-        Tx::begin(pool, wake).await
+        let Consuming {
+            pool, handovers, ..
+        } = &self.inner.consuming;
+        Tx::begin(pool, handovers).await
     }
 
     /// Whether so much waits to be published that new work should be refused, as of a few seconds
@@ -171,12 +173,14 @@ impl Bus {
     }
 
     fn relay<P: Publish>(&self, transport: Transport, publisher: P) -> Relay<P> {
-        let Consuming { pool, wake, .. } = &self.inner.consuming;
+        let Consuming {
+            pool, handovers, ..
+        } = &self.inner.consuming;
         Relay {
             pool: pool.clone(),
             transport,
             publisher,
-            wake: Arc::clone(wake),
+            handover: Arc::clone(handovers.of(transport)),
             poll: self.inner.args.outbox_poll,
             metrics: Arc::clone(&self.inner.outbox_metrics),
         }

@@ -2,7 +2,8 @@
 //!
 //! This room promises that a message is published at least once if its transaction commits, and
 //! never if it does not: the row of the outbox is part of the transaction, and leaves the table only
-//! after a broker has confirmed it. Messages with the same ordering key are published in the order
+//! after a broker has confirmed it. As long as nothing goes wrong the relay has the row from memory, and
+//! the table is for a crash. Messages with the same ordering key are published in the order
 //! in which they were written, unless a broker refuses one of them. Several instances of a service share the rows by
 //! leases. The room names no broker's client: what it wants of a broker is [`Publish`].
 
@@ -11,11 +12,14 @@ mod row;
 mod store;
 
 mod memory;
-mod wake;
+
+mod handover;
+mod written;
 
 mod lease;
 mod publish;
 mod relay;
+mod wire;
 
 mod pressure;
 
@@ -35,4 +39,4 @@ pub(crate) use relay::Relay;
 pub(crate) use row::{NewRow, Row};
 pub(crate) use spans::PublishSpans;
 pub(crate) use store::{backlog, insert};
-pub(crate) use wake::Wake;
+pub(crate) use written::{Handovers, Written};

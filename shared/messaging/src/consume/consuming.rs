@@ -7,7 +7,7 @@ use super::metrics::ConsumeMetrics;
 use super::runner::BatchRunner;
 use super::settlement::RetryPolicy;
 use super::spans::ProcessSpans;
-use crate::outbox::Wake;
+use crate::outbox::Handovers;
 
 /// What a consumer is given, whichever broker it consumes from; cheap to clone.
 #[derive(Clone)]
@@ -15,7 +15,7 @@ pub(crate) struct Consuming {
     /// The service on whose behalf it consumes.
     pub(crate) service: &'static str,
     pub(crate) pool: PgPool,
-    pub(crate) wake: Arc<Wake>,
+    pub(crate) handovers: Arc<Handovers>,
     pub(crate) policy: RetryPolicy,
     pub(crate) metrics: Arc<ConsumeMetrics>,
     pub(crate) holds: Arc<Holds>,
@@ -33,7 +33,7 @@ impl Consuming {
     ) -> BatchRunner<H> {
         BatchRunner {
             pool: self.pool.clone(),
-            wake: Arc::clone(&self.wake),
+            handovers: Arc::clone(&self.handovers),
             metrics: Arc::clone(&self.metrics),
             holds: Arc::clone(&self.holds),
             destination,

@@ -16,7 +16,7 @@ use crate::backoff::Backoff;
 use crate::faults::crash_point::{self, CrashPoint};
 use crate::handler::{BatchHandler, Failure, Received, Tx};
 use crate::inbox;
-use crate::outbox::Wake;
+use crate::outbox::Handovers;
 
 /// Limit for one transaction. The database limits each statement and each idle moment; this is for
 /// a database that has stopped answering at all.
@@ -25,7 +25,7 @@ const TRANSACTION_LIMIT: Duration = Duration::from_secs(10);
 /// Runs batches of messages through a handler; the same for both brokers.
 pub(crate) struct BatchRunner<H> {
     pub(crate) pool: PgPool,
-    pub(crate) wake: Arc<Wake>,
+    pub(crate) handovers: Arc<Handovers>,
     pub(crate) metrics: Arc<ConsumeMetrics>,
     pub(crate) holds: Arc<Holds>,
     /// The queue or topic that the messages come from.
@@ -190,7 +190,7 @@ impl<H: BatchHandler> BatchRunner<H> {
     /// One transaction: inbox, handler, outbox. Only what the handler asks of the database may speak
     /// about the message.
     async fn transact(&self, batch: &[&Received<H::Message>]) -> Result<New, Failure> {
-        let mut tx = Tx::begin(&self.pool, &self.wake)
+        let mut tx = Tx::begin(&self.pool, &self.handovers)
             .await
             .map_err(Failure::unavailable)?;
         let ids = batch.iter().map(|message| message.id).collect();

@@ -8,29 +8,30 @@ use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 use crate::cause::Cause;
 use crate::faults::crash_point::{self, CrashPoint};
 use crate::faults::{Guarantee, without};
-use crate::outbox::{self, Address, NewRow, Wake};
+use crate::outbox::{self, Address, Handovers, NewRow, Written};
 
 /// A database transaction that can publish.
 ///
 /// Dropped without [`Tx::commit`], it rolls back and publishes nothing.
 pub struct Tx {
     inner: Transaction<'static, Postgres>,
+    /// What is to be written to the outbox.
     rows: Vec<NewRow>,
-    /// So many of them are in the outbox already.
-    written: usize,
+    /// What is in the outbox already.
+    written: Written,
     /// The first message that could not be serialized: it fails the commit.
     encode_error: Option<serde_json::Error>,
-    wake: Arc<Wake>,
+    handovers: Arc<Handovers>,
 }
 
 impl Tx {
-    pub(crate) async fn begin(pool: &PgPool, wake: &Arc<Wake>) -> sqlx::Result<Self> {
+    pub(crate) async fn begin(pool: &PgPool, handovers: &Arc<Handovers>) -> sqlx::Result<Self> {
         Ok(Self {
             inner: pool.begin().await?,
             rows: Vec::new(),
-            written: 0,
+            written: Written::nothing(handovers),
             encode_error: None,
-            wake: Arc::clone(wake),
+            handovers: Arc::clone(handovers),
         })
     }
 
@@ -61,11 +62,12 @@ impl Tx {
     /// error of the connection leaves open whether the commit took place.
     pub async fn commit(mut self) -> sqlx::Result<()> {
         self.write_outbox().await?;
+        self.written.committing();
         self.inner.commit().await?;
         crash_point::reach(CrashPoint::OutboxCommitted);
-        self.wake.after_writing(&self.rows);
+        self.written.committed();
         if without(Guarantee::Outbox) {
-            outbox::keep(self.rows);
+            outbox::keep(self.rows, &self.handovers);
         }
         Ok(())
     }
@@ -76,11 +78,11 @@ impl Tx {
         if let Some(error) = self.encode_error.take() {
             return Err(sqlx::Error::Encode(Box::new(error)));
         }
-        if !without(Guarantee::Outbox) {
-            outbox::insert(&mut self.inner, &self.rows[self.written..]).await?;
+        if without(Guarantee::Outbox) {
+            return Ok(());
         }
-        self.written = self.rows.len();
-        Ok(())
+        let rows = std::mem::take(&mut self.rows);
+        outbox::insert(&mut self.inner, rows, &mut self.written).await
     }
 
     pub(crate) async fn rollback(self) -> sqlx::Result<()> {

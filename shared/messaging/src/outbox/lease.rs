@@ -1,4 +1,4 @@
-use std::sync::Mutex;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use database::within_limit;
@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use uuid::Uuid;
 
+use super::handover::Handover;
 use crate::transport::Transport;
 
 /// How long a relay that stopped renewing keeps its shards.
@@ -26,68 +27,39 @@ pub(crate) struct Lease {
     pool: PgPool,
     transport: Transport,
     instance: Uuid,
-    held: Mutex<Held>,
-}
-
-struct Held {
-    shards: Vec<i16>,
-    until: Instant,
+    handover: Arc<Handover>,
 }
 
 impl Lease {
-    pub(crate) fn new(pool: PgPool, transport: Transport) -> Self {
-        let held = Held {
-            shards: Vec::new(),
-            until: Instant::now(),
-        };
+    pub(crate) fn new(pool: PgPool, transport: Transport, handover: Arc<Handover>) -> Self {
         Self {
             pool,
             transport,
             instance: Uuid::now_v7(),
-            held: Mutex::new(held),
+            handover,
         }
     }
 
-    /// The shards held at this moment; none once the lease has run out.
-    pub(crate) fn shards(&self) -> Vec<i16> {
-        let held = self
-            .held
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        if Instant::now() < held.until {
-            held.shards.clone()
-        } else {
-            Vec::new()
-        }
-    }
-
-    /// Renews until stopped, calling `changed` whenever the set of shards is another one; then
-    /// hands the shards back, so that others need not wait for them to expire.
-    pub(crate) async fn keep(&self, token: &CancellationToken, changed: impl Fn()) {
+    /// Renews until stopped; then hands the shards back, so that others need not wait for them to expire.
+    pub(crate) async fn keep(&self, token: &CancellationToken) {
         let mut tick = tokio::time::interval(RENEWAL);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         while token.run_until_cancelled(tick.tick()).await.is_some() {
-            let before = self.shards();
+            let before = self.handover.held();
             // Measured from before the statement, so that we never believe to hold it longer
             // than the database does.
             let until = Instant::now() + LEASE;
             match within_limit(self.renew()).await {
                 Ok(shards) => {
+                    self.handover.hold(&shards, until);
                     if shards != before {
+                        self.handover.look();
                         let transport = self.transport.as_str();
                         info!(
                             transport,
                             ?shards,
                             "relay to {transport} holds shards {shards:?}"
                         );
-                    }
-                    *self
-                        .held
-                        .lock()
-                        .unwrap_or_else(std::sync::PoisonError::into_inner) =
-                        Held { shards, until };
-                    if self.shards() != before {
-                        changed();
                     }
                 }
                 Err(error) => {
@@ -100,6 +72,7 @@ impl Lease {
                 }
             }
         }
+        self.handover.hold(&[], Instant::now());
         if let Err(error) = within_limit(self.release()).await {
             let transport = self.transport.as_str();
             let error = format!("{error:#}");
@@ -110,29 +83,21 @@ impl Lease {
         }
     }
 
+    /// Keeps what it has up to a fair share, lets go of the rest, and takes what nobody holds.
     async fn renew(&self) -> sqlx::Result<Vec<i16>> {
-        let mut tx = self.pool.begin().await?;
-        let live: i64 = sqlx::query_scalar(
+        let mut shards: Vec<i16> = sqlx::query_scalar(
             "with beat as (
                  insert into messaging.relays (transport, instance, expires_at)
                  values ($1, $2, clock_timestamp() + make_interval(secs => $3))
                  on conflict (transport, instance) do update set expires_at = excluded.expires_at
              ), gone as (
                  delete from messaging.relays where expires_at < clock_timestamp() - interval '1 minute'
-             )
-             select count(*) + 1 from messaging.relays
-             where transport = $1 and instance <> $2 and expires_at > clock_timestamp()",
-        )
-        .bind(self.transport.as_str())
-        .bind(self.instance)
-        .bind(LEASE.as_secs_f64())
-        .fetch_one(&mut *tx)
-        .await?;
-
-        // Keep what we have up to a fair share, let go of the rest, and take what nobody holds.
-        let shards: Vec<i16> = sqlx::query_scalar(
-            "with fair as (
-                 select ceil(count(*)::numeric / $4) as share from messaging.leases where transport = $1
+             ), live as (
+                 select count(*) + 1 as relays from messaging.relays
+                 where transport = $1 and instance <> $2 and expires_at > clock_timestamp()
+             ), fair as (
+                 select ceil(count(*)::numeric / (select relays from live)) as share
+                 from messaging.leases where transport = $1
              ), mine as (
                  select shard, row_number() over (order by shard) as n
                  from messaging.leases where transport = $1 and owner = $2
@@ -159,12 +124,8 @@ impl Lease {
         .bind(self.transport.as_str())
         .bind(self.instance)
         .bind(LEASE.as_secs_f64())
-        .bind(live)
-        .fetch_all(&mut *tx)
+        .fetch_all(&self.pool)
         .await?;
-        tx.commit().await?;
-
-        let mut shards = shards;
         shards.sort_unstable();
         Ok(shards)
     }

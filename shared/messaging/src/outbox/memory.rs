@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use uuid::Uuid;
 
 use super::row::{NewRow, Row};
+use super::written::Handovers;
 use crate::transport::Transport;
 
 /// Dies with the process.
@@ -16,12 +17,15 @@ struct Memory {
     last: i64,
 }
 
-/// Keeps messages in memory.
-pub(crate) fn keep(rows: Vec<NewRow>) {
+/// Keeps messages in memory, where the relays look for them instead of in the table.
+pub(crate) fn keep(rows: Vec<NewRow>, handovers: &Handovers) {
     MEMORY
         .lock()
         .unwrap_or_else(PoisonError::into_inner)
         .keep(rows);
+    for transport in Transport::ALL {
+        handovers.of(transport).look();
+    }
 }
 
 /// The same as [`store::forget_and_take`](super::store::forget_and_take) on what is kept in memory.
@@ -44,18 +48,9 @@ impl Memory {
     fn keep(&mut self, rows: Vec<NewRow>) {
         for row in rows {
             self.last += 1;
-            let kept = Row {
-                seq: self.last,
-                message_id: Uuid::now_v7(),
-                destination: row.address.destination.into_owned(),
-                routing_key: row.address.key.into_owned(),
-                message_type: row.message_type.to_owned(),
-                traceparent: row.traceparent,
-                body: row.body,
-                created_at: jiff::Timestamp::now().into(),
-                attempts: 0,
-            };
-            self.rows.push_back((row.address.transport, kept));
+            let transport = row.address.transport;
+            let kept = row.at(self.last, 0, Uuid::now_v7(), jiff::Timestamp::now().into());
+            self.rows.push_back((transport, kept));
         }
     }
 

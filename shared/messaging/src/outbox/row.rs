@@ -16,6 +16,7 @@ pub(crate) struct NewRow {
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub(crate) struct Row {
     pub(crate) seq: i64,
+    pub(crate) shard: i16,
     pub(crate) message_id: Uuid,
     pub(crate) destination: String,
     pub(crate) routing_key: String,
@@ -24,6 +25,30 @@ pub(crate) struct Row {
     pub(crate) body: Vec<u8>,
     pub(crate) created_at: jiff_sqlx::Timestamp,
     pub(crate) attempts: i32,
+}
+
+impl NewRow {
+    /// The same in its place in the outbox.
+    pub(super) fn at(
+        self,
+        seq: i64,
+        shard: i16,
+        message_id: Uuid,
+        created_at: jiff_sqlx::Timestamp,
+    ) -> Row {
+        Row {
+            seq,
+            shard,
+            message_id,
+            destination: self.address.destination.into_owned(),
+            routing_key: self.address.key.into_owned(),
+            message_type: self.message_type.to_owned(),
+            traceparent: self.traceparent,
+            body: self.body,
+            created_at,
+            attempts: 0,
+        }
+    }
 }
 
 impl Row {

@@ -6,25 +6,39 @@ use uuid::Uuid;
 use super::lease::SHARDS;
 use super::memory;
 use super::row::{NewRow, Row};
+use super::written::Written;
 use crate::faults::crash_point::{self, CrashPoint};
 use crate::faults::{Guarantee, without};
 use crate::transport::Transport;
 
-/// Writes rows in the order given.
-pub(crate) async fn insert(db: &mut PgConnection, rows: &[NewRow]) -> sqlx::Result<()> {
+/// Writes rows in the order given. A row is handed over to the relay of this process if its shard is open
+/// and nothing waits in the table for it; otherwise it waits in the table.
+pub(crate) async fn insert(
+    db: &mut PgConnection,
+    rows: Vec<NewRow>,
+    written: &mut Written,
+) -> sqlx::Result<()> {
     if rows.is_empty() {
         return Ok(());
     }
     let ids: Vec<Uuid> = rows.iter().map(|_| Uuid::now_v7()).collect();
     let column = |value: fn(&NewRow) -> &str| rows.iter().map(value).collect::<Vec<_>>();
-    sqlx::query(
+    let places: Vec<Place> = sqlx::query_as(
         "insert into messaging.outbox
-             (message_id, transport, shard, destination, routing_key, message_type, traceparent, body)
-         select id, transport, hashtext(ordering_key) & $9, destination, routing_key, type, traceparent, body
-         from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bytea[])
-             with ordinality
-             as r (id, transport, ordering_key, destination, routing_key, type, traceparent, body, n)
-         order by n",
+             (message_id, transport, shard, destination, routing_key, message_type, traceparent, body, queued)
+         select id, transport, shard, destination, routing_key, type, traceparent, body,
+             case when shard = any(case transport when 'rabbitmq' then $10::int2[] else $11::int2[] end)
+                 then exists (select from messaging.outbox earlier
+                              where earlier.transport = r.transport and earlier.shard = r.shard and earlier.queued)
+                 else true
+             end
+         from (select *, (hashtext(ordering_key) & $9)::int2 as shard
+             from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bytea[])
+                 with ordinality
+                 as u (id, transport, ordering_key, destination, routing_key, type, traceparent, body, n)
+             ) as r
+         order by n
+         returning seq, shard, queued, created_at",
     )
     .bind(&ids)
     .bind(column(|row| row.address.transport.as_str()))
@@ -36,14 +50,40 @@ pub(crate) async fn insert(db: &mut PgConnection, rows: &[NewRow]) -> sqlx::Resu
     .bind(rows.iter().map(|row| row.body.as_slice()).collect::<Vec<_>>())
     // A power of two, so that this mask leaves the number of a shard.
     .bind(i32::from(SHARDS - 1))
-    .execute(db)
+    .bind(written.open(Transport::RabbitMq))
+    .bind(written.open(Transport::Kafka))
+    .fetch_all(db)
     .await?;
+    let (mut rabbitmq, mut kafka) = (Vec::new(), Vec::new());
+    for ((new, id), place) in rows.into_iter().zip(ids).zip(places) {
+        let transport = new.address.transport;
+        if place.queued {
+            written.queued(transport, place.shard);
+            continue;
+        }
+        let row = new.at(place.seq, place.shard, id, place.created_at);
+        match transport {
+            Transport::RabbitMq => rabbitmq.push(row),
+            Transport::Kafka => kafka.push(row),
+        }
+    }
+    written.handed(Transport::RabbitMq, rabbitmq);
+    written.handed(Transport::Kafka, kafka);
     crash_point::reach(CrashPoint::OutboxWritten);
     Ok(())
 }
 
+/// Where a new row stands.
+#[derive(sqlx::FromRow)]
+struct Place {
+    seq: i64,
+    shard: i16,
+    queued: bool,
+    created_at: jiff_sqlx::Timestamp,
+}
+
 /// Forgets rows that a broker has confirmed, and returns the oldest of the other rows of these
-/// shards that are due: one round trip for both.
+/// shards that are due and not known: one round trip for both.
 ///
 /// It does not wait until the disk has it. If the database forgets what was forgotten here, rows
 /// come back and are published twice, which every consumer bears.
@@ -51,6 +91,7 @@ pub(crate) async fn forget_and_take(
     pool: &PgPool,
     transport: Transport,
     confirmed: &[i64],
+    known: &[i64],
     shards: &[i16],
     limit: i64,
 ) -> sqlx::Result<Vec<Row>> {
@@ -62,11 +103,11 @@ pub(crate) async fn forget_and_take(
              delete from messaging.outbox
              where transport = $1 and seq = any($2) and set_config('synchronous_commit', 'off', true) = 'off'
          )
-         select seq, message_id, destination, routing_key, message_type, traceparent, body,
+         select seq, shard, message_id, destination, routing_key, message_type, traceparent, body,
                 created_at, attempts
          from messaging.outbox
          where transport = $1 and shard = any($3) and available_at <= clock_timestamp()
-           and seq not in (select unnest($2))
+           and seq not in (select unnest($2) union all select unnest($5))
          order by seq
          limit $4",
     )
@@ -74,6 +115,7 @@ pub(crate) async fn forget_and_take(
     .bind(confirmed)
     .bind(shards)
     .bind(limit)
+    .bind(known)
     .fetch_all(pool)
     .await
 }
@@ -87,7 +129,7 @@ pub(crate) async fn defer(
 ) -> sqlx::Result<()> {
     sqlx::query(
         "update messaging.outbox
-         set attempts = attempts + 1,
+         set attempts = attempts + 1, queued = false,
              available_at = clock_timestamp() + least(power(2, least(attempts, 3)), 5) * interval '1 second'
          where transport = $1 and seq = any($2)",
     )

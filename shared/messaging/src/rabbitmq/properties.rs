@@ -96,6 +96,7 @@ mod tests {
     fn what_is_encoded_can_be_decoded() -> Result<(), jiff::Error> {
         let created_at: jiff::Timestamp = "2026-11-22T10:00:00.123456Z".parse()?;
         let row = Row {
+            shard: 0,
             seq: 1,
             message_id: uuid::Uuid::now_v7(),
             destination: "parcels".to_owned(),

@@ -2,7 +2,7 @@ use std::iter::repeat_n;
 use std::sync::{Mutex, PoisonError};
 
 use super::*;
-use crate::outbox::{Address, NewRow};
+use crate::outbox::{Address, Handovers, NewRow, Written};
 
 const ROWS: usize = 300;
 
@@ -39,14 +39,18 @@ async fn a_broker_that_is_slow_gets_less_at_once_and_more_again_later(
     pool: PgPool,
 ) -> anyhow::Result<()> {
     crate::migrate::migrate(&pool).await?;
-    let rows: Vec<_> = numbered(ROWS).collect();
-    store::insert(&mut *pool.acquire().await?, &rows).await?;
+    let handovers = Arc::new(Handovers::new(Duration::ZERO));
+    let mut tx = pool.begin().await?;
+    let mut written = Written::nothing(&handovers);
+    store::insert(&mut tx, numbered(ROWS).collect(), &mut written).await?;
+    tx.commit().await?;
+    written.committed();
     let (broker, token) = (SlowBroker::default(), CancellationToken::new());
     let relay = Relay {
         pool: pool.clone(),
         transport: Transport::RabbitMq,
         publisher: broker.clone(),
-        wake: Arc::default(),
+        handover: Arc::clone(handovers.of(Transport::RabbitMq)),
         poll: Duration::from_millis(10),
         metrics: Arc::default(),
     };
