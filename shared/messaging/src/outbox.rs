@@ -14,6 +14,7 @@ mod store;
 mod memory;
 
 mod handover;
+mod ledger;
 mod written;
 
 mod lease;

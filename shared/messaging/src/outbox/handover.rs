@@ -1,9 +1,9 @@
 //! From a transaction that has committed to the relay of the same process, past the table.
 //!
 //! The row of the outbox is in the table all the same: for a crash, for another instance, and for what
-//! does not fit in here. A row is handed over only if nothing that is older waits in the table for the
-//! same shard, see [`insert`](super::store::insert). So what is here is newer than what is published,
-//! and everything else of its shard is newer than what is here.
+//! does not fit in here. A row is handed over only if nothing waits in the table for its shard that is not
+//! here as well, see [`insert`](super::store::insert). So what is here of a shard is all that comes before
+//! whatever is written for it later, and is published in the order of the table.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
+use super::ledger::{Known, Ledger, Stage};
 use super::row::Row;
 
 /// Beyond so many rows, or so many bytes of bodies, rows wait in the table.
@@ -34,27 +35,11 @@ struct State {
     shards: BTreeMap<i16, Instant>,
     /// Until then they are this process's.
     until: Option<Instant>,
-    /// By their place in the order of publishing.
-    entries: BTreeMap<i64, Entry>,
-    bytes: usize,
+    ledger: Ledger,
     /// Something may wait in the table.
     look: bool,
-}
-
-struct Entry {
-    row: Row,
-    stage: Stage,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stage {
-    /// Its transaction has not ended.
-    Written,
-    /// Nobody knows whether its transaction has committed. Only the table tells.
-    Doubtful,
-    Committed,
-    /// It is with the broker.
-    Taken,
+    /// More waits in the table than was found.
+    is_behind: bool,
 }
 
 impl Handover {
@@ -73,14 +58,9 @@ impl Handover {
         let mut state = self.state();
         // Somebody else may have had them in between.
         let has_lapsed = state.until.is_none_or(|until| until <= now);
-        let kept = |shard: &i16| !has_lapsed && shards.contains(shard);
-        state.shards.retain(|shard, _| kept(shard));
-        // What was written for the others is read from the table, by whoever holds them now.
-        let of_others = (state.entries.iter())
-            .filter(|(_, entry)| !state.shards.contains_key(&entry.row.shard))
-            .map(|(seq, _)| *seq);
-        let of_others: Vec<_> = of_others.collect();
-        state.remove(&of_others);
+        let is_kept = |shard: &i16| !has_lapsed && shards.contains(shard);
+        state.shards.retain(|shard, _| is_kept(shard));
+        state.ledger.keep(|shard| is_kept(&shard));
         for shard in shards {
             state.shards.entry(*shard).or_insert(now);
         }
@@ -96,37 +76,37 @@ impl Handover {
             .collect()
     }
 
-    /// The shards whose rows may be handed over, if there is room.
-    pub(super) fn open(&self) -> Vec<i16> {
+    /// The shards whose rows may be handed over, if there is room, and what waits in the table and is known.
+    pub(super) fn open(&self) -> (Vec<i16>, Vec<i64>) {
         let (now, state) = (Instant::now(), self.state());
-        if state.entries.len() >= ROWS || state.bytes >= BYTES {
-            return Vec::new();
+        let (rows, bytes) = state.ledger.size();
+        if rows >= ROWS || bytes >= BYTES || state.is_behind {
+            return Default::default();
         }
         let is_settled = |since: &Instant| now.duration_since(*since) >= self.settled;
         let open = state.held(now).filter(|(_, since)| is_settled(since));
-        open.map(|(shard, _)| *shard).collect()
+        let open = open.map(|(shard, _)| *shard).collect();
+        (open, state.ledger.queued())
     }
 
     /// A transaction has written these rows and not committed.
     pub(super) fn written(&self, rows: Vec<Row>) {
         let mut state = self.state();
         for row in rows {
-            state.bytes += row.body.len();
-            let stage = Stage::Written;
-            state.entries.insert(row.seq, Entry { row, stage });
+            state.ledger.written(row);
         }
     }
 
     /// The transaction has committed.
     pub(super) fn committed(&self, seqs: &[i64]) {
-        self.move_on(seqs, Stage::Written, Stage::Committed);
+        let (from, to) = (Stage::Written, Stage::Committed);
+        self.state().ledger.move_on(seqs, from, to);
         self.woken.notify_one();
     }
 
-    /// The transaction was rolled back.
+    /// The transaction was rolled back. Later rows of the shard may have waited for it.
     pub(super) fn rolled_back(&self, seqs: &[i64]) {
-        self.state().remove(seqs);
-        // Later rows of the shard may have waited for it.
+        self.state().ledger.remove(seqs);
         self.woken.notify_one();
     }
 
@@ -134,13 +114,12 @@ impl Handover {
     /// for a while nothing is handed over: the database may still be about to commit.
     pub(super) fn doubtful(&self, seqs: &[i64]) {
         let mut state = self.state();
-        for seq in seqs {
-            if let Some(entry) = state.entries.get_mut(seq) {
-                entry.stage = Stage::Doubtful;
-                let shard = entry.row.shard;
-                (state.shards.entry(shard)).and_modify(|since| *since = Instant::now());
-            }
+        for shard in state.ledger.shards(seqs) {
+            let shard = state.shards.entry(shard);
+            shard.and_modify(|since| *since = Instant::now());
         }
+        let (from, to) = (Stage::Written, Stage::Doubtful);
+        state.ledger.move_on(seqs, from, to);
         drop(state);
         self.look();
     }
@@ -161,81 +140,49 @@ impl Handover {
         std::mem::take(&mut self.state().look)
     }
 
-    /// What need not be looked for in the table, and what is to be given up unless it is found there.
-    pub(super) fn known_and_doubtful(&self) -> (Vec<i64>, Vec<i64>) {
-        let state = self.state();
-        let doubtful = |entry: &Entry| entry.stage == Stage::Doubtful;
-        let (doubtful, known): (Vec<_>, Vec<_>) =
-            state.entries.iter().partition(|(_, entry)| doubtful(entry));
-        let seqs = |entries: Vec<(&i64, &Entry)>| entries.iter().map(|(seq, _)| **seq).collect();
-        (seqs(known), seqs(doubtful))
+    /// Whether anything is to be forgotten.
+    pub(super) fn has_confirmed(&self) -> bool {
+        self.state().ledger.has_confirmed()
     }
 
-    /// The table was looked at: what was doubtful before stands there or nowhere.
-    pub(super) fn looked(&self, doubtful: &[i64]) {
-        self.state().remove(doubtful);
+    /// What is known before the table is looked at.
+    pub(super) fn known(&self) -> Known {
+        self.state().ledger.known()
     }
 
-    /// Takes what is next in these shards, with what was found in the table. No row passes an older one of its
-    /// shard.
-    pub(super) fn take(&self, shards: &[i16], mut found: Vec<Row>, limit: usize) -> Vec<Row> {
+    /// The table was looked at: what was confirmed is no longer there, what was doubtful is among what was
+    /// found or nowhere, and perhaps more is there than was found.
+    pub(super) fn looked(&self, known: &Known, found: Vec<Row>, is_all: bool) {
         let mut state = self.state();
-        // Some may have come in here while the table was looked at.
-        found.retain(|row| !state.entries.contains_key(&row.seq));
-        let mut rows = Vec::new();
-        let mut first_left: BTreeMap<i16, i64> = BTreeMap::new();
-        for (seq, Entry { row, stage }) in &state.entries {
-            let is_next = *stage == Stage::Committed
-                && shards.contains(&row.shard)
-                && !first_left.contains_key(&row.shard)
-                && rows.len() < limit;
-            if is_next {
-                rows.push(row.clone());
-            } else {
-                first_left.entry(row.shard).or_insert(*seq);
-            }
+        state.ledger.remove(&known.confirmed);
+        state.ledger.remove(&known.doubtful);
+        for row in found {
+            state.ledger.found(row);
         }
-        let is_free = |row: &Row| {
-            first_left
-                .get(&row.shard)
-                .is_none_or(|left| row.seq < *left)
-        };
-        let free = found.iter().filter(|row| is_free(row));
-        rows.extend(free.cloned());
-        rows.sort_unstable_by_key(|row| row.seq);
-        rows.truncate(limit);
-        let mut of_table = 0;
-        for row in &rows {
-            match state.entries.get_mut(&row.seq) {
-                Some(entry) => entry.stage = Stage::Taken,
-                None => of_table += 1,
-            }
-        }
-        state.look |= of_table < found.len();
-        rows
+        state.is_behind = !is_all;
+        state.look |= !is_all;
     }
 
-    /// These are no longer to be published from here.
-    pub(super) fn done(&self, seqs: &[i64]) {
-        self.state().remove(seqs);
+    /// Takes what is next in these shards. No row passes an older one of its shard.
+    pub(super) fn take(&self, shards: &[i16], limit: usize) -> Vec<Row> {
+        self.state().ledger.take(shards, limit)
+    }
+
+    /// The broker has confirmed these.
+    pub(super) fn confirmed(&self, seqs: &[i64]) {
+        let (from, to) = (Stage::Taken, Stage::Confirmed);
+        self.state().ledger.move_on(seqs, from, to);
+    }
+
+    /// The broker has refused these, and the table knows.
+    pub(super) fn refused(&self, seqs: &[i64]) {
+        self.state().ledger.remove(seqs);
     }
 
     /// These were not published.
     pub(super) fn put_back(&self, seqs: &[i64]) {
-        self.move_on(seqs, Stage::Taken, Stage::Committed);
-    }
-
-    fn move_on(&self, seqs: &[i64], from: Stage, to: Stage) {
-        let mut state = self.state();
-        for seq in seqs {
-            if let Some(entry) = state
-                .entries
-                .get_mut(seq)
-                .filter(|entry| entry.stage == from)
-            {
-                entry.stage = to;
-            }
-        }
+        let (from, to) = (Stage::Taken, Stage::Committed);
+        self.state().ledger.move_on(seqs, from, to);
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -247,14 +194,6 @@ impl State {
     fn held(&self, now: Instant) -> impl Iterator<Item = (&i16, &Instant)> {
         let is_held = self.until.is_some_and(|until| now < until);
         self.shards.iter().filter(move |_| is_held)
-    }
-
-    fn remove(&mut self, seqs: &[i64]) {
-        for seq in seqs {
-            if let Some(entry) = self.entries.remove(seq) {
-                self.bytes -= entry.row.body.len();
-            }
-        }
     }
 }
 

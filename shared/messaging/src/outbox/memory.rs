@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use uuid::Uuid;
 
+use super::ledger::Known;
 use super::row::{NewRow, Row};
 use super::written::Handovers;
 use crate::transport::Transport;
@@ -29,12 +30,11 @@ pub(crate) fn keep(rows: Vec<NewRow>, handovers: &Handovers) {
 }
 
 /// The same as [`store::forget_and_take`](super::store::forget_and_take) on what is kept in memory.
-pub(crate) fn forget_and_take(transport: Transport, confirmed: &[i64], limit: i64) -> Vec<Row> {
-    let limit = usize::try_from(limit).unwrap_or_default();
+pub(super) fn forget_and_take(transport: Transport, known: &Known, limit: usize) -> Vec<Row> {
     MEMORY
         .lock()
         .unwrap_or_else(PoisonError::into_inner)
-        .forget_and_take(transport, confirmed, limit)
+        .forget_and_take(transport, known, limit)
 }
 
 impl Memory {
@@ -54,15 +54,11 @@ impl Memory {
         }
     }
 
-    fn forget_and_take(
-        &mut self,
-        transport: Transport,
-        confirmed: &[i64],
-        limit: usize,
-    ) -> Vec<Row> {
-        let confirmed: HashSet<i64> = confirmed.iter().copied().collect();
+    fn forget_and_take(&mut self, transport: Transport, known: &Known, limit: usize) -> Vec<Row> {
+        let confirmed: HashSet<i64> = known.confirmed.iter().copied().collect();
         self.rows.retain(|(_, row)| !confirmed.contains(&row.seq));
-        let due = self.rows.iter().filter(|(of, _)| *of == transport);
+        let due = (self.rows.iter())
+            .filter(|(of, row)| *of == transport && !known.others.contains(&row.seq));
         due.map(|(_, row)| row.clone()).take(limit).collect()
     }
 }
@@ -99,13 +95,20 @@ mod tests {
             let keys: Vec<_> = rows.iter().map(|row| row.routing_key.clone()).collect();
             keys.concat()
         };
-        let first = memory.forget_and_take(Transport::Kafka, &[], 2);
+        let mut known = Known {
+            confirmed: Vec::new(),
+            doubtful: Vec::new(),
+            others: Vec::new(),
+        };
+        let first = memory.forget_and_take(Transport::Kafka, &known, 2);
         assert_eq!(keys(&first), "ac");
-        let second = memory.forget_and_take(Transport::Kafka, &[first[0].seq], 10);
+        known.confirmed.push(first[0].seq);
+        let second = memory.forget_and_take(Transport::Kafka, &known, 10);
         assert_eq!(keys(&second), "cd");
-        assert_eq!(
-            keys(&memory.forget_and_take(Transport::RabbitMq, &[], 10)),
-            "b"
-        );
+        known.others.push(second[0].seq);
+        let third = memory.forget_and_take(Transport::Kafka, &known, 10);
+        assert_eq!(keys(&third), "d");
+        let of_rabbitmq = memory.forget_and_take(Transport::RabbitMq, &known, 10);
+        assert_eq!(keys(&of_rabbitmq), "b");
     }
 }

@@ -28,9 +28,8 @@ const SMALLEST_WINDOW: usize = 8;
 /// the messages stay in the outbox, to be published again.
 const LAST_WINDOW: Duration = Duration::from_secs(3);
 
-/// So long, or so many, confirmed rows stay in the table: one deletion for many.
+/// So long confirmed rows stay in the table: one deletion for many.
 const LAZY: Duration = Duration::from_millis(100);
-const LAZY_ROWS: usize = 500;
 
 /// Moves rows from the outbox to a broker: takes what is handed over, and what waits in the table, publishes
 /// it and waits for the confirms. A row is published at least once, and in order within its shard, except
@@ -45,19 +44,6 @@ pub(crate) struct Relay<P> {
     pub(crate) handover: Arc<Handover>,
     pub(crate) poll: Duration,
     pub(crate) metrics: Arc<OutboxMetrics>,
-}
-
-/// Rows that are confirmed and still in the table.
-struct Confirmed {
-    seqs: Vec<i64>,
-    /// When the table was last looked at, and these were forgotten.
-    looked: Instant,
-}
-
-impl Confirmed {
-    fn is_due(&self) -> bool {
-        self.seqs.len() >= LAZY_ROWS || !self.seqs.is_empty() && self.looked.elapsed() >= LAZY
-    }
 }
 
 impl<P: Publish> Relay<P> {
@@ -78,13 +64,9 @@ impl<P: Publish> Relay<P> {
     }
 
     async fn relay(mut self, token: &CancellationToken) {
-        let mut confirmed = Confirmed {
-            seqs: Vec::new(),
-            looked: Instant::now(),
-        };
         self.handover.look();
-        self.publish_until(&mut confirmed, token).await;
-        if let Err(error) = self.look(&mut confirmed, &[], 0).await {
+        self.publish_until(token).await;
+        if let Err(error) = self.look(&[], 0).await {
             let transport = self.transport.as_str();
             let error = format!("{error:#}");
             warn!(
@@ -95,7 +77,8 @@ impl<P: Publish> Relay<P> {
         }
     }
 
-    async fn publish_until(&mut self, confirmed: &mut Confirmed, token: &CancellationToken) {
+    async fn publish_until(&mut self, token: &CancellationToken) {
+        let mut looked = None;
         let transport = self.transport.as_str();
         let mut backoff = None;
         let mut window = WINDOW;
@@ -105,18 +88,13 @@ impl<P: Publish> Relay<P> {
         };
         while !token.is_cancelled() {
             let result = tokio::select! {
-                result = self.pass(confirmed, window) => result,
+                result = self.pass(&mut looked, window) => result,
                 () = out_of_time() => return,
             };
             let pause = match result {
                 Ok(0) => {
                     backoff = None;
-                    let lazy = if confirmed.seqs.is_empty() {
-                        self.poll
-                    } else {
-                        LAZY
-                    };
-                    lazy.saturating_sub(confirmed.looked.elapsed())
+                    self.until_next_look(looked)
                 }
                 Ok(_) => {
                     window = (2 * window).min(WINDOW);
@@ -152,20 +130,28 @@ impl<P: Publish> Relay<P> {
         }
     }
 
+    /// How long until the table is to be looked at without a word of anybody.
+    fn until_next_look(&self, looked: Option<Instant>) -> Duration {
+        let pause = match self.handover.has_confirmed() {
+            true => LAZY.min(self.poll),
+            false => self.poll,
+        };
+        looked.map_or(Duration::ZERO, |looked| {
+            pause.saturating_sub(looked.elapsed())
+        })
+    }
+
     /// One window; returns how many rows were confirmed.
-    async fn pass(&mut self, confirmed: &mut Confirmed, window: usize) -> anyhow::Result<usize> {
+    async fn pass(&mut self, looked: &mut Option<Instant>, window: usize) -> anyhow::Result<usize> {
         self.publisher.prepare().await?;
         let shards = self.handover.held();
-        if shards.is_empty() && confirmed.seqs.is_empty() {
+        if shards.is_empty() && !self.handover.has_confirmed() {
             return Ok(0);
         }
-        let mut found = Vec::new();
-        if self.handover.take_look()
-            || confirmed.is_due()
-            || confirmed.looked.elapsed() >= self.poll
-        {
-            let looked = self.look(confirmed, &shards, window).await;
-            found = looked.inspect_err(|_| self.handover.look())?;
+        if self.handover.take_look() || self.until_next_look(*looked).is_zero() {
+            let look = self.look(&shards, window).await;
+            look.inspect_err(|_| self.handover.look())?;
+            *looked = Some(Instant::now());
         }
         // The process may have been stopped since: then these rows are somebody else's by now.
         let held = self.handover.held();
@@ -173,22 +159,18 @@ impl<P: Publish> Relay<P> {
             self.handover.look();
             return Ok(0);
         }
-        let is_full = found.len() == window;
-        let rows = self.handover.take(&shards, found, window);
-        if is_full {
-            self.handover.look();
-        }
+        let rows = self.handover.take(&shards, window);
         if rows.is_empty() {
             return Ok(0);
         }
-        let result = self.publish(&rows, confirmed).await;
+        let result = self.publish(&rows).await;
         // Whatever is not settled by now is to be published again.
-        self.handover
-            .put_back(&rows.iter().map(|row| row.seq).collect::<Vec<_>>());
-        result.inspect_err(|_| self.handover.look())
+        let seqs: Vec<_> = rows.iter().map(|row| row.seq).collect();
+        self.handover.put_back(&seqs);
+        result
     }
 
-    async fn publish(&mut self, rows: &[Row], confirmed: &mut Confirmed) -> anyhow::Result<usize> {
+    async fn publish(&mut self, rows: &[Row]) -> anyhow::Result<usize> {
         crash_point::reach(CrashPoint::taken(self.transport));
         let started = Instant::now();
         let results = self.publisher.publish(rows).await;
@@ -196,10 +178,10 @@ impl<P: Publish> Relay<P> {
 
         self.metrics
             .relayed(self.transport, rows, &results, started.elapsed());
-        let (mut done, mut refused, mut unavailable) = (Vec::new(), Vec::new(), None);
+        let (mut confirmed, mut refused, mut unavailable) = (Vec::new(), Vec::new(), None);
         for (row, result) in rows.iter().zip(results) {
             match result {
-                Ok(()) => done.push(row.seq),
+                Ok(()) => confirmed.push(row.seq),
                 Err(PublishError::Refused(reason)) => {
                     refused.push(row.seq);
                     warn!(
@@ -212,36 +194,27 @@ impl<P: Publish> Relay<P> {
                 Err(error @ PublishError::Unavailable(_)) => unavailable = Some(error),
             }
         }
-        confirmed.seqs.extend_from_slice(&done);
-        self.handover.done(&done);
+        self.handover.confirmed(&confirmed);
         if !refused.is_empty() {
             within_limit(store::defer(&self.pool, self.transport, &refused)).await?;
-            self.handover.done(&refused);
+            self.handover.refused(&refused);
         }
         match unavailable {
             Some(error) => Err(error.into()),
-            None => Ok(done.len()),
+            None => Ok(confirmed.len()),
         }
     }
 
-    /// Forgets what is confirmed, and returns what is due in these shards and not known.
-    async fn look(
-        &self,
-        confirmed: &mut Confirmed,
-        shards: &[i16],
-        window: usize,
-    ) -> sqlx::Result<Vec<Row>> {
-        let (known, doubtful) = self.handover.known_and_doubtful();
-        let limit = i64::try_from(window).unwrap_or(i64::MAX);
-        let seqs = &confirmed.seqs;
-        let rows = store::forget_and_take(&self.pool, self.transport, seqs, &known, shards, limit);
+    /// Forgets what is confirmed, and looks for what waits in the table for these shards.
+    async fn look(&self, shards: &[i16], window: usize) -> sqlx::Result<()> {
+        let known = self.handover.known();
+        // Where the broker takes nothing, looking does not fetch more and more.
+        let room = window.saturating_sub(known.others.len());
+        let rows = store::forget_and_take(&self.pool, self.transport, &known, shards, room);
         let rows = within_limit(rows).await?;
-        if !shards.is_empty() {
-            self.handover.looked(&doubtful);
-        }
-        confirmed.seqs.clear();
-        confirmed.looked = Instant::now();
-        Ok(rows)
+        let is_all = rows.len() < room;
+        self.handover.looked(&known, rows, is_all);
+        Ok(())
     }
 }
 

@@ -4,6 +4,7 @@ use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use super::lease::SHARDS;
+use super::ledger::Known;
 use super::memory;
 use super::row::{NewRow, Row};
 use super::written::Written;
@@ -23,13 +24,16 @@ pub(crate) async fn insert(
     }
     let ids: Vec<Uuid> = rows.iter().map(|_| Uuid::now_v7()).collect();
     let column = |value: fn(&NewRow) -> &str| rows.iter().map(value).collect::<Vec<_>>();
+    let (rabbitmq, known_of_rabbitmq) = written.open(Transport::RabbitMq);
+    let (kafka, known_of_kafka) = written.open(Transport::Kafka);
     let places: Vec<Place> = sqlx::query_as(
         "insert into messaging.outbox
              (message_id, transport, shard, destination, routing_key, message_type, traceparent, body, queued)
          select id, transport, shard, destination, routing_key, type, traceparent, body,
              case when shard = any(case transport when 'rabbitmq' then $10::int2[] else $11::int2[] end)
                  then exists (select from messaging.outbox earlier
-                              where earlier.transport = r.transport and earlier.shard = r.shard and earlier.queued)
+                              where earlier.transport = r.transport and earlier.shard = r.shard and earlier.queued
+                                and earlier.seq <> all($12))
                  else true
              end
          from (select *, (hashtext(ordering_key) & $9)::int2 as shard
@@ -50,8 +54,9 @@ pub(crate) async fn insert(
     .bind(rows.iter().map(|row| row.body.as_slice()).collect::<Vec<_>>())
     // A power of two, so that this mask leaves the number of a shard.
     .bind(i32::from(SHARDS - 1))
-    .bind(written.open(Transport::RabbitMq))
-    .bind(written.open(Transport::Kafka))
+    .bind(rabbitmq)
+    .bind(kafka)
+    .bind([known_of_rabbitmq, known_of_kafka].concat())
     .fetch_all(db)
     .await?;
     let (mut rabbitmq, mut kafka) = (Vec::new(), Vec::new());
@@ -90,13 +95,12 @@ struct Place {
 pub(crate) async fn forget_and_take(
     pool: &PgPool,
     transport: Transport,
-    confirmed: &[i64],
-    known: &[i64],
+    known: &Known,
     shards: &[i16],
-    limit: i64,
+    limit: usize,
 ) -> sqlx::Result<Vec<Row>> {
     if without(Guarantee::Outbox) {
-        return Ok(memory::forget_and_take(transport, confirmed, limit));
+        return Ok(memory::forget_and_take(transport, known, limit));
     }
     sqlx::query_as(
         "with forgotten as (
@@ -112,10 +116,10 @@ pub(crate) async fn forget_and_take(
          limit $4",
     )
     .bind(transport.as_str())
-    .bind(confirmed)
+    .bind(&known.confirmed)
     .bind(shards)
-    .bind(limit)
-    .bind(known)
+    .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+    .bind(&known.others)
     .fetch_all(pool)
     .await
 }

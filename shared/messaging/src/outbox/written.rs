@@ -47,8 +47,8 @@ impl Written {
         }
     }
 
-    /// The shards whose rows may be handed over.
-    pub(super) fn open(&self, transport: Transport) -> Vec<i16> {
+    /// The shards whose rows may be handed over, and what waits in the table and is known.
+    pub(super) fn open(&self, transport: Transport) -> (Vec<i16>, Vec<i64>) {
         self.handovers.of(transport).open()
     }
 

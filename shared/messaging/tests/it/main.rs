@@ -27,6 +27,7 @@ mod retry;
 mod topics;
 mod topology;
 
+mod handover;
 mod leases;
 mod order;
 mod rebalance;

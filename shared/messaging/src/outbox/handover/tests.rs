@@ -28,22 +28,25 @@ fn handover() -> Handover {
     handover
 }
 
-fn taken(handover: &Handover, found: &[(i64, i16)]) -> Vec<i64> {
-    let found = found.iter().map(|(seq, shard)| row(*seq, *shard)).collect();
-    let rows = handover.take(&handover.held(), found, 10);
+fn taken(handover: &Handover) -> Vec<i64> {
+    let rows = handover.take(&handover.held(), 10);
     rows.iter().map(|row| row.seq).collect()
+}
+
+fn looked(handover: &Handover, found: Vec<Row>) {
+    handover.looked(&handover.known(), found, true);
 }
 
 #[test]
 fn rows_are_taken_once_they_are_committed_and_in_order_within_their_shard() {
     let handover = handover();
     handover.written(vec![row(10, 1), row(11, 1), row(12, 2)]);
-    assert_eq!(taken(&handover, &[]), [0; 0]);
+    assert_eq!(taken(&handover), [0; 0]);
     handover.committed(&[11, 12]);
-    assert_eq!(taken(&handover, &[]), [12]);
-    handover.done(&[12]);
+    assert_eq!(taken(&handover), [12]);
+    handover.confirmed(&[12]);
     handover.committed(&[10]);
-    assert_eq!(taken(&handover, &[]), [10, 11]);
+    assert_eq!(taken(&handover), [10, 11]);
 }
 
 #[test]
@@ -52,7 +55,7 @@ fn what_is_rolled_back_holds_nothing_up() {
     handover.written(vec![row(10, 1), row(11, 1)]);
     handover.committed(&[11]);
     handover.rolled_back(&[10]);
-    assert_eq!(taken(&handover, &[]), [11]);
+    assert_eq!(taken(&handover), [11]);
 }
 
 #[test]
@@ -60,34 +63,41 @@ fn what_was_not_published_is_taken_again_before_what_follows() {
     let handover = handover();
     handover.written(vec![row(10, 1), row(11, 1)]);
     handover.committed(&[10, 11]);
-    assert_eq!(taken(&handover, &[]), [10, 11]);
+    assert_eq!(taken(&handover), [10, 11]);
     handover.written(vec![row(12, 1)]);
     handover.committed(&[12]);
-    assert_eq!(taken(&handover, &[]), [0; 0]);
+    assert_eq!(taken(&handover), [0; 0]);
     handover.put_back(&[10, 11]);
-    assert_eq!(taken(&handover, &[]), [10, 11, 12]);
+    assert_eq!(taken(&handover), [10, 11, 12]);
 }
 
 #[test]
-fn what_was_found_in_the_table_passes_nothing_older_and_comes_after_what_is_here() {
+fn what_was_found_in_the_table_is_published_in_its_place_and_once() {
     let handover = handover();
     handover.written(vec![row(10, 1), row(20, 1), row(30, 2)]);
     handover.committed(&[10]);
-    assert_eq!(
-        taken(&handover, &[(9, 1), (15, 1), (25, 1), (26, 2)]),
-        [9, 10, 15, 26]
-    );
-    // What had to wait is looked for again.
-    assert!(handover.take_look());
-    assert!(!handover.take_look());
+    let found = [(9, 1), (10, 1), (15, 1), (25, 1), (26, 2)];
+    looked(&handover, found.map(|(seq, shard)| row(seq, shard)).into());
+    assert_eq!(handover.open(), (vec![1, 2], vec![9, 15, 25, 26]));
+    assert_eq!(taken(&handover), [9, 10, 15, 26]);
+    handover.confirmed(&[9, 10, 15, 26]);
+    handover.committed(&[20, 30]);
+    assert_eq!(taken(&handover), [20, 25, 30]);
 }
 
 #[test]
-fn what_was_handed_over_while_the_table_was_looked_at_is_taken_once() {
+fn what_is_confirmed_is_known_until_it_is_forgotten() {
     let handover = handover();
-    handover.written(vec![row(10, 1), row(20, 2)]);
-    handover.committed(&[10]);
-    assert_eq!(taken(&handover, &[(10, 1), (20, 2)]), [10]);
+    looked(&handover, vec![row(10, 1), row(11, 1)]);
+    assert_eq!(taken(&handover), [10, 11]);
+    assert!(!handover.has_confirmed());
+    handover.confirmed(&[10]);
+    assert!(handover.has_confirmed());
+    assert_eq!(handover.open().1, [10, 11]);
+    let known = handover.known();
+    assert_eq!((&*known.confirmed, &*known.others), (&[10][..], &[11][..]));
+    looked(&handover, Vec::new());
+    assert_eq!(handover.open().1, [11]);
 }
 
 #[test]
@@ -96,11 +106,15 @@ fn what_is_doubtful_is_published_only_if_the_table_has_it() {
     handover.written(vec![row(10, 1), row(11, 1), row(12, 1)]);
     handover.committed(&[12]);
     handover.doubtful(&[10, 11]);
-    assert_eq!(taken(&handover, &[]), [0; 0]);
-    let (known, doubtful) = handover.known_and_doubtful();
-    assert_eq!((&*known, &*doubtful), (&[12][..], &[10, 11][..]));
-    handover.looked(&doubtful);
-    assert_eq!(taken(&handover, &[(11, 1)]), [11, 12]);
+    assert_eq!(taken(&handover), [0; 0]);
+    let known = handover.known();
+    assert_eq!(
+        (&*known.others, &*known.doubtful),
+        (&[12][..], &[10, 11][..])
+    );
+    assert!(handover.take_look());
+    looked(&handover, vec![row(11, 1)]);
+    assert_eq!(taken(&handover), [11, 12]);
 }
 
 #[test]
@@ -109,38 +123,56 @@ fn after_a_doubt_the_shard_has_to_settle_again() {
     handover.hold(&[1, 2], Instant::now() + FOREVER);
     handover.written(vec![row(10, 1)]);
     sleep(Duration::from_millis(60));
-    assert_eq!(handover.open(), [1, 2]);
+    assert_eq!(handover.open().0, [1, 2]);
     handover.doubtful(&[10]);
-    assert_eq!(handover.open(), [2]);
+    assert!(!handover.open().0.contains(&1));
     assert_eq!(handover.held(), [1, 2]);
 }
 
 #[test]
 fn nothing_is_handed_over_where_there_is_no_room() {
     let handover = handover();
-    let bytes = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
-    handover.written((0..bytes(ROWS - 1)).map(|seq| row(seq, 1)).collect());
-    assert_eq!(handover.open(), [1, 2]);
-    handover.written(vec![row(bytes(ROWS), 1)]);
-    assert_eq!(handover.open(), [0; 0]);
-    handover.done(&[1]);
-    assert_eq!(handover.open(), [1, 2]);
-    let mut large = row(1, 1);
-    large.body = vec![0; BYTES];
-    handover.written(vec![large]);
-    assert_eq!(handover.open(), [0; 0]);
+    let number = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+    let small = |seq| Row {
+        body: Vec::new(),
+        ..row(seq, 1)
+    };
+    handover.written((1..number(ROWS)).map(small).collect());
+    assert_eq!(handover.open().0, [1, 2]);
+    handover.written(vec![small(number(ROWS))]);
+    assert_eq!(handover.open().0, [0; 0]);
+    handover.rolled_back(&[1]);
+    assert_eq!(handover.open().0, [1, 2]);
+    let body = vec![0; BYTES];
+    handover.written(vec![Row { body, ..small(1) }]);
+    handover.rolled_back(&[2, 3]);
+    assert_eq!(handover.open().0, [0; 0]);
+    handover.rolled_back(&[1]);
+    assert_eq!(handover.open().0, [1, 2]);
+}
+
+#[test]
+fn nothing_is_handed_over_while_more_waits_in_the_table_than_was_found() {
+    let handover = handover();
+    handover.looked(&handover.known(), vec![row(10, 1)], false);
+    assert_eq!(handover.open().0, [0; 0]);
+    assert!(handover.take_look());
+    looked(&handover, Vec::new());
+    assert_eq!(handover.open().0, [1, 2]);
+    assert!(!handover.take_look());
 }
 
 #[test]
 fn what_was_handed_over_for_a_shard_is_left_to_whoever_holds_it_next() {
     let handover = handover();
-    handover.written(vec![row(10, 1), row(11, 2)]);
+    handover.written(vec![row(10, 1), row(11, 2), row(12, 1)]);
     handover.committed(&[10, 11]);
+    assert_eq!(taken(&handover), [10, 11]);
+    handover.confirmed(&[10]);
     handover.hold(&[2], Instant::now() + FOREVER);
-    assert_eq!(taken(&handover, &[]), [11]);
-    handover.done(&[11]);
-    handover.hold(&[1, 2], Instant::now() + FOREVER);
-    assert_eq!(handover.known_and_doubtful().0, [0; 0]);
+    let known = handover.known();
+    // What was published is still to be forgotten.
+    assert_eq!((&*known.confirmed, &*known.others), (&[10][..], &[11][..]));
 }
 
 #[test]
@@ -151,5 +183,5 @@ fn a_lease_that_has_run_out_in_between_is_a_new_one() {
     handover.hold(&[1, 2], Instant::now());
     assert_eq!(handover.held(), [0; 0]);
     handover.hold(&[1, 2], Instant::now() + FOREVER);
-    assert_eq!(taken(&handover, &[]), [0; 0]);
+    assert_eq!(taken(&handover), [0; 0]);
 }
