@@ -17,5 +17,8 @@ pub use check::{check, check_tables};
 mod limit;
 pub use limit::within_limit;
 
+mod sessions;
+pub use sessions::{Session, Sessions};
+
 mod outage;
 pub use outage::{Speaks, is_outage, speaks};

@@ -10,6 +10,7 @@ mod housekeeping;
 use std::sync::Arc;
 
 use contracts::topology::{Exchange, Topic};
+use database::Sessions;
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
@@ -53,6 +54,7 @@ impl Bus {
         let metrics = Arc::<ConsumeMetrics>::default();
         let consuming = Consuming {
             service,
+            sessions: Sessions::new(pool.clone()),
             pool,
             handovers: Arc::new(Handovers::new(args.outbox_settled)),
             policy: RetryPolicy::new(&args.retry_delays),
@@ -83,9 +85,11 @@ impl Bus {
     /// When the database gives no connection in time.
     pub async fn begin(&self) -> sqlx::Result<Tx> {
         let Consuming {
-            pool, handovers, ..
+            sessions,
+            handovers,
+            ..
         } = &self.inner.consuming;
-        Tx::begin(pool, handovers).await
+        Tx::begin(sessions, handovers).await
     }
 
     /// Whether so much waits to be published that new work should be refused, as of a few seconds

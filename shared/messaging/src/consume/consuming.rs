@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use database::Sessions;
 use sqlx::PgPool;
 
 use super::holds::Holds;
@@ -15,6 +16,7 @@ pub(crate) struct Consuming {
     /// The service on whose behalf it consumes.
     pub(crate) service: &'static str,
     pub(crate) pool: PgPool,
+    pub(crate) sessions: Sessions,
     pub(crate) handovers: Arc<Handovers>,
     pub(crate) policy: RetryPolicy,
     pub(crate) metrics: Arc<ConsumeMetrics>,
@@ -32,7 +34,7 @@ impl Consuming {
         handler: H,
     ) -> BatchRunner<H> {
         BatchRunner {
-            pool: self.pool.clone(),
+            sessions: self.sessions.clone(),
             handovers: Arc::clone(&self.handovers),
             metrics: Arc::clone(&self.metrics),
             holds: Arc::clone(&self.holds),

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::anyhow;
+use database::Sessions;
 use futures::FutureExt;
-use sqlx::PgPool;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
@@ -24,7 +24,7 @@ const TRANSACTION_LIMIT: Duration = Duration::from_secs(10);
 
 /// Runs batches of messages through a handler; the same for both brokers.
 pub(crate) struct BatchRunner<H> {
-    pub(crate) pool: PgPool,
+    pub(crate) sessions: Sessions,
     pub(crate) handovers: Arc<Handovers>,
     pub(crate) metrics: Arc<ConsumeMetrics>,
     pub(crate) holds: Arc<Holds>,
@@ -190,7 +190,7 @@ impl<H: BatchHandler> BatchRunner<H> {
     /// One transaction: inbox, handler, outbox. Only what the handler asks of the database may speak
     /// about the message.
     async fn transact(&self, batch: &[&Received<H::Message>]) -> Result<New, Failure> {
-        let mut tx = Tx::begin(&self.pool, &self.handovers)
+        let mut tx = Tx::begin(&self.sessions, &self.handovers)
             .await
             .map_err(Failure::unavailable)?;
         let ids = batch.iter().map(|message| message.id).collect();

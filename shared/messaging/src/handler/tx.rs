@@ -3,7 +3,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use contracts::Message;
-use sqlx::{PgConnection, PgPool, Postgres, Transaction};
+use database::{Session, Sessions};
+use sqlx::PgConnection;
 
 use crate::cause::Cause;
 use crate::faults::crash_point::{self, CrashPoint};
@@ -14,7 +15,7 @@ use crate::outbox::{self, Address, Handovers, NewRow, Written};
 ///
 /// Dropped without [`Tx::commit`], it rolls back and publishes nothing.
 pub struct Tx {
-    inner: Transaction<'static, Postgres>,
+    inner: Session,
     /// What is to be written to the outbox.
     rows: Vec<NewRow>,
     /// What is in the outbox already.
@@ -25,9 +26,12 @@ pub struct Tx {
 }
 
 impl Tx {
-    pub(crate) async fn begin(pool: &PgPool, handovers: &Arc<Handovers>) -> sqlx::Result<Self> {
+    pub(crate) async fn begin(
+        sessions: &Sessions,
+        handovers: &Arc<Handovers>,
+    ) -> sqlx::Result<Self> {
         Ok(Self {
-            inner: pool.begin().await?,
+            inner: sessions.begin().await?,
             rows: Vec::new(),
             written: Written::nothing(handovers),
             encode_error: None,

@@ -28,7 +28,7 @@ pub(super) enum Ending<'a, D> {
 impl<H: EffectHandler> EffectRunner<H> {
     /// Inbox entry, what the handler records, and the end of the claim.
     async fn record(&self, received: &Received<H::Message>, done: &H::Done) -> Result<(), Failure> {
-        let mut tx = Tx::begin(&self.consuming.pool, &self.consuming.handovers).await?;
+        let mut tx = Tx::begin(&self.consuming.sessions, &self.consuming.handovers).await?;
         let new = inbox::claim(&mut tx, self.name, vec![received.id]).await?;
         if new.contains(&received.id) {
             self.handler.record(&mut tx, received, done).await?;

@@ -38,7 +38,7 @@ impl<H: EffectHandler> EffectRunner<H> {
         let received = &pending.received;
         let key = (self.name, received.id);
         let since = Instant::now();
-        let mut tx = Tx::begin(&self.consuming.pool, &self.consuming.handovers).await?;
+        let mut tx = Tx::begin(&self.consuming.sessions, &self.consuming.handovers).await?;
         match claims::claim(&mut tx, &self.pulse, key, pending.again).await? {
             Verdict::Granted => {}
             Verdict::Held => return Err(Hold::Others),
