@@ -83,7 +83,7 @@ test_promises() (
   compile
   trap remove_project EXIT
   start_empty_stack
-  shown_step "attacks under load" attack --orders "${CHAOS_ORDERS:-20000}" --faults "${CHAOS_FAULTS:-81}" \
+  shown_step "attacks under load" attack --orders "${CHAOS_ORDERS:-12000}" --faults "${CHAOS_FAULTS:-81}" \
     --seed 1 --seed 2 --seed 3 --json "$ROOT/target/dev/chaos.json"
 )
 
