@@ -1,5 +1,5 @@
 use std::ops::{Deref, DerefMut};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use sqlx::{Database, PgConnection, PgPool, Postgres, pool::PoolConnection};
 use sqlx_core::transaction::TransactionManager;
@@ -21,10 +21,11 @@ type Manager = <Postgres as Database>::TransactionManager;
 #[derive(Clone)]
 pub struct Sessions {
     pool: PgPool,
-    kept: Kept,
+    kept: Arc<Kept>,
 }
 
-type Kept = Arc<Mutex<Vec<PoolConnection<Postgres>>>>;
+/// Sessions between two transactions; the last one is the next.
+type Kept = Mutex<Vec<Session>>;
 
 impl Sessions {
     /// Over connections of this pool.
@@ -41,35 +42,31 @@ impl Sessions {
     /// When the pool gives no connection in time, or the server does not answer.
     pub async fn begin(&self) -> sqlx::Result<Session> {
         // A connection that did not survive its server says so now, and another one is there.
-        while let Some(mut connection) = self.next_kept() {
-            let begun = timeout(ACQUIRE_TIMEOUT, Manager::begin(&mut connection, None));
-            match begun.await {
-                Ok(Ok(())) => return Ok(self.session(connection)),
-                Ok(Err(_)) | Err(_) => connection.close_on_drop(),
+        while let Some(mut session) = self.next_kept() {
+            match timeout(ACQUIRE_TIMEOUT, session.begin()).await {
+                Ok(Ok(())) => return Ok(session),
+                Ok(Err(_)) | Err(_) => session.connection.close_on_drop(),
             }
         }
-        let mut connection = self.pool.acquire().await?;
-        Manager::begin(&mut connection, None).await?;
-        Ok(self.session(connection))
+        let mut session = Session {
+            connection: self.pool.acquire().await?,
+            kept: Arc::downgrade(&self.kept),
+            is_open: false,
+        };
+        session.begin().await?;
+        Ok(session)
     }
 
-    fn session(&self, connection: PoolConnection<Postgres>) -> Session {
-        Session {
-            connection: Some(connection),
-            kept: Arc::clone(&self.kept),
-        }
-    }
-
-    fn next_kept(&self) -> Option<PoolConnection<Postgres>> {
+    fn next_kept(&self) -> Option<Session> {
         lock(&self.kept).pop()
     }
 }
 
 /// A transaction. Dropped without [`Session::commit`], it rolls back.
 pub struct Session {
-    /// None once it is over.
-    connection: Option<PoolConnection<Postgres>>,
-    kept: Kept,
+    connection: PoolConnection<Postgres>,
+    kept: Weak<Kept>,
+    is_open: bool,
 }
 
 impl Session {
@@ -79,7 +76,7 @@ impl Session {
     ///
     /// When the server refuses, or does not answer.
     pub async fn commit(mut self) -> sqlx::Result<()> {
-        Manager::commit(&mut self).await?;
+        Manager::commit(&mut self.connection).await?;
         self.keep();
         Ok(())
     }
@@ -90,15 +87,25 @@ impl Session {
     ///
     /// When the server does not answer; then it rolls back as soon as it notices.
     pub async fn rollback(mut self) -> sqlx::Result<()> {
-        Manager::rollback(&mut self).await?;
+        Manager::rollback(&mut self.connection).await?;
         self.keep();
         Ok(())
     }
 
-    fn keep(&mut self) {
-        let mut kept = lock(&self.kept);
-        if kept.len() < KEPT {
-            kept.extend(self.connection.take());
+    async fn begin(&mut self) -> sqlx::Result<()> {
+        Manager::begin(&mut self.connection, None).await?;
+        self.is_open = true;
+        Ok(())
+    }
+
+    /// For the next transaction, if there is room; otherwise the connection goes back to the pool.
+    fn keep(mut self) {
+        self.is_open = false;
+        if let Some(kept) = self.kept.upgrade() {
+            let mut kept = lock(&kept);
+            if kept.len() < KEPT {
+                kept.push(self);
+            }
         }
     }
 }
@@ -107,31 +114,25 @@ impl Deref for Session {
     type Target = PgConnection;
 
     fn deref(&self) -> &PgConnection {
-        match &self.connection {
-            Some(connection) => connection,
-            None => unreachable!("a session that is over has been consumed"),
-        }
+        &self.connection
     }
 }
 
 impl DerefMut for Session {
     fn deref_mut(&mut self) -> &mut PgConnection {
-        match &mut self.connection {
-            Some(connection) => connection,
-            None => unreachable!("a session that is over has been consumed"),
-        }
+        &mut self.connection
     }
 }
 
 impl Drop for Session {
     /// The pool sends what is queued here, and asks whether the connection is alive.
     fn drop(&mut self) {
-        if let Some(connection) = &mut self.connection {
-            Manager::start_rollback(connection);
+        if self.is_open {
+            Manager::start_rollback(&mut self.connection);
         }
     }
 }
 
-fn lock(kept: &Kept) -> MutexGuard<'_, Vec<PoolConnection<Postgres>>> {
+fn lock(kept: &Kept) -> MutexGuard<'_, Vec<Session>> {
     kept.lock().unwrap_or_else(PoisonError::into_inner)
 }
