@@ -59,8 +59,14 @@ impl Handover {
         // Somebody else may have had them in between.
         let has_lapsed = state.until.is_none_or(|until| until <= now);
         let is_kept = |shard: &i16| !has_lapsed && shards.contains(shard);
-        state.shards.retain(|shard, _| is_kept(shard));
-        state.ledger.keep(|shard| is_kept(&shard));
+        let State {
+            shards: held,
+            ledger,
+            ..
+        } = &mut *state;
+        held.retain(|shard, _| is_kept(shard));
+        // Also what came in for a shard after it was lost.
+        ledger.keep(|shard| held.contains_key(&shard));
         for shard in shards {
             state.shards.entry(*shard).or_insert(now);
         }

@@ -176,6 +176,16 @@ fn what_was_handed_over_for_a_shard_is_left_to_whoever_holds_it_next() {
 }
 
 #[test]
+fn what_comes_in_for_a_shard_that_was_just_lost_is_not_published_when_it_is_held_again() {
+    let handover = handover();
+    handover.hold(&[2], Instant::now() + FOREVER);
+    handover.written(vec![row(10, 1)]);
+    handover.committed(&[10]);
+    handover.hold(&[1, 2], Instant::now() + FOREVER);
+    assert_eq!(taken(&handover), [0; 0]);
+}
+
+#[test]
 fn a_lease_that_has_run_out_in_between_is_a_new_one() {
     let handover = handover();
     handover.written(vec![row(10, 1)]);
