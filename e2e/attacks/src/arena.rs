@@ -13,8 +13,9 @@ use harness::{Compose, Management, TopicWriter, eventually, setting};
 
 use super::{MailRoute, Mood};
 
-/// How long a container may take until it is healthy again on a busy machine. It is asked every 30 s only.
-pub(super) const STARTED: Duration = Duration::from_secs(300);
+/// How long a container may take until it is healthy again on a busy machine: faults of its database overlap, and
+/// each may last for minutes. It is asked every 30 s only.
+pub(super) const STARTED: Duration = Duration::from_secs(600);
 const SERVICE: &str = "com.docker.compose.service";
 const PROJECT: &str = "com.docker.compose.project";
 const NUMBER: &str = "com.docker.compose.container-number";

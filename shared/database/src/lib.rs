@@ -4,6 +4,8 @@
 mod args;
 pub use args::DatabaseArgs;
 
+mod patience;
+
 mod pool;
 mod read_only;
 pub use pool::{ACQUIRE_TIMEOUT, connect};

@@ -1,16 +1,17 @@
 use std::{str::FromStr, time::Duration};
 
-use anyhow::anyhow;
-use backon::{ExponentialBuilder, Retryable};
+use anyhow::{Context, anyhow, ensure};
 use secrecy::ExposeSecret;
 use sqlx::{
-    Connection, PgPool,
+    Connection, PgConnection, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
-use tracing::{info, warn};
+use tokio::time::timeout;
+use tracing::info;
 
 use crate::DatabaseArgs;
-use crate::read_only::ReadOnlySessions;
+use crate::patience::patiently;
+use crate::read_only::{ReadOnlySessions, is_read_only};
 
 /// How long a caller waits for a free connection before it gets an error.
 pub const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
@@ -28,7 +29,12 @@ const LIMITS: [(&str, &str); 3] = [
 /// busy they are.
 const TRUSTED_IDLE: Duration = Duration::from_millis(500);
 
-/// Opens the pool, waiting with growing pauses until the server answers, however long that takes.
+/// How long the first connection may take. A server that is nearly out of CPU needs seconds for each, and
+/// would be kept busy with connections that are given up if nobody waited for one.
+const FIRST_CONNECTION: Duration = Duration::from_secs(10);
+
+/// Opens the pool, waiting with growing pauses until the server answers and takes writes, however long that
+/// takes.
 ///
 /// Drop the future to give up: `runtime::run` does so when the process is asked to stop.
 ///
@@ -49,29 +55,18 @@ pub async fn connect(args: &DatabaseArgs, service: &str) -> anyhow::Result<PgPoo
         options.get_port(),
         options.get_database().unwrap_or_default()
     );
-    let pool = pool_options(args).connect_lazy_with(options);
-
-    let backoff = ExponentialBuilder::new()
-        .with_min_delay(Duration::from_millis(100))
-        .with_max_delay(Duration::from_secs(2))
-        .with_jitter()
-        .without_max_times();
-    (|| ping(pool.clone()))
-        .retry(backoff)
-        .notify(|error, pause| {
-            warn!(
-                database = place,
-                error = format!("{error:#}"),
-                "waiting for the database, next try in {pause:?}"
-            )
-        })
-        .await?;
+    patiently(&place, || try_out(&options), |_| true).await?;
     info!(database = place, "connected to the database {place}");
-    Ok(pool)
+    Ok(pool_options(args).connect_lazy_with(options))
 }
 
-async fn ping(pool: PgPool) -> anyhow::Result<()> {
-    pool.acquire().await?.ping().await?;
+async fn try_out(options: &PgConnectOptions) -> anyhow::Result<()> {
+    let connecting = timeout(FIRST_CONNECTION, PgConnection::connect_with(options));
+    let mut db = connecting.await.context("it does not answer")??;
+    let read_only = timeout(FIRST_CONNECTION, is_read_only(&mut db));
+    let read_only = read_only.await.context("it does not answer")??;
+    ensure!(!read_only, "it takes no writes");
+    db.close().await.ok();
     Ok(())
 }
 

@@ -46,7 +46,8 @@ impl ReadOnlySessions {
     }
 }
 
-async fn is_read_only(session: &mut PgConnection) -> sqlx::Result<bool> {
+/// Whether the server, or the session, takes no writes.
+pub(crate) async fn is_read_only(session: &mut PgConnection) -> sqlx::Result<bool> {
     sqlx::query_scalar("select current_setting('transaction_read_only')::boolean")
         .fetch_one(session)
         .await

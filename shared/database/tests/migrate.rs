@@ -1,12 +1,14 @@
 //! Migrations of the real PostgreSQL of `DATABASE_URL`; every test has a database of its own.
 
 use std::borrow::Cow;
+use std::pin::pin;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
+use database::DatabaseArgs;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::postgres::PgPoolOptions;
-use sqlx::{PgPool, SqlSafeStr};
+use sqlx::{AssertSqlSafe, PgPool, SqlSafeStr};
 use tokio::time::timeout;
 
 /// The limits of a service, so short that every migration of these tests breaks them.
@@ -84,4 +86,38 @@ async fn a_migration_whose_process_died_does_not_keep_the_next_from_migrating(
         .await?;
     let second = database::migrate(&pool, migrations(&slow));
     timeout(Duration::from_secs(60), second).await?
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_database_that_takes_no_writes_is_waited_for(pool: PgPool) -> Result<()> {
+    let database: String = sqlx::query_scalar("select current_database()")
+        .fetch_one(&pool)
+        .await?;
+    let read_only = |value| {
+        let name = &database;
+        let set = format!(r#"alter database "{name}" set default_transaction_read_only = {value}"#);
+        sqlx::raw_sql(AssertSqlSafe(set)).execute(&pool)
+    };
+    read_only("on").await?;
+    let url = std::env::var("DATABASE_URL")?;
+    let (server, _) = url.rsplit_once('/').context("a path in DATABASE_URL")?;
+    let args = DatabaseArgs {
+        url: format!("{server}/{database}").into(),
+        pool_size: 1,
+    };
+    // Whoever gets as far as this in the middle of it waits as well.
+    let migrating = database::migrate(&pool, migrations(&["create table first ()"]));
+    let mut migrating = pin!(migrating);
+    let mut connecting = pin!(database::connect(&args, "read-only test"));
+    let both = async { (connecting.as_mut().await, migrating.as_mut().await) };
+    let mut both = pin!(both);
+    let refused = timeout(Duration::from_secs(1), &mut both).await;
+    assert!(refused.is_err(), "nobody waited");
+    read_only("off").await?;
+    let (connected, migrated) = timeout(Duration::from_secs(60), both).await?;
+    migrated?;
+    sqlx::query("select from first")
+        .execute(&connected?)
+        .await?;
+    Ok(())
 }
