@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use crate::args::MessagingArgs;
 use crate::consume::{ConsumeMetrics, Consuming, Holds, RetryPolicy};
 use crate::handler::Tx;
-use crate::kafka::{Kafka, KafkaPublisher, TopicConsumer, keep_topics};
+use crate::kafka::{Kafka, KafkaPublisher, ProgressWatch, TopicConsumer, keep_topics};
 use crate::outbox::{Handovers, OutboxMetrics, Pressure, Publish, PublishSpans, Relay};
 use crate::rabbitmq::{
     ConfirmChannel, DeadLetterExchange, OutboxPublisher, QueueConsumer, RabbitMq,
@@ -125,6 +125,11 @@ impl Bus {
         } = &*self.inner;
         let dead_letters = Box::new(DeadLetterExchange::new(rabbitmq.clone()));
         TopicConsumer::new(kafka.clone(), consuming.clone(), dead_letters, topic)
+    }
+
+    /// Looks at how far consumer groups have come in these topics, of all services.
+    pub fn progress_watch<T: Into<Vec<Topic>>>(&self, topics: T) -> ProgressWatch {
+        ProgressWatch::new(self.inner.kafka.clone(), topics.into())
     }
 
     /// Publishes what this service has written for RabbitMQ, until stopped. Declares the

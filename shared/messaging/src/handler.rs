@@ -18,5 +18,5 @@ pub use batch::BatchHandler;
 pub use effect::{EffectHandler, NotPerformed};
 pub use failure::Failure;
 pub use one::Handler;
-pub use received::Received;
+pub use received::{Position, Received};
 pub use tx::Tx;

@@ -21,8 +21,12 @@ mod session;
 mod settling;
 mod state;
 
+mod heads;
+mod progress;
+
 pub use client::KafkaArgs;
 pub use consumer::TopicConsumer;
+pub use progress::{GroupProgress, Head, ProgressWatch, TopicProgress};
 
 pub(crate) use client::Kafka;
 pub(crate) use publisher::KafkaPublisher;

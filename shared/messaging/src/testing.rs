@@ -61,6 +61,7 @@ pub fn received<M>(body: M) -> Received<M> {
         id: Uuid::now_v7(),
         time: Timestamp::now(),
         cause: Cause::none(),
+        position: None,
         body,
     }
 }

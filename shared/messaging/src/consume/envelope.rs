@@ -72,6 +72,7 @@ impl Envelope {
                 .and_then(|time| time.parse().ok())
                 .unwrap_or_else(Timestamp::now),
             cause: Cause::from_traceparent(self.traceparent),
+            position: None,
             body: M::decode(&message_type, body)?,
         })
     }

@@ -9,11 +9,11 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
 use super::client::Kafka;
-use super::session::Session;
+use super::session::{Observer, Session};
 use super::state;
 use super::watchdog::Watchdog;
 use crate::consume::{Consuming, DeadLetters, group};
-use crate::handler::BatchHandler;
+use crate::handler::{BatchHandler, Position};
 
 /// How long to wait for the broker when leaving a group. The group notices a silent leave as well,
 /// later.
@@ -29,6 +29,7 @@ pub struct TopicConsumer {
     group: String,
     batch: usize,
     is_state: bool,
+    observer: Option<Observer>,
 }
 
 impl TopicConsumer {
@@ -46,6 +47,7 @@ impl TopicConsumer {
             topic,
             batch: 1,
             is_state: false,
+            observer: None,
         }
     }
 
@@ -60,6 +62,13 @@ impl TopicConsumer {
     /// reads it from its beginning, whatever its group has committed.
     pub fn state(mut self) -> Self {
         self.is_state = true;
+        self
+    }
+
+    /// Only looks at what others are there to handle: a record that cannot be decoded is passed over, and
+    /// `notice` is told its place and the reason. Those for whom it is make a dead letter of it.
+    pub fn observing(mut self, notice: impl Fn(Position, &str) + Send + Sync + 'static) -> Self {
+        self.observer = Some(Box::new(notice));
         self
     }
 
@@ -94,6 +103,7 @@ impl TopicConsumer {
             topic,
             group: self.group,
             batch: self.batch,
+            observer: self.observer,
         };
         while !token.is_cancelled() {
             let watchdog = self.kafka.watchdog().counting(topic, Arc::clone(&metrics));

@@ -13,7 +13,7 @@ use super::watchdog::Watchdog;
 use crate::consume::{BatchRunner, Consuming, DeadLetters, Outcome, Pending, ProcessSpan, Stopped};
 use crate::contained::contained;
 use crate::faults::crash_point::{self, CrashPoint};
-use crate::handler::{BatchHandler, Failure, Received};
+use crate::handler::{BatchHandler, Failure, Position, Received};
 use crate::transport::Transport;
 
 /// Takes messages of a topic, runs them through the handler, settles each, and stores the offsets.
@@ -25,7 +25,12 @@ pub(super) struct Session<H> {
     pub(super) group: String,
     /// How many messages may share a transaction.
     pub(super) batch: usize,
+    /// Who is told of a record that cannot be decoded, where it is not this reader's business.
+    pub(super) observer: Option<Observer>,
 }
+
+/// Hears of records that cannot be decoded, and why.
+pub(super) type Observer = Box<dyn Fn(Position, &str) + Send + Sync>;
 
 /// A record of a batch.
 struct Taken<'m> {
@@ -140,6 +145,11 @@ impl<H: BatchHandler> Session<H> {
                 None
             }
             Ok(None) => Some(Outcome::Done),
+            Err(reason) if let Some(notice) = &self.observer => {
+                let (partition, offset) = (message.partition(), message.offset());
+                notice(Position { partition, offset }, &reason);
+                Some(Outcome::Done)
+            }
             Err(reason) => Some(Outcome::Failed(Failure::Reject(reason))),
         };
         Taken {
@@ -157,6 +167,7 @@ impl<H: BatchHandler> Session<H> {
         let body = message.payload();
         match headers::decode(message).decode(body.unwrap_or_default()) {
             Ok(mut received) => {
+                received.position = Some(Position { partition, offset });
                 let (spans, group) = (&self.consuming.spans, &self.group);
                 let span = spans.of_record(group, topic, partition, offset, &mut received);
                 Ok(Some((received, span)))

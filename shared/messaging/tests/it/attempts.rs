@@ -118,6 +118,7 @@ impl<H: Handler<Message = Parcel>> Handler for Unpack<H> {
             id: message.id,
             time: message.time,
             cause: message.cause.clone(),
+            position: message.position,
             body: message.body.0.clone(),
         };
         self.0.handle(tx, &parcel).await
