@@ -1,0 +1,202 @@
+use std::cmp::Reverse;
+
+/// How long nothing has to leave a queue before its consumers count as holding its messages, in seconds.
+const HELD: f64 = 5.0;
+
+/// How old the oldest message has to be before it is worth a sentence, in seconds: that long a healthy system may
+/// take.
+const WORTH_A_WORD: f64 = 2.0;
+
+/// How much faster messages have to arrive than they are handled.
+const FASTER: f64 = 1.05;
+
+/// Why something does not move, the worst first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reason {
+    /// The broker does not answer.
+    BrokerAway,
+    /// Messages wait and nobody is there to take them.
+    NobodyConsumes,
+    /// Consumers are there and no message leaves.
+    Held,
+    /// A message has failed, and its partition waits for the next attempt.
+    Retry,
+    /// Somebody has asked for it.
+    Paused,
+    /// Somebody has asked for failures.
+    Failing,
+    /// Somebody has asked for it to be slow.
+    Slowed,
+    /// More comes than goes.
+    ArrivalFaster,
+}
+
+/// A queue, or a partition as one group sees it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Watched {
+    /// What it is called.
+    pub name: String,
+    /// Whose it is.
+    pub service: String,
+    /// Messages that wait or are being handled.
+    pub waiting: Option<u64>,
+    /// How many consumers there are.
+    pub consumers: Option<u64>,
+    /// How old the oldest message is, in seconds.
+    pub age: Option<f64>,
+    /// It is older than that.
+    pub at_least: bool,
+    /// Messages per second that come.
+    pub arriving: Option<f64>,
+    /// Messages per second that go.
+    pub leaving: Option<f64>,
+    /// For how long the same message has been the oldest, in seconds.
+    pub standing: Option<f64>,
+    /// The place of the oldest message, if this is a partition: its messages keep their order, so one that fails
+    /// holds up those behind it.
+    pub partition: Option<Place>,
+}
+
+/// A record that waits to be handled.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Place {
+    /// Number of its partition.
+    pub partition: i32,
+    /// Its number there.
+    pub offset: i64,
+    /// Its key: in topics about orders the id of the order.
+    pub key: Option<String>,
+}
+
+/// What somebody has asked of a service.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Held {
+    /// It takes no messages.
+    pub paused: bool,
+    /// It takes its time for each message.
+    pub slowed: bool,
+    /// A share of its messages fails.
+    pub failing: bool,
+}
+
+/// Why each of these does not move; nothing is said of those that do. The worst comes first.
+#[must_use]
+pub fn reasons<'w>(
+    watched: &'w [Watched],
+    asked: impl Fn(&str) -> Held,
+) -> Vec<(Reason, &'w Watched)> {
+    let mut found: Vec<_> = watched
+        .iter()
+        .filter_map(|one| Some((reason(one, asked(&one.service))?, one)))
+        .collect();
+    found.sort_by_key(|(reason, one)| (*reason, Reverse(one.waiting)));
+    found
+}
+
+fn reason(one: &Watched, asked: Held) -> Option<Reason> {
+    if one.waiting.unwrap_or_default() == 0 {
+        return None;
+    }
+    let is_old = one.age.is_some_and(|age| age >= WORTH_A_WORD);
+    if asked.paused {
+        return Some(Reason::Paused);
+    }
+    if !is_old {
+        return None;
+    }
+    if one.consumers == Some(0) {
+        return Some(Reason::NobodyConsumes);
+    }
+    let stands = one.standing.is_some_and(|standing| standing >= HELD);
+    let stands_a_little = one.standing.is_some_and(|standing| standing >= WORTH_A_WORD);
+    match one.partition.is_some() {
+        true if stands_a_little => return Some(Reason::Retry),
+        false if stands && one.leaving == Some(0.0) => return Some(Reason::Held),
+        _ => {}
+    }
+    if asked.failing {
+        return Some(Reason::Failing);
+    }
+    if asked.slowed {
+        return Some(Reason::Slowed);
+    }
+    let is_faster = match (one.arriving, one.leaving) {
+        (Some(arriving), Some(leaving)) => arriving > leaving * FASTER,
+        _ => false,
+    };
+    is_faster.then_some(Reason::ArrivalFaster)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn queue() -> Watched {
+        Watched {
+            name: "inventory.stock-commands".to_owned(),
+            service: "inventory".to_owned(),
+            waiting: Some(412),
+            consumers: Some(1),
+            age: Some(12.0),
+            arriving: Some(50.0),
+            leaving: Some(50.0),
+            standing: Some(0.1),
+            at_least: false,
+            partition: None,
+        }
+    }
+
+    fn of(one: Watched) -> Option<Reason> {
+        reason(&one, Held::default())
+    }
+
+    #[test]
+    fn nothing_is_said_where_messages_move() {
+        assert_eq!(of(queue()), None);
+        assert_eq!(of(Watched { waiting: Some(0), consumers: Some(0), ..queue() }), None);
+        assert_eq!(of(Watched { waiting: None, consumers: None, age: None, ..queue() }), None);
+        assert_eq!(of(Watched { age: Some(0.5), consumers: Some(0), ..queue() }), None);
+    }
+
+    #[test]
+    fn nobody_consumes_is_told_apart_from_consumers_that_hold() {
+        let held = Watched { leaving: Some(0.0), standing: Some(9.0), ..queue() };
+        assert_eq!(of(Watched { consumers: Some(0), ..held.clone() }), Some(Reason::NobodyConsumes));
+        assert_eq!(of(Watched { consumers: None, ..held.clone() }), Some(Reason::Held));
+        assert_eq!(of(held), Some(Reason::Held));
+    }
+
+    #[test]
+    fn a_partition_whose_first_record_stands_waits_for_a_retry() {
+        let partition = Watched { partition: Some(Place::default()), standing: Some(3.0), ..queue() };
+        assert_eq!(of(partition.clone()), Some(Reason::Retry));
+        assert_eq!(of(Watched { consumers: Some(0), ..partition }), Some(Reason::NobodyConsumes));
+    }
+
+    #[test]
+    fn arrival_that_is_faster_than_processing_is_said_last() {
+        let flood = Watched { arriving: Some(500.0), ..queue() };
+        assert_eq!(of(flood.clone()), Some(Reason::ArrivalFaster));
+        let slowed = Held { slowed: true, ..Held::default() };
+        assert_eq!(reason(&flood, slowed), Some(Reason::Slowed));
+        let failing = Held { failing: true, ..slowed };
+        assert_eq!(reason(&flood, failing), Some(Reason::Failing));
+        let paused = Held { paused: true, ..failing };
+        assert_eq!(reason(&Watched { consumers: Some(0), ..flood }, paused), Some(Reason::Paused));
+    }
+
+    #[test]
+    fn the_worst_comes_first_and_of_equals_the_longest() {
+        let nobody = |waiting| Watched { waiting: Some(waiting), consumers: Some(0), ..queue() };
+        let flood = Watched { arriving: Some(500.0), ..queue() };
+        let all = [flood, nobody(3), nobody(700)];
+        let found = reasons(&all, |_| Held::default());
+        let found: Vec<_> = found.iter().map(|(reason, one)| (*reason, one.waiting)).collect();
+        let expected = [
+            (Reason::NobodyConsumes, Some(700)),
+            (Reason::NobodyConsumes, Some(3)),
+            (Reason::ArrivalFaster, Some(412)),
+        ];
+        assert_eq!(found, expected);
+    }
+}

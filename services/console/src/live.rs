@@ -1,0 +1,128 @@
+//! The state of the whole system in one frame, a few times a second for whoever looks.
+//!
+//! A frame is a state and not a change: whoever misses one, or comes back after an hour, needs nothing but the next.
+//! It is made and serialised once for all who look, and not at all while nobody does.
+
+mod build;
+mod frame;
+mod sentences;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use database::within_limit;
+use sqlx::PgPool;
+use tokio::sync::watch;
+use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+use tracing::debug;
+
+pub use frame::{ControlView, Frame};
+
+use crate::controls::Controls;
+use crate::statistics::Statistics;
+use crate::store::{self, Figures};
+use sentences::Sentences;
+
+/// How often a frame is made.
+const INTERVAL: Duration = Duration::from_millis(250);
+
+/// How often the database is asked for what only it knows.
+const FIGURES: Duration = Duration::from_secs(1);
+
+/// What frames are made of; clones share it.
+#[derive(Clone)]
+pub struct Live {
+    /// What the brokers say.
+    pub statistics: Statistics,
+    /// What was asked of services.
+    pub controls: Controls,
+    /// The service's database.
+    pub pool: PgPool,
+    /// Nothing may be changed here.
+    pub readonly: bool,
+    /// How many records of topics could not be decoded since this process began.
+    pub undecodable: Arc<AtomicU64>,
+    frames: watch::Sender<Arc<str>>,
+}
+
+/// What the database knew a moment ago.
+#[derive(Default)]
+struct Seen {
+    figures: Option<Figures>,
+    news: Option<(i64, i64)>,
+}
+
+impl Live {
+    /// Nothing is known yet.
+    #[must_use]
+    pub fn new(pool: PgPool, statistics: Statistics, controls: Controls, readonly: bool) -> Self {
+        Self {
+            statistics,
+            controls,
+            pool,
+            readonly,
+            undecodable: Arc::default(),
+            frames: watch::Sender::new("".into()),
+        }
+    }
+
+    /// The frames from now on, each as JSON.
+    #[must_use]
+    pub fn listen(&self) -> watch::Receiver<Arc<str>> {
+        let mut frames = self.frames.subscribe();
+        // The last one may be old.
+        frames.mark_unchanged();
+        frames
+    }
+
+    /// One frame, made now.
+    pub async fn frame(&self) -> Frame {
+        let seen = self.look().await;
+        build::frame(self, &seen, &mut Sentences::default())
+    }
+
+    /// Makes frames while somebody listens, until stopped.
+    ///
+    /// # Errors
+    ///
+    /// When a frame cannot be serialised, which none that was ever made.
+    pub async fn run(self, token: CancellationToken) -> anyhow::Result<()> {
+        let mut tick = interval(INTERVAL);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let (mut seen, mut sentences) = (Seen::default(), Sentences::default());
+        let mut looked: Option<Instant> = None;
+        while token.run_until_cancelled(tick.tick()).await.is_some() {
+            if self.frames.receiver_count() == 0 {
+                continue;
+            }
+            if looked.is_none_or(|at| at.elapsed() >= FIGURES) {
+                let Some(now) = token.run_until_cancelled(self.look()).await else {
+                    break;
+                };
+                (seen, looked) = (now, Some(Instant::now()));
+            }
+            let frame = build::frame(&self, &seen, &mut sentences);
+            self.frames.send_replace(serde_json::to_string(&frame)?.into());
+        }
+        Ok(())
+    }
+
+    /// What the database does not tell is unknown.
+    async fn look(&self) -> Seen {
+        let figures = within_limit(store::figures(&self.pool));
+        let news = within_limit(store::news(&self.pool));
+        let (figures, news) = tokio::join!(figures, news);
+        if let Err(error) = &figures {
+            let error = error.to_string();
+            debug!(error, "the figures of orders are unknown");
+        }
+        let (figures, news) = (figures.ok(), news.ok());
+        Seen { figures, news }
+    }
+
+    fn undecodable(&self) -> u64 {
+        self.undecodable.load(Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,164 @@
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+
+use super::frame::Sentence;
+use crate::domain::{Held, Place, Reason, Watched, reasons};
+use crate::statistics::{BrokerState, Clock, Known};
+use crate::store::Control;
+
+/// What is stuck, and since when: a reason that goes on keeps the moment at which it began.
+#[derive(Default)]
+pub(super) struct Sentences {
+    began: HashMap<(Reason, String), f64>,
+}
+
+impl Sentences {
+    pub(super) fn of(&mut self, known: &Known, controls: &[Control]) -> Vec<Sentence> {
+        let now = known.clock.now();
+        let watched = watched(known, now);
+        let asked = |service: &str| {
+            let of = controls.iter().find(|control| control.service == service);
+            of.map_or_else(Held::default, |control| Held {
+                paused: control.pause,
+                slowed: control.slow_ms > 0,
+                failing: control.fail_percent > 0 || control.refuse_email,
+            })
+        };
+        let mut sentences = Vec::new();
+        for (name, broker) in [("RabbitMQ", &known.rabbitmq), ("Kafka", &known.kafka)] {
+            sentences.extend(broker_away(name, broker, known.clock));
+        }
+        let mut began = HashMap::new();
+        for (reason, one) in reasons(&watched, asked) {
+            let key = (reason, one.name.clone());
+            let since = self.began.get(&key).copied().unwrap_or(now - one.standing.unwrap_or_default());
+            began.insert(key, since);
+            let control = controls.iter().find(|control| control.service == one.service);
+            sentences.push(sentence(reason, one, control, known.clock.on_the_wall(since)));
+        }
+        self.began = began;
+        sentences
+    }
+}
+
+/// Everything that messages can be stuck in.
+fn watched(known: &Known, now: f64) -> Vec<Watched> {
+    let mut watched = Vec::new();
+    let is_up = |broker: &BrokerState| broker.up() == Some(true);
+    for (name, queue) in known.queues.states().filter(|(_, queue)| queue.is_work() && is_up(&known.rabbitmq)) {
+        watched.push(Watched {
+            name: name.to_owned(),
+            service: queue.last.service().to_owned(),
+            waiting: queue.last.messages,
+            consumers: queue.last.consumers,
+            age: queue.age(now).map(|age| age.seconds),
+            at_least: queue.age(now).is_some_and(|age| age.at_least),
+            arriving: queue.arriving.per_second(),
+            leaving: queue.leaving.per_second(),
+            standing: Some(queue.standing(now)),
+            partition: None,
+        });
+    }
+    for (topic, state) in known.topics.states().filter(|_| is_up(&known.kafka)) {
+        for (name, group) in &state.groups {
+            let service = name.split('.').next().unwrap_or_default();
+            for (number, partition) in (0..).zip(&group.partitions) {
+                let age = partition.head.as_ref().map(|head| now - known.clock.moment(head.time));
+                watched.push(Watched {
+                    name: format!("{topic}/{number}"),
+                    service: service.to_owned(),
+                    waiting: Some(partition.lag),
+                    consumers: Some(group.members as u64),
+                    age,
+                    at_least: false,
+                    arriving: None,
+                    leaving: None,
+                    standing: Some(now - partition.standing_since),
+                    partition: Some(Place {
+                        partition: number,
+                        offset: partition.committed.unwrap_or_default(),
+                        key: partition.head.as_ref().and_then(|head| head.key.clone()),
+                    }),
+                });
+            }
+        }
+    }
+    watched
+}
+
+fn broker_away(name: &str, broker: &BrokerState, clock: Clock) -> Option<Sentence> {
+    if broker.up() != Some(false) {
+        return None;
+    }
+    let since = broker.since().map(|since| clock.on_the_wall(since));
+    Some(Sentence {
+        since,
+        error: broker.error().map(str::to_owned),
+        command: Some(format!("docker compose up -d {}", name.to_lowercase())),
+        ..empty("broker-away", "error", name)
+    })
+}
+
+fn sentence(reason: Reason, one: &Watched, control: Option<&Control>, since: Timestamp) -> Sentence {
+    let (name, level) = match reason {
+        Reason::BrokerAway => ("broker-away", "error"),
+        Reason::NobodyConsumes => ("nobody-consumes", "error"),
+        Reason::Held => ("held", "error"),
+        Reason::Retry => ("retry", "warning"),
+        Reason::Paused => ("paused", "warning"),
+        Reason::Failing => ("failing", "warning"),
+        Reason::Slowed => ("slowed", "warning"),
+        Reason::ArrivalFaster => ("arrival-faster", "info"),
+    };
+    let service = &one.service;
+    let command = match reason {
+        Reason::NobodyConsumes => Some(format!("docker compose up -d {service}")),
+        Reason::Held => Some(format!("docker compose logs --tail 20 {service}")),
+        Reason::ArrivalFaster => Some(format!("docker compose up -d --scale {service}=2")),
+        _ => None,
+    };
+    let asked = matches!(reason, Reason::Paused | Reason::Failing | Reason::Slowed);
+    let control = control.filter(|_| asked);
+    let place = one.partition.as_ref();
+    Sentence {
+        since: Some(control.map_or(since, |control| control.set_at)),
+        until: control.map(|control| control.until),
+        by: control.map(|control| control.set_by.clone()),
+        service: Some(service.clone()),
+        depth: one.waiting,
+        age_s: one.age,
+        age_at_least: one.at_least,
+        partition: place.map(|place| place.partition),
+        offset: place.map(|place| place.offset),
+        order_id: place.and_then(|place| place.key.clone()),
+        in_per_s: one.arriving,
+        out_per_s: one.leaving,
+        command,
+        ..empty(name, level, &one.name)
+    }
+}
+
+fn empty(reason: &'static str, level: &'static str, subject: &str) -> Sentence {
+    Sentence {
+        reason,
+        level,
+        subject: subject.to_owned(),
+        since: None,
+        until: None,
+        service: None,
+        depth: None,
+        age_s: None,
+        age_at_least: false,
+        partition: None,
+        offset: None,
+        order_id: None,
+        attempt: None,
+        attempts: None,
+        error: None,
+        by: None,
+        in_per_s: None,
+        out_per_s: None,
+        command: None,
+    }
+}

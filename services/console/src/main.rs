@@ -1,0 +1,76 @@
+//! The wiring of the service; what it does is told in the library of the same name.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use console::config::Config;
+use console::controls::Controls;
+use console::handlers::{RecordDecisions, RecordLevels, RecordOrders, RecordProducts};
+use console::http::{Api, routes};
+use console::live::Live;
+use console::statistics::{RabbitMqApi, Statistics, watch_kafka, watch_rabbitmq};
+use console::store;
+use console::telemetry::receive_spans;
+use contracts::topology::{ORDER_EVENTS, PRODUCTS, STOCK_EVENTS, STOCK_LEVELS, Topic};
+use messaging::{Bus, TopicConsumer};
+use runtime::{Lifecycle, health::Health, http};
+use secrecy::ExposeSecret;
+use tracing::warn;
+
+fn main() -> ExitCode {
+    runtime::run("console", start)
+}
+
+async fn start(config: Config, life: &Lifecycle) -> anyhow::Result<()> {
+    let args = config.console;
+    let api = RabbitMqApi::new(args.rabbitmq_api_url.expose_secret(), &args.rabbitmq_vhost)?;
+    let demo = config.messaging.demo.demo;
+    let pool = database::connect(&config.database, "console").await?;
+    messaging::migrate(&pool).await?;
+    database::migrate(&pool, sqlx::migrate!()).await?;
+    let bus = Bus::new("console", config.messaging, pool.clone())?;
+
+    let (statistics, controls) = (Statistics::default(), Controls::new(demo));
+    let live = Live::new(pool.clone(), statistics.clone(), controls.clone(), args.readonly);
+    let reads = |topic: Topic| observe(&bus, topic, &live);
+    let orders = reads(ORDER_EVENTS).batch(500);
+    life.spawn("order events", |token| orders.run("record-orders", RecordOrders, token));
+    let decisions = reads(STOCK_EVENTS).batch(500);
+    life.spawn("stock events", |token| decisions.run("record-decisions", RecordDecisions, token));
+    let levels = reads(STOCK_LEVELS).state().batch(500);
+    life.spawn("stock levels", |token| levels.run("record-levels", RecordLevels, token));
+    let products = reads(PRODUCTS).state().batch(500);
+    life.spawn("products", |token| products.run("record-products", RecordProducts, token));
+    life.spawn("housekeeping", |token| bus.housekeeping(token));
+
+    let (of_queues, of_topics) = (statistics.clone(), statistics);
+    let progress = bus.progress_watch([ORDER_EVENTS, STOCK_EVENTS, STOCK_LEVELS, PRODUCTS]);
+    life.spawn("queues", |token| watch_rabbitmq(api, of_queues, pool.clone(), token));
+    life.spawn("topics", |token| watch_kafka(progress, of_topics, token));
+    life.spawn("spans", |token| receive_spans(args.otlp_addr, pool.clone(), token));
+    life.spawn("controls", |token| controls.run(pool.clone(), token));
+    let frames = live.clone();
+    life.spawn("frames", |token| frames.run(token));
+
+    let health = Health::default();
+    health.informational("RabbitMQ", bus.rabbitmq_check());
+    health.informational("topology", bus.topology_check());
+    health.informational("Kafka", bus.kafka_check());
+    health.required("database", bus.database_check(&store::TABLES));
+    health.informational("consumers", bus.consumers_check());
+    let api = routes(Api { live, token: life.token() });
+    let app = http::app("console", api, health, &config.http.allowed_hosts);
+    life.spawn("http", |token| http::serve(config.http.addr, app, token));
+    Ok(())
+}
+
+/// Looks at a topic. What cannot be decoded there is somebody else's dead letter, and is counted here.
+fn observe(bus: &Bus, topic: Topic, live: &Live) -> TopicConsumer {
+    let undecodable = Arc::clone(&live.undecodable);
+    bus.topic(topic).observing(move |position, reason| {
+        undecodable.fetch_add(1, Ordering::Relaxed);
+        let (topic, partition, offset) = (topic.name, position.partition, position.offset);
+        warn!(reason, "{topic}/{partition}/{offset} cannot be decoded, and is not shown");
+    })
+}

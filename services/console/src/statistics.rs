@@ -1,0 +1,53 @@
+//! What the brokers say about themselves, looked at once a second and kept until somebody wants to know.
+//!
+//! Nothing here asks a service. Numbers of a broker that does not answer become old, not zero.
+
+mod broker;
+mod clock;
+mod kafka;
+mod persist;
+mod queues;
+mod rabbitmq;
+mod series;
+mod topics;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+pub use broker::BrokerState;
+pub use clock::Clock;
+pub use kafka::watch_kafka;
+pub use queues::{Instances, QueueState};
+pub use rabbitmq::{Kind, RabbitMqApi, watch_rabbitmq};
+pub use series::{Point, Series};
+pub use topics::{GroupState, PartitionState, TopicState};
+
+use queues::Queues;
+use topics::Topics;
+
+/// What is known of both brokers; clones share it.
+#[derive(Clone, Default)]
+pub struct Statistics {
+    known: Arc<Mutex<Known>>,
+}
+
+/// What was last seen.
+#[derive(Default)]
+pub struct Known {
+    /// The clock by which everything here is timed.
+    pub clock: Clock,
+    /// Whether RabbitMQ's management API answers.
+    pub rabbitmq: BrokerState,
+    /// Whether Kafka answers.
+    pub kafka: BrokerState,
+    /// The queues, and who is connected.
+    pub queues: Queues,
+    /// The topics, and how far each group has come.
+    pub topics: Topics,
+}
+
+impl Statistics {
+    /// What is known; hold it for a moment only.
+    pub fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

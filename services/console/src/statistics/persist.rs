@@ -1,0 +1,72 @@
+use std::collections::BTreeMap;
+
+use database::within_limit;
+use sqlx::PgPool;
+use tracing::{debug, warn};
+
+use super::{Clock, Statistics};
+use crate::domain::{Arrival, Saved};
+use crate::store::{self, FlowRow};
+
+/// Takes up what another process has last known of the queues.
+pub(super) async fn resume(statistics: &Statistics, pool: &PgPool) {
+    match within_limit(store::flows(pool)).await {
+        Ok(rows) => {
+            let mut known = statistics.known();
+            let clock = known.clock;
+            let saved = rows.into_iter().map(|row| (row.queue.clone(), saved(clock, row)));
+            let saved: BTreeMap<_, _> = saved.collect();
+            known.queues.resume(saved);
+        }
+        Err(error) => {
+            let error = error.to_string();
+            warn!(error, "what was known of the queues is lost, their messages are at least as old as it is shown");
+        }
+    }
+}
+
+/// Remembers what is known of the queues.
+pub(super) async fn remember(statistics: &Statistics, pool: &PgPool) {
+    let rows: Vec<_> = {
+        let known = statistics.known();
+        let work = known.queues.states().filter(|(_, state)| state.is_work());
+        work.map(|(name, state)| row(known.clock, name, state.flow.save())).collect()
+    };
+    if let Err(error) = within_limit(store::save_flows(pool, &rows)).await {
+        let error = error.to_string();
+        debug!(error, "what is known of the queues could not be stored");
+    }
+}
+
+fn row(clock: Clock, queue: &str, saved: Saved) -> FlowRow {
+    FlowRow {
+        queue: queue.to_owned(),
+        departed: saved.departed,
+        acknowledged: saved.acknowledged,
+        unwatched: saved.unwatched,
+        watched_since: clock.on_the_wall(saved.watched_since),
+        seen_at: clock.on_the_wall(saved.last_seen),
+        arrivals: saved.arrivals.iter().map(|arrival| store::ArrivalRow {
+            before: arrival.before,
+            arrived: arrival.arrived,
+            began_at: clock.on_the_wall(arrival.began),
+            ended_at: clock.on_the_wall(arrival.ended),
+        }).collect(),
+    }
+}
+
+fn saved(clock: Clock, row: FlowRow) -> Saved {
+    Saved {
+        departed: row.departed,
+        acknowledged: row.acknowledged,
+        unwatched: row.unwatched,
+        watched_since: clock.moment(row.watched_since),
+        last_seen: clock.moment(row.seen_at),
+        arrivals: row.arrivals.iter().map(|arrival| Arrival {
+            before: arrival.before,
+            arrived: arrival.arrived,
+            began: clock.moment(arrival.began_at),
+            ended: clock.moment(arrival.ended_at),
+        }).collect(),
+    }
+}

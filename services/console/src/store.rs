@@ -1,0 +1,37 @@
+//! The SQL of the service.
+//!
+//! What is read from topics is written in the caller's transaction. All else is one statement, on its own.
+
+mod facts;
+pub use facts::{Fact, facts_of, news, save_facts};
+
+mod orders;
+pub use orders::{Figures, Filter, Order, figures, order, orders, save_orders};
+
+mod stock;
+pub use stock::{Stock, save_levels, save_products, stock};
+
+mod spans;
+pub use spans::{Span, forget_spans, save_spans, spans_of};
+
+mod flows;
+pub use flows::{ArrivalRow, FlowRow, flows, save_flows};
+
+mod controls;
+pub use controls::{Control, controls, lift_control, set_control};
+
+/// Every table of the service: without one of them it is not ready.
+pub const TABLES: [&str; 7] = [
+    "orders",
+    "facts",
+    "stock",
+    "spans",
+    "queue_flows",
+    "queue_arrivals",
+    "controls",
+];
+
+/// The values of one column.
+fn column<'a, R, T: 'a>(rows: &'a [R], value: impl Fn(&'a R) -> T) -> Vec<T> {
+    rows.iter().map(value).collect()
+}

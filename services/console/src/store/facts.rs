@@ -1,0 +1,90 @@
+use jiff::Timestamp;
+use jiff_sqlx::ToSqlx;
+use sqlx::postgres::PgRow;
+use sqlx::{FromRow, PgConnection, PgPool, Row};
+use uuid::Uuid;
+
+use super::column;
+
+/// Where a record about an order is, and what has to be known to list it.
+#[derive(Debug, Clone)]
+pub struct Fact {
+    /// Name of its topic.
+    pub topic: String,
+    /// Number of its partition.
+    pub partition: i32,
+    /// Its place there.
+    pub offset: i64,
+    /// Its CloudEvents type.
+    pub message_type: String,
+    /// When it was written, by the clock of its producer.
+    pub time: Timestamp,
+    /// When it was read.
+    pub recorded_at: Timestamp,
+    /// The order.
+    pub order_id: Uuid,
+    /// The version of the order that it made, if it did.
+    pub version: Option<i32>,
+    /// Why, where it says so.
+    pub reason: Option<String>,
+    /// The trace that it belongs to.
+    pub trace_id: Option<Vec<u8>>,
+}
+
+/// Stores facts; one that is stored already stays as it is.
+pub async fn save_facts(db: &mut PgConnection, facts: &[Fact]) -> sqlx::Result<()> {
+    sqlx::query(
+        r#"insert into facts (topic, partition, "offset", type, time, order_id, version, reason, trace_id)
+         select * from unnest($1::text[], $2::int[], $3::bigint[], $4::text[], $5::timestamptz[], $6::uuid[],
+                              $7::int[], $8::text[], $9::bytea[])
+         on conflict do nothing"#,
+    )
+    .bind(column(facts, |fact| fact.topic.as_str()))
+    .bind(column(facts, |fact| fact.partition))
+    .bind(column(facts, |fact| fact.offset))
+    .bind(column(facts, |fact| fact.message_type.as_str()))
+    .bind(column(facts, |fact| fact.time.to_sqlx()))
+    .bind(column(facts, |fact| fact.order_id))
+    .bind(column(facts, |fact| fact.version))
+    .bind(column(facts, |fact| fact.reason.as_deref()))
+    .bind(column(facts, |fact| fact.trace_id.as_deref()))
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// The facts about an order, in the order in which they were written.
+pub async fn facts_of(db: &PgPool, order_id: Uuid) -> sqlx::Result<Vec<Fact>> {
+    sqlx::query_as("select * from facts where order_id = $1 order by time, version, topic")
+        .bind(order_id)
+        .fetch_all(db)
+        .await
+}
+
+/// Numbers that rise with every fact, and with every change of the stock.
+pub async fn news(db: &PgPool) -> sqlx::Result<(i64, i64)> {
+    sqlx::query_as(
+        "select (select coalesce(max(number), 0) from facts), (select coalesce(sum(version), 0)::bigint from stock)",
+    )
+    .fetch_one(db)
+    .await
+}
+
+impl FromRow<'_, PgRow> for Fact {
+    fn from_row(row: &PgRow) -> sqlx::Result<Self> {
+        let time: jiff_sqlx::Timestamp = row.try_get("time")?;
+        let recorded_at: jiff_sqlx::Timestamp = row.try_get("recorded_at")?;
+        Ok(Self {
+            topic: row.try_get("topic")?,
+            partition: row.try_get("partition")?,
+            offset: row.try_get("offset")?,
+            message_type: row.try_get("type")?,
+            time: time.to_jiff(),
+            recorded_at: recorded_at.to_jiff(),
+            order_id: row.try_get("order_id")?,
+            version: row.try_get("version")?,
+            reason: row.try_get("reason")?,
+            trace_id: row.try_get("trace_id")?,
+        })
+    }
+}
