@@ -10,7 +10,8 @@ export const crosshair = store(null);
 
 /**
  * A chart with a sentence, and with its numbers as a table behind a button.
- * `series`: `{label, values, color, dash, scale, text}`; `data`: `[times, ...values]`; `overlay` draws upon the canvas.
+ * `series`: `{label, color, dash, scale, text, axis}`; `data`: `[times, ...values]`; `says` makes the sentence of one index,
+ * or of -1 when there is none; `overlay` draws upon the canvas.
  */
 export function Chart({ id, title, says, series, data, window: [from, to], height = 120, overlay }) {
   const [table, setTable] = useState(false);
@@ -22,7 +23,7 @@ export function Chart({ id, title, says, series, data, window: [from, to], heigh
       <h3>${title}</h3>
       <ul class="legend">${series.map((s, i) => html`<li key=${s.label}><svg class="key" viewBox="0 0 24 8" aria-hidden="true"><line class=${s.color} x1="0" y1="4" x2="24" y2="4" stroke-dasharray=${s.dash?.join(" ")} /></svg>${s.label} <b>${index >= 0 ? s.text(data[i + 1][index]) : "?"}</b></li>`)}</ul>
       <button type="button" class="quiet" aria-expanded=${table} data-testid=${`table-${id}`} onClick=${() => setTable(!table)}>${t(table ? "as-chart" : "as-table")}</button>
-      <p class="says">${says}</p>
+      <p class="says">${says(index)}</p>
     </figcaption>
     <${Plot} id=${id} series=${series} data=${data} from=${from} to=${to} height=${height} overlay=${overlay} />
     ${table && html`<${Table} title=${title} series=${series} data=${data} />`}
@@ -80,7 +81,7 @@ function options(place, series, height, now) {
     },
     axes: [
       { ...axis, size: 20, values: (_, ticks) => ticks.map((tick) => clock(tick * 1000).slice(0, 8)), space: 90 },
-      ...scales.map((scale, i) => ({ ...axis, scale, side: i === 0 ? 3 : 1, size: 64, space: 28, grid: i === 0 ? grid : { show: false }, values: (_, ticks) => ticks.map(unit(scale)) })),
+      ...scales.map((scale, i) => ({ ...axis, scale, side: i === 0 ? 3 : 1, size: 64, space: 28, grid: i === 0 ? grid : { show: false }, values: (_, ticks) => ticks.map((tick) => unit(scale)(tick)) })),
     ],
     series: [
       {},

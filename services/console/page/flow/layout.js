@@ -60,7 +60,8 @@ export const EDGES = [
   { id: "deadlines-due", d: `M 140 134 H 194`, rate: delayed("order.payment-deadlines", "out_per_s"), label: [168, 126] },
   { id: "due-order", d: `M 232 ${UNDER + 2} V 264`, rate: outOf("order.payment-deadlines"), label: [240, 218, "start"] },
   { id: "notification-tasks", d: `M 786 266 C 760 246 706 230 706 156`, rate: (frame) => sum(TASKS.map((name) => queue(frame, name)?.in_per_s)), label: [716, 224, "end"] },
-  { id: "tasks-email", d: `M 726 134 H 756`, rate: inOf("notification.email") },
+  // One line to all three queues: it passes behind the first two.
+  { id: "tasks-queues", d: `M 726 134 H 917`, rate: (frame) => sum(TASKS.map((name) => queue(frame, name)?.in_per_s)) },
   ...["email", "sms", "push"].map((name, i) => ({
     id: `${name}-notification`,
     d: `M ${794 + 80 * i} ${UNDER + 2} C ${794 + 80 * i} 230 ${826 + 26 * i} 230 ${826 + 26 * i} 264`,
@@ -68,7 +69,7 @@ export const EDGES = [
     label: [[786, 204, "end"], [880, 204, "start"], [960, 204, "start"]][i],
   })),
   { id: "notification-retries", d: `M 922 266 C 960 244 1034 232 1034 ${UNDER + 2}`, rate: delayed("notification.", "in_per_s"), quiet: true },
-  { id: "failed", d: `M 556 40 H 1146 V 52`, rate: inOf("dead-letters"), quiet: true },
+  { id: "failed", d: `M 556 40 H 1146 V 66`, rate: inOf("dead-letters"), quiet: true },
   ...LOGS.flatMap((log) => [
     { id: `${log.writer[0]}-${log.name}`, d: `M ${log.writer[1]} ${BOTTOM} V ${log.y - 15}`, rate: (frame) => topic(frame, log.name)?.in_per_s, log: true },
     ...log.readers.map(([service, x]) => ({

@@ -49,7 +49,7 @@ export function Queue({ frame, place }) {
     <text class="label" x=${x} y="80" text-anchor="middle">${second}</text>
     <path class=${delays ? "queue delayed" : "queue"} d=${`M ${left} ${QUEUE.top} V ${QUEUE.top + QUEUE.height} H ${left + QUEUE.width} V ${QUEUE.top}`} />
     <rect class="fill" x=${left + 2} y=${QUEUE.top + QUEUE.height - 2 - height} width=${QUEUE.width - 4} height=${height} />
-    <text class="depth" x=${x} y=${QUEUE.top + 46} text-anchor="middle">${bounded(depth)}</text>
+    <text class=${bounded(depth).length > 5 ? "depth long" : "depth"} x=${x} y=${QUEUE.top + 46} text-anchor="middle">${bounded(depth)}</text>
     <text class="small" x=${x} y=${QUEUE.top + 64} text-anchor="middle">${age ?? ""}</text>
   </a>`;
 }

@@ -241,6 +241,7 @@ export const en = {
   "break.refuse": "Refuse every e-mail",
   "break.seconds": "For",
   "break.apply": "Break it",
+  "break.choose": "Choose what shall go wrong.",
   "break.clear": "Back to normal",
   "fail.transient": "transiently",
   "fail.permanent": "for good",

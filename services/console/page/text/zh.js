@@ -241,6 +241,7 @@ export const zh = {
   "break.refuse": "拒发所有邮件",
   "break.seconds": "持续",
   "break.apply": "执行",
+  "break.choose": "选择要出的错。",
   "break.clear": "恢复正常",
   "fail.transient": "可重试",
   "fail.permanent": "不可重试",

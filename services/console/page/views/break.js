@@ -67,6 +67,7 @@ function Card({ service, state, off, nameless }) {
         <button type="submit" class="primary" disabled=${harmless} data-testid=${id("apply")}>${t("break.apply")}</button>
         <button type="button" disabled=${!active} data-testid=${id("clear")} onClick=${() => act(() => remove(path))}>${t("break.clear")}</button>
       </div>
+      <p class="muted hint">${harmless ? t("break.choose") : ""}</p>
     </fieldset>
     <${Refusal} problem=${problem} id=${id("problem")} />
   </form>`;
@@ -81,6 +82,6 @@ function Now({ active, now, service }) {
 
 function Amount({ id, label, unit, most, value, onInput, wrong, least = "0" }) {
   return html`<label class="field row" for=${id}><span>${label}</span>
-    <span class="with-unit"><input id=${id} data-testid=${id} type="number" inputmode="numeric" min=${least} max=${most} step="1" required value=${value} aria-invalid=${wrong ? "true" : undefined} onInput=${onInput} /> ${unit}</span>
+    <span class="with-unit"><input id=${id} data-testid=${id} type="number" inputmode="numeric" min=${least} max=${most} step="1" required value=${value} aria-invalid=${wrong ? "true" : undefined} onInput=${onInput} /> <span class="unit">${unit}</span></span>
     ${wrong && html`<span class="wrong">${wrong}</span>`}</label>`;
 }

@@ -21,26 +21,26 @@ export function PeakView({ state }) {
   const span = [to - seconds, to];
   const depth = bounded(peak.depth);
   const waits = age(growing(peak.age_s), peak.age_at_least);
-  const words = peak.forecast?.kind ?? "unknown";
+  const at = (i) => words(rows, i);
   return html`<div class="peak">
     <section class="charts">
       <header class="view-head"><h1>${t("peak.title")}</h1>
         <div class="segments" role="group" aria-label=${t("peak.window")}>${WINDOWS.map((w) => html`<button type="button" key=${w} aria-pressed=${w === seconds} data-testid=${`window-${w}`} onClick=${() => setSeconds(w)}>${duration(w)}</button>`)}</div>
       </header>
-      <${Chart} id="cumulative" title=${t("peak.cumulative")} says=${t("peak.cumulative-says", { depth, age: waits })} window=${span} height=${232} data=${data.cumulative}
-        series=${[line("peak.arrived", "series-a", total), line("peak.departed", "series-b", total, [6, 3])]} overlay=${(u, color) => distances(u, color, data.cumulative, depth, waits)} />
-      <${Chart} id="rate" title=${t("peak.rates")} says=${t("peak.rates-says", { in: rate(peak.in_per_s), out: rate(peak.out_per_s) })} window=${span} data=${data.rate}
+      <${Chart} id="cumulative" title=${t("peak.cumulative")} says=${(i) => t("peak.cumulative-says", at(i))} window=${span} height=${232} data=${data.cumulative}
+        series=${[line("peak.arrived", "series-a", total), line("peak.departed", "series-b", total, [6, 3])]} overlay=${(u, color) => distances(u, color, data.cumulative, at(rows.at.length - 1))} />
+      <${Chart} id="rate" title=${t("peak.rates")} says=${(i) => t("peak.rates-says", at(i))} window=${span} data=${data.rate}
         series=${[line("peak.in", "series-a", rate), line("peak.out", "series-b", rate, [6, 3])]} />
-      <${Chart} id="depth" title=${t("peak.depth-age")} says=${t("peak.depth-age-says", { depth, age: waits })} window=${span} data=${data.depth}
+      <${Chart} id="depth" title=${t("peak.depth-age")} says=${(i) => t("peak.depth-age-says", at(i))} window=${span} data=${data.depth}
         series=${[line("peak.depth", "series-a", bounded, undefined, "y", number), line("peak.age", "series-c", duration, [2, 3], "age", duration)]} />
-      <${Chart} id="latency" title=${t("peak.latency")} says=${t("peak.latency-says", { p50: milliseconds(state.frame?.orders?.p50_ms), p99: milliseconds(state.frame?.orders?.p99_ms) })} window=${span} data=${data.latency}
+      <${Chart} id="latency" title=${t("peak.latency")} says=${(i) => t("peak.latency-says", at(i))} window=${span} data=${data.latency}
         series=${[line("peak.p50", "series-b", milliseconds), line("peak.p99", "series-c", milliseconds, [2, 3])]} />
-      <${Chart} id="instances" title=${t("peak.instances")} says=${t("peak.instances-says", { n: number(peak.instances) })} window=${span} height=${88} data=${data.instances}
+      <${Chart} id="instances" title=${t("peak.instances")} says=${(i) => t("peak.instances-says", at(i))} window=${span} height=${88} data=${data.instances}
         series=${[{ ...line("peak.instances", "series-a", number), stepped: true, axis: (v) => (Number.isInteger(v) ? number(v) : "") }]} />
     </section>
     <div class="side">
       <section class="panel"><h2>${t("peak.now")}</h2>
-        <p class="forecast" data-testid="forecast" data-kind=${words}>${forecast(peak.forecast, serverNow(state))}</p>
+        <p class="forecast" data-testid="forecast" data-kind=${peak.forecast?.kind ?? "unknown"}>${forecast(peak.forecast, serverNow(state))}</p>
         <dl class="tiles">
           <${Figure} label=${t("peak.in")} value=${rate(peak.in_per_s)} source=${t("source.queue")} at=${state.frame?.at} testid="peak-in" />
           <${Figure} label=${t("peak.out")} value=${rate(peak.out_per_s)} source=${t("source.queue")} at=${state.frame?.at} testid="peak-out" />
@@ -53,6 +53,19 @@ export function PeakView({ state }) {
       <${FlashSale} state=${state} />
     </div>
   </div>`;
+}
+
+/** What is known at one second, in words. */
+function words(rows, i) {
+  return {
+    depth: bounded(rows.depth[i]),
+    age: duration(rows.age_s[i]),
+    in: rate(rows.in_per_s[i]),
+    out: rate(rows.out_per_s[i]),
+    p50: milliseconds(rows.p50_ms[i]),
+    p99: milliseconds(rows.p99_ms[i]),
+    n: number(rows.instances[i]),
+  };
 }
 
 function line(key, color, text, dash, scale, axis = text) {
@@ -72,7 +85,7 @@ function columns(rows) {
 }
 
 /** The two distances between the curves: what waits is the height, how long it waits is the width. */
-function distances(u, color, [times, arrived, departed], depth, waits) {
+function distances(u, color, [times, arrived, departed], { depth, age: waits }) {
   const last = times.length - 1;
   const [high, low] = [arrived[last], departed[last]];
   if (last < 1 || high === null || low === null || high === undefined) return;
@@ -85,6 +98,8 @@ function distances(u, color, [times, arrived, departed], depth, waits) {
   ctx.lineWidth = ratio;
   ctx.font = `600 ${12 * ratio}px system-ui, "WenQuanYi Micro Hei", sans-serif`;
   ctx.textBaseline = "middle";
+  ctx.textAlign = "left";
+  ctx.setLineDash([]);
   stroke(ctx, x + 4 * ratio, top, x + 4 * ratio, bottom);
   ctx.fillText(depth, x + 10 * ratio, Math.min((top + bottom) / 2, u.bbox.top + u.bbox.height - 8 * ratio));
   const since = arrivalOf(times, arrived, low);
@@ -93,9 +108,10 @@ function distances(u, color, [times, arrived, departed], depth, waits) {
     if (x - left > 4 * ratio) {
       stroke(ctx, left, bottom, x, bottom);
       stroke(ctx, left, bottom - 4 * ratio, left, bottom + 4 * ratio);
-      // Where the line is too short for its label, the label ends at the line.
-      ctx.textAlign = "right";
-      ctx.fillText(waits, x - 6 * ratio, Math.min(bottom + 10 * ratio, u.bbox.top + u.bbox.height - 8 * ratio));
+      // Where the line is too short for its label, the label stands before it.
+      const short = x - left < ctx.measureText(waits).width + 16 * ratio;
+      ctx.textAlign = short ? "right" : "center";
+      ctx.fillText(waits, short ? left - 6 * ratio : (left + x) / 2, short ? bottom - 10 * ratio : bottom + 10 * ratio);
     }
   }
   ctx.restore();

@@ -35,5 +35,5 @@ function Card({ name, frame }) {
 
 /** One fewer than now where that leaves one, and two ways up. */
 function choices(n = 1) {
-  return [...new Set([Math.max(1, n - 1), n + 1, Math.max(4, n * 2)])].filter((count) => count !== n).slice(0, 3);
+  return [...new Set([Math.max(1, n - 1), n + 1, Math.max(4, n * 2)])].filter((count) => count !== n);
 }
