@@ -16,8 +16,10 @@ export function Sentences({ state }) {
   if (!frame) return html`<section class="sentences" aria-label=${t("sentence.label")} data-level="none"><p class="sentence" data-testid="sentence">${t(state.lost ? "sentence.lost" : "sentence.connecting")}</p></section>`;
   const sentences = frame.sentences ?? [];
   if (sentences.length === 0) {
-    return html`<section class="sentences" aria-label=${t("sentence.label")} data-level="ok" aria-live="polite">
-      <p class="sentence" data-testid="sentence"><${State} kind="ok">${t("sentence.fine")}<//></p>
+    // Silence of a console that cannot see its brokers does not mean that all is well.
+    const seen = frame.brokers?.rabbitmq?.up && frame.brokers?.kafka?.up;
+    return html`<section class="sentences" aria-label=${t("sentence.label")} data-level=${seen ? "ok" : "none"} aria-live="polite">
+      <p class="sentence" data-testid="sentence"><${State} kind=${seen ? "ok" : "off"}>${t(seen ? "sentence.fine" : "sentence.dark")}<//></p>
     </section>`;
   }
   const shown = all ? sentences : sentences.slice(0, SHOWN);

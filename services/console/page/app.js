@@ -51,7 +51,7 @@ function Choices() {
   const utc = setting("clock") === "utc";
   const theme = setting("theme");
   return html`<div class="choices">
-    <button type="button" class="quiet" data-testid="clock" title=${t("choice.clock")} onClick=${() => choose({ clock: utc ? "local" : "utc" })}>${utc ? "UTC" : t("clock.local")}</button>
+    <button type="button" class="quiet" data-testid="clock" title=${t("choice.clock")} onClick=${() => choose({ clock: utc ? "local" : "utc" })}>${utc ? "UTC" : t("clock.local-short")}</button>
     <label><span class="unseen">${t("choice.theme")}</span>
       <select data-testid="theme" value=${theme} onChange=${(event) => choose({ theme: event.target.value })}>
         ${["auto", "light", "dark"].map((name) => html`<option key=${name} value=${name}>${t(`theme.${name}`)}</option>`)}
@@ -65,7 +65,7 @@ function Freshness({ state }) {
   if (!state.frame) return html`<p class="fresh" role="status"><span class="state" data-kind=${state.lost ? "error" : "wait"}>${state.lost ? t("fresh.lost") : t("fresh.connecting")}</span></p>`;
   if (!state.stale) return html`<p class="fresh" title=${t("fresh.title", { instance: state.frame.instance })}><span class="state" data-kind="ok">${t("fresh.live")}</span> <span class="figures">${clock(serverNow(state))}</span></p>`;
   const seconds = (Date.now() - state.received) / 1000;
-  return html`<p class="fresh" role="status"><span class="state" data-kind="error" data-testid="stale">${t("fresh.stale")}</span> <span class="figures">${t("fresh.age", { age: duration(Math.floor(seconds)) })}</span></p>`;
+  return html`<p class="fresh" role="status"><span class="state" data-kind="error" data-testid="stale">${t("fresh.stale")}</span>${t("sentence.comma")}<span class="figures">${t("fresh.age", { age: duration(Math.floor(seconds)) })}</span></p>`;
 }
 
 /** The view and what follows it in the hash: `#/orders/<id>?status=paid`. */

@@ -51,7 +51,7 @@ export function age(seconds, atLeast = false) {
 
 export function milliseconds(ms) {
   if (missing(ms)) return UNKNOWN;
-  if (ms < 10) return `${number(ms, 1)} ms`;
+  if (ms < 10) return `${number(ms, Number.isInteger(ms) ? 0 : 1)} ms`;
   if (ms < 1000) return `${Math.round(ms)} ms`;
   return duration(ms / 1000);
 }

@@ -46,8 +46,9 @@ function open() {
   });
   source.addEventListener("error", () => {
     live.set({ ...live.get(), lost: true });
-    // The browser opens a broken connection again by itself, but not one that was refused.
-    if (source?.readyState === EventSource.CLOSED) later();
+    // The browser would open a broken connection again after three seconds, and one that was refused never.
+    source?.close();
+    later();
   });
 }
 

@@ -23,13 +23,16 @@ export function Figure({ label, value, source, at, testid, word, kind }) {
 
 /** Why a request was refused, where it was pressed. */
 export function Refusal({ problem, id }) {
-  return html`<p class="refusal" role="alert" id=${id} data-testid=${id}>
-    ${problem && html`<span class="mark" aria-hidden="true">✕</span> ${says(problem)}`}
-    ${problem?.errors?.length > 0 && html` (${problem.errors.map((e) => `${e.field}: ${e.detail ?? e.message}`).join("; ")})`}
-  </p>`;
+  return html`<p class="refusal" role="alert" id=${id} data-testid=${id}>${problem && html`<span aria-hidden="true">✕ </span>${says(problem)}${fields(problem)}`}</p>`;
 }
 
-export function says(problem) {
+/** The fields that were wrong, for forms that do not show them at the field. */
+function fields(problem) {
+  const wrong = problem.errors ?? [];
+  return wrong.length === 0 ? "" : ` (${wrong.map((e) => `${e.field}: ${e.detail ?? e.message}`).join("; ")})`;
+}
+
+function says(problem) {
   if (problem.status === 0) return t("problem.network");
   return problem.message || known(`problem.${problem.status}`, problem.title);
 }

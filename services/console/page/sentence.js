@@ -1,5 +1,5 @@
 // What is stuck, since when and why, in words: one function for each reason that the server tells apart.
-import { age, bounded, clock, duration, number, rate, secondsUntil, shortId, UNKNOWN } from "./format.js";
+import { age, bounded, clock, duration, rate, secondsUntil, UNKNOWN } from "./format.js";
 import { t } from "./text.js";
 
 const REASONS = {
@@ -84,8 +84,8 @@ function waiting(s, grown) {
 function place(s) {
   const parts = [];
   if (!missing(s.partition)) parts.push(t("sentence.partition", { partition: s.partition }));
-  if (!missing(s.offset)) parts.push(t("sentence.offset", { offset: typeof s.offset === "number" ? number(s.offset) : s.offset }));
-  if (s.order_id) parts.push(t("sentence.order", { id: shortId(s.order_id) }));
+  if (!missing(s.offset)) parts.push(t("sentence.offset", { offset: s.offset }));
+  if (s.order_id) parts.push(t("sentence.order", { id: s.order_id.slice(-8) }));
   return parts.join(t("sentence.comma")) || null;
 }
 

@@ -86,6 +86,7 @@ function AboutTopic({ frame, name }) {
     <p class="muted">${t("flow.topic-source")}</p>`;
 }
 
+/** Without separators: an offset is a name and no amount. */
 function offset(value) {
-  return typeof value === "string" ? value : number(value);
+  return value ?? UNKNOWN;
 }

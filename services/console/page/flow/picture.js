@@ -35,6 +35,6 @@ function Broker({ name, broker, place, hint, low = false }) {
   return html`<g data-testid=${`broker-${name.toLowerCase()}`} data-kind=${kind}>
     <rect class="broker" x="8" y=${place.top} width=${WIDTH - 16} height=${place.bottom - place.top} rx="4" />
     <text class="broker-name" x="20" y=${y}>${name} <tspan class="broker-state">${shape} ${word}</tspan></text>
-    <text class="small" x="136" y=${y}>${t(hint)}</text>
+    <text class="small" x="184" y=${y}>${t(hint)}</text>
   </g>`;
 }

@@ -20,6 +20,7 @@ export const zh = {
   "choice.clock": "以本地时间或 UTC 显示时间",
   "choice.theme": "主题",
   "clock.local": "本地时间",
+  "clock.local-short": "本地",
   "theme.auto": "跟随系统",
   "theme.light": "浅色",
   "theme.dark": "深色",
@@ -44,6 +45,7 @@ export const zh = {
   "sentence.label": "卡在哪里",
   "sentence.connecting": "正在连接 console…",
   "sentence.lost": "连接不上 console。商店没有它也照常运行；用 docker compose ps console 查看它是否在运行。",
+  "sentence.dark": "所知太少，无法判断是否有堵塞。",
   "sentence.fine": "没有任何堵塞。",
   "sentence.more": "还有 {n} 条",
   "sentence.fewer": "收起",
@@ -74,9 +76,9 @@ export const zh = {
   "since.title": "自 {at}",
 
   "forecast.empty": "没有消息在等待。",
-  "forecast.drains": "每秒净减 {rate}：{at} 清空，还需 {left}。",
-  "forecast.drains-unknown": "每秒净减 {rate}。",
-  "forecast.grows": "每秒净增 {rate}：照此速度永远不会清空。",
+  "forecast.drains": "净减 {rate}：{at} 清空，还需 {left}。",
+  "forecast.drains-unknown": "净减 {rate}。",
+  "forecast.grows": "净增 {rate}：照此速度永远不会清空。",
   "forecast.steady": "不增也不减：照此速度不会变少。",
   "forecast.unknown": "? 已知的还不足以预测。",
 
@@ -146,7 +148,8 @@ export const zh = {
   "peak.p50": "p50",
   "peak.p99": "p99",
   "peak.instances": "实例",
-  "peak.instances-says": "{n} 个 inventory 实例在处理队列。",
+  "peak.instances-title": "实例",
+  "peak.instances-says": "处理该队列的 inventory 实例：{n} 个。",
 
   "flash.title": "限时抢购",
   "flash.what": "由 load 服务在一段时间内大量下单。看队列如何接住洪峰，而服务从容不迫。",

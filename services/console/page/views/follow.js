@@ -1,5 +1,6 @@
 // Places one order whose whole way will be recorded, and opens its time line.
 import { get, intention, post, sampledTrace } from "../api.js";
+import { placed } from "../placed.js";
 import { Refusal } from "../parts.js";
 import { choose, setting } from "../settings.js";
 import { t } from "../text.js";
@@ -21,6 +22,7 @@ export function Follow({ state }) {
     try {
       const body = { customer: { email: setting("email"), tier: "vip", phone: "+4930123456" }, lines: [{ sku, quantity: Number(quantity) }] };
       const order = await post("/api/orders", body, { traceparent: sampledTrace(), "idempotency-key": key.current });
+      placed.add(order.id);
       location.hash = `#/orders/${order.id}`;
     } catch (refused) {
       // A refused intention may be changed and sent again, but not under the same key.

@@ -1,14 +1,15 @@
 // One order: what it is, where it was, and what the customer was told.
-import { get, post } from "../api.js";
+import { get, post, query } from "../api.js";
 import { money, number } from "../format.js";
 import { Empty, Refusal, Status, Time } from "../parts.js";
+import { placed } from "../placed.js";
 import { timeline } from "../timeline.js";
 import { known, t } from "../text.js";
 import { html, useEffect, useRef, useState } from "../ui.js";
 import { useThrottled } from "./orders.js";
 import { Timeline } from "./timeline.js";
 
-/** An order that was placed this moment is not yet known to the console: it is asked for again for so long. */
+/** An order that was placed this moment is not yet known to the console: it is looked for again for so long. */
 const UNKNOWN_FOR = 15_000;
 const AGAIN = 500;
 
@@ -106,15 +107,17 @@ function useOrder(id, changes) {
   const ask = async () => {
     clearTimeout(timer.current);
     try {
+      if (placed.has(id) && !(await arrived(id, since.current))) {
+        if (alive.current) timer.current = setTimeout(ask, AGAIN);
+        return;
+      }
       const order = await get(`/api/console/orders/${encodeURIComponent(id)}`);
       if (alive.current) setKnown({ order, problem: null });
       // Spans arrive up to two seconds after what they tell of.
       const young = Date.now() - Date.parse(order.order.changed_at ?? 0) < 10_000 || Date.now() - since.current < 10_000;
       if (young && alive.current) timer.current = setTimeout(ask, 2 * AGAIN);
     } catch (problem) {
-      if (!alive.current) return;
-      if (problem.status === 404 && Date.now() - since.current < UNKNOWN_FOR) timer.current = setTimeout(ask, AGAIN);
-      else setKnown((before) => ({ ...before, problem }));
+      if (alive.current) setKnown((before) => ({ ...before, problem }));
     }
   };
   useEffect(() => {
@@ -127,4 +130,12 @@ function useOrder(id, changes) {
   }, [id]);
   useThrottled(changes, ask);
   return { ...known, again: ask };
+}
+
+/** Whether the console knows the order. Its list says so without an error; after a while the answer about the order does. */
+async function arrived(id, since) {
+  const { orders } = await get(query("/api/console/orders", { id, limit: 1 }));
+  if (orders.length === 0 && Date.now() - since < UNKNOWN_FOR) return false;
+  placed.delete(id);
+  return true;
 }

@@ -28,15 +28,15 @@ export function PeakView({ state }) {
         <div class="segments" role="group" aria-label=${t("peak.window")}>${WINDOWS.map((w) => html`<button type="button" key=${w} aria-pressed=${w === seconds} data-testid=${`window-${w}`} onClick=${() => setSeconds(w)}>${duration(w)}</button>`)}</div>
       </header>
       <${Chart} id="cumulative" title=${t("peak.cumulative")} says=${(i) => t("peak.cumulative-says", at(i))} window=${span} height=${232} data=${data.cumulative}
-        series=${[line("peak.arrived", "series-a", total), line("peak.departed", "series-b", total, [6, 3])]} overlay=${(u, color) => distances(u, color, data.cumulative, at(rows.at.length - 1))} />
+        series=${[line("peak.arrived", "series-a", total, undefined, "y", whole), line("peak.departed", "series-b", total, [6, 3])]} overlay=${(u, color) => distances(u, color, data.cumulative, at(rows.at.length - 1))} />
       <${Chart} id="rate" title=${t("peak.rates")} says=${(i) => t("peak.rates-says", at(i))} window=${span} data=${data.rate}
         series=${[line("peak.in", "series-a", rate), line("peak.out", "series-b", rate, [6, 3])]} />
       <${Chart} id="depth" title=${t("peak.depth-age")} says=${(i) => t("peak.depth-age-says", at(i))} window=${span} data=${data.depth}
-        series=${[line("peak.depth", "series-a", bounded, undefined, "y", number), line("peak.age", "series-c", duration, [2, 3], "age", duration)]} />
+        series=${[line("peak.depth", "series-a", bounded, undefined, "y", whole), line("peak.age", "series-c", duration, [2, 3], "age", duration)]} />
       <${Chart} id="latency" title=${t("peak.latency")} says=${(i) => t("peak.latency-says", at(i))} window=${span} data=${data.latency}
         series=${[line("peak.p50", "series-b", milliseconds), line("peak.p99", "series-c", milliseconds, [2, 3])]} />
-      <${Chart} id="instances" title=${t("peak.instances")} says=${(i) => t("peak.instances-says", at(i))} window=${span} height=${88} data=${data.instances}
-        series=${[{ ...line("peak.instances", "series-a", number), stepped: true, axis: (v) => (Number.isInteger(v) ? number(v) : "") }]} />
+      <${Chart} id="instances" title=${t("peak.instances-title")} says=${(i) => t("peak.instances-says", at(i))} window=${span} height=${88} data=${data.instances}
+        series=${[{ ...line("peak.instances", "series-a", total, undefined, "y", whole), stepped: true }]} />
     </section>
     <div class="side">
       <section class="panel"><h2>${t("peak.now")}</h2>
@@ -73,6 +73,9 @@ function line(key, color, text, dash, scale, axis = text) {
 }
 
 const total = (value) => number(value);
+
+/** At the axis of what is counted, a part of one has no name. */
+const whole = (value) => (Number.isInteger(value) ? number(value) : "");
 
 function columns(rows) {
   return {

@@ -1,5 +1,5 @@
 // The time line of one order over both brokers.
-import { milliseconds, number } from "../format.js";
+import { milliseconds } from "../format.js";
 import { Empty, State, Time } from "../parts.js";
 import { extent, shortType, whereabouts } from "../timeline.js";
 import { known, t } from "../text.js";
@@ -33,5 +33,5 @@ function Row({ entry, span }) {
 
 function Where({ pairs }) {
   if (pairs.length === 0) return html`<span class="muted">–</span>`;
-  return html`<span class="where">${pairs.map(([key, value]) => html`<span key=${key}><span class="muted">${t(key)}</span> <code>${typeof value === "number" ? number(value) : value}</code></span>`)}</span>`;
+  return html`<span class="where">${pairs.map(([key, value]) => html`<span key=${key}><span class="muted">${t(key)}</span> <code>${value}</code></span>`)}</span>`;
 }
