@@ -57,7 +57,7 @@ function Active({ control, state }) {
   const left = secondsUntil(control.until, serverNow(state));
   return html`<li data-testid=${`active-${control.service}`}>
     <span>${t("control.says", { service: control.service, what: what(control), by: control.by, until: clock(control.until), left: duration(Math.ceil(left)) })}</span>
-    ${!state.frame.readonly && html` <button type="button" class="quiet" data-testid=${`end-${control.service}`} onClick=${end} aria-label=${t("control.end-of", { service: control.service })}>${t("control.end")}</button>`}
+    ${!state.frame.readonly && html` <button type="button" class="quiet" data-testid=${`end-${control.service}`} onClick=${end}>${t("control.end")}<span class="unseen"> (${control.service})</span></button>`}
     ${problem && html`<${Refusal} problem=${problem} />`}
   </li>`;
 }

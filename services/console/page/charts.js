@@ -20,7 +20,7 @@ export function Chart({ id, title, says, series, data, window: [from, to], heigh
   const index = at !== null && at < times.length ? at : times.length - 1;
   return html`<figure class="chart" data-testid=${`chart-${id}`}>
     <figcaption>
-      <h3>${title}</h3>
+      <h2>${title}</h2>
       <ul class="legend">${series.map((s, i) => html`<li key=${s.label}><svg class="key" viewBox="0 0 24 8" aria-hidden="true"><line class=${s.color} x1="0" y1="4" x2="24" y2="4" stroke-dasharray=${s.dash?.join(" ")} /></svg>${s.label} <b>${index >= 0 ? s.text(data[i + 1][index]) : "?"}</b></li>`)}</ul>
       <button type="button" class="quiet" aria-expanded=${table} data-testid=${`table-${id}`} onClick=${() => setTable(!table)}>${t(table ? "as-chart" : "as-table")}</button>
       <p class="says">${says(index)}</p>

@@ -1,4 +1,5 @@
-// The things in the picture. Each is a link to its details, so that the keyboard reaches it.
+// The things in the picture. Each is a link to its details, so that the keyboard reaches it; its label says in words
+// what is drawn inside.
 import { bounded, duration, number, rate, UNKNOWN } from "../format.js";
 import { growing } from "../frames.js";
 import { known, t } from "../text.js";
@@ -16,15 +17,15 @@ export function Service({ frame, place }) {
   const count = instances?.length;
   const state = stateOf(frame, name, count);
   const label = [name, t("flow.instances", { n: count ?? UNKNOWN }), state && t(`flow.${state.word}`)].filter(Boolean).join(", ");
-  return html`<a href=${`#/flow/${name}`} data-testid=${`service-${name}`} aria-label=${label} data-kind=${state?.kind}>
-    <title>${label}</title>
+  return html`<a href=${`#/flow/${name}`} data-testid=${`service-${name}`} data-kind=${state?.kind}>
+    <title>${label}</title><g>
     <rect class="service" x=${left} y=${SERVICE.top} width=${SERVICE.width} height=${SERVICE.height} rx="4" />
     <text class="name" x=${left + 12} y=${SERVICE.top + 22}>${name}</text>
     <text class="value" x=${left + SERVICE.width - 12} y=${SERVICE.top + 22} text-anchor="end">${`× ${count ?? UNKNOWN}`}</text>
     ${Array.from({ length: Math.min(count ?? 0, DOTS) }, (_, i) => html`<circle key=${i} class="instance" cx=${left + 18 + i * 15} cy=${SERVICE.top + 40} r="5" />`)}
     ${count === 0 && html`<text class="note" x=${left + 12} y=${SERVICE.top + 44}>${t("flow.none")}</text>`}
     <text class="note" x=${left + 12} y=${SERVICE.top + 72}>${state ? `${SHAPES[state.kind]} ${t(`flow.${state.word}`)}` : doing(frame, name)}</text>
-  </a>`;
+  </g></a>`;
 }
 
 export function Queue({ frame, place }) {
@@ -43,15 +44,15 @@ export function Queue({ frame, place }) {
   const age = depth > 0 && q.age_s !== null && q.age_s !== undefined ? `${q.age_at_least ? "≥ " : ""}${duration(growing(q.age_s))}` : null;
   const whole = delays ? `${first} ${second} (${name})` : name;
   const label = t("flow.queue-label", { name: whole, depth: bounded(depth), age: age ?? t("flow.no-age") });
-  return html`<a href=${`#/flow/${delays ? `delays:${name}` : name}`} data-testid=${delays ? `delays-${name}` : `queue-${name}`} aria-label=${label} data-kind=${kind}>
-    <title>${label}</title>
+  return html`<a href=${`#/flow/${delays ? `delays:${name}` : name}`} data-testid=${delays ? `delays-${name}` : `queue-${name}`} data-kind=${kind}>
+    <title>${label}</title><g>
     ${first && html`<text class="small" x=${x} y="66" text-anchor="middle">${first}</text>`}
     <text class="label" x=${x} y="80" text-anchor="middle">${second}</text>
     <path class=${delays ? "queue delayed" : "queue"} d=${`M ${left} ${QUEUE.top} V ${QUEUE.top + QUEUE.height} H ${left + QUEUE.width} V ${QUEUE.top}`} />
     <rect class="fill" x=${left + 2} y=${QUEUE.top + QUEUE.height - 2 - height} width=${QUEUE.width - 4} height=${height} />
     <text class=${bounded(depth).length > 5 ? "depth long" : "depth"} x=${x} y=${QUEUE.top + 46} text-anchor="middle">${bounded(depth)}</text>
     <text class="small" x=${x} y=${QUEUE.top + 64} text-anchor="middle">${age ?? ""}</text>
-  </a>`;
+  </g></a>`;
 }
 
 export function Exchange({ place }) {
@@ -69,8 +70,8 @@ export function Log({ frame, place }) {
   const lags = readers.map(([reader, x]) => ({ reader, x, group: group(frame, name, reader), at: `${name}` }));
   const bad = said(frame, name);
   const label = t("flow.log-label", { name, in: rate(log?.in_per_s), lags: lags.map((l) => `${l.reader} ${number(l.group?.lag)}`).join(", ") });
-  return html`<a href=${`#/flow/${name}`} data-testid=${`topic-${name}`} aria-label=${label} data-kind=${bad ? kindOf(bad.level) : undefined}>
-    <title>${label}</title>
+  return html`<a href=${`#/flow/${name}`} data-testid=${`topic-${name}`} data-kind=${bad ? kindOf(bad.level) : undefined}>
+    <title>${label}</title><g>
     <rect class="log" x=${LOG.left} y=${top} width=${LOG.right - LOG.left} height=${LOG.height} rx="13" />
     <path class="records" d=${`M ${LOG.right - 14} ${y} H ${LOG.left + 14}`} />
     <text class="label" x="366" y=${y + 4}>${name}</text>
@@ -78,7 +79,7 @@ export function Log({ frame, place }) {
     ${lags.map(({ reader, x, group: g }) => html`<g key=${reader} data-kind=${g?.lag > 0 && bad ? "error" : undefined}>
       <circle class="reader" cx=${x} cy=${y} r="4" />
       <text class="small" x=${reader === "console" ? x - 9 : x + 9} y=${y + 4} text-anchor=${reader === "console" ? "end" : "start"}>${lagText(g)}</text></g>`)}
-  </a>`;
+  </g></a>`;
 }
 
 /** Lag, and how old the oldest record is that the group has not handled. */

@@ -252,7 +252,6 @@ export const en = {
   "control.says": "{service}: {what}; by {by}, until {until} ({left} left)",
   "control.now": "{what}; by {by}, until {until} ({left} left)",
   "control.end": "End it",
-  "control.end-of": "End what was broken at {service}",
   "control.is-paused": "paused",
   "control.is-slow": "slowed by {ms} ms",
   "control.is-failing": "{percent} % fail ({kind})",

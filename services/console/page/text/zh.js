@@ -252,7 +252,6 @@ export const zh = {
   "control.says": "{service}：{what}；{by} 设置，直到 {until}（还剩 {left}）",
   "control.now": "{what}；{by} 设置，直到 {until}（还剩 {left}）",
   "control.end": "结束",
-  "control.end-of": "结束对 {service} 的破坏",
   "control.is-paused": "已暂停",
   "control.is-slow": "放慢 {ms} ms",
   "control.is-failing": "{percent} % 失败（{kind}）",

@@ -67,7 +67,7 @@ function Card({ service, state, off, nameless }) {
         <button type="submit" class="primary" disabled=${harmless} data-testid=${id("apply")}>${t("break.apply")}</button>
         <button type="button" disabled=${!active} data-testid=${id("clear")} onClick=${() => act(() => remove(path))}>${t("break.clear")}</button>
       </div>
-      <p class="muted hint">${harmless ? t("break.choose") : ""}</p>
+      <p class="muted hint">${harmless && !off ? t("break.choose") : ""}</p>
     </fieldset>
     <${Refusal} problem=${problem} id=${id("problem")} />
   </form>`;

@@ -1,6 +1,6 @@
 // Orders: a search, a page of results that never moves under the pointer, and one order's time line.
 import { get, query } from "../api.js";
-import { bounded, dateTime, money, shortId } from "../format.js";
+import { bounded, money, shortId } from "../format.js";
 import { Empty, Refusal, Status, Time } from "../parts.js";
 import { t } from "../text.js";
 import { html, useEffect, useRef, useState } from "../ui.js";
@@ -34,7 +34,7 @@ function List({ state, search }) {
       <button type="button" class="pill" data-testid="orders-new" hidden=${list.fresh === 0} onClick=${list.newest}>${t("orders.new", { n: list.fresh > LIMIT - 1 ? `${LIMIT}+` : list.fresh })}</button>
     </div>
     <${Refusal} problem=${list.problem} id="orders-problem" />
-    <div class="scroll"><table class="rows" data-testid="orders">
+    <div class="scroll order-list" data-loading=${!list.orders && !list.problem}><table class="rows" data-testid="orders">
       <thead><tr><th scope="col">${t("col.order")}</th><th scope="col">${t("col.status")}</th><th scope="col">${t("col.email")}</th><th scope="col" class="n">${t("col.total")}</th><th scope="col">${t("col.placed")}</th><th scope="col">${t("col.changed")}</th><th scope="col">${t("col.trace")}</th></tr></thead>
       <tbody>${(list.orders ?? []).map((order) => html`<${Row} key=${order.id} order=${order} />`)}</tbody>
     </table></div>
@@ -48,13 +48,13 @@ function List({ state, search }) {
 
 function Row({ order }) {
   return html`<tr data-testid=${`order-row-${order.id}`}>
-    <td><a href=${`#/orders/${order.id}`} title=${order.id}><code>${shortId(order.id)}</code></a></td>
-    <td><${Status} status=${order.status} /></td>
-    <td class="cut" title=${order.email}>${order.email ?? "?"}</td>
-    <td class="n">${money(order.total_cents, order.currency)}</td>
-    <td title=${dateTime(order.placed_at)}><${Time} at=${order.placed_at} /></td>
-    <td><${Time} at=${order.changed_at} relative=${false} /></td>
-    <td>${order.trace_id ? t("orders.traced") : html`<span class="muted">–</span>`}</td>
+    <td data-label=${t("col.order")}><a href=${`#/orders/${order.id}`} title=${order.id}><code>${shortId(order.id)}</code></a></td>
+    <td data-label=${t("col.status")}><${Status} status=${order.status} /></td>
+    <td class="cut" data-label=${t("col.email")} title=${order.email}>${order.email ?? "?"}</td>
+    <td class="n" data-label=${t("col.total")}>${money(order.total_cents, order.currency)}</td>
+    <td data-label=${t("col.placed")}><${Time} at=${order.placed_at} /></td>
+    <td data-label=${t("col.changed")}><${Time} at=${order.changed_at} relative=${false} /></td>
+    <td data-label=${t("col.trace")}>${order.trace_id ? t("orders.traced") : html`<span class="muted">–</span>`}</td>
   </tr>`;
 }
 

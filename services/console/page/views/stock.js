@@ -35,12 +35,13 @@ function Row({ level, readonly }) {
   const kind = level.available === 0 ? "error" : level.available < FEW ? "wait" : null;
   return html`<tr data-testid=${`stock-row-${level.sku}`}>
     <th scope="row"><code>${level.sku}</code></th>
-    <td>${level.name ?? "?"}</td>
-    <td class="n">${money(level.price_cents, level.currency)}</td>
-    <td class="n" data-testid=${`available-${level.sku}`}>${kind ? html`<${State} kind=${kind}>${number(level.available)} ${t(kind === "error" ? "stock.out" : "stock.few")}<//>` : number(level.available)}</td>
-    <td class="n">${number(level.reserved)}</td><td class="n">${number(level.sold)}</td>
-    <td><${Time} at=${level.changed_at} /></td>
-    <td><${Restock} sku=${level.sku} readonly=${readonly} /></td>
+    <td data-label=${t("col.product")}>${level.name ?? "?"}</td>
+    <td class="n" data-label=${t("col.price")}>${money(level.price_cents, level.currency)}</td>
+    <td class="n" data-label=${t("col.available")} data-testid=${`available-${level.sku}`}>${kind ? html`<${State} kind=${kind}>${number(level.available)} ${t(kind === "error" ? "stock.out" : "stock.few")}<//>` : number(level.available)}</td>
+    <td class="n" data-label=${t("col.reserved")}>${number(level.reserved)}</td>
+    <td class="n" data-label=${t("col.sold")}>${number(level.sold)}</td>
+    <td data-label=${t("col.changed")}><${Time} at=${level.changed_at} /></td>
+    <td data-label=${t("stock.restock")}><${Restock} sku=${level.sku} readonly=${readonly} /></td>
   </tr>`;
 }
 
