@@ -45,9 +45,10 @@ function Plot({ id, series, data, from, to, height, overlay }) {
   const now = useRef({});
   const chosen = useStore(settings);
   const scheme = useScheme();
+  const ready = useLibrary();
   now.current = { from, to, overlay };
   useLayoutEffect(() => {
-    if (!globalThis.uPlot) return undefined;
+    if (!ready) return undefined;
     plot.current = new globalThis.uPlot(options(place.current, series, height, now), data, place.current);
     const resized = new ResizeObserver(() => plot.current?.setSize({ width: place.current.clientWidth, height }));
     resized.observe(place.current);
@@ -56,11 +57,11 @@ function Plot({ id, series, data, from, to, height, overlay }) {
       plot.current?.destroy();
       plot.current = null;
     };
-  }, [chosen, scheme, height]);
+  }, [chosen, scheme, height, ready]);
   useLayoutEffect(() => {
     plot.current?.setData(data, true);
   }, [data]);
-  return html`<div class=${`plot plot-${id}`} ref=${place} role="img" aria-hidden="true"></div>`;
+  return html`<div class=${`plot plot-${id}`} ref=${place} style=${{ minHeight: `${height}px` }} aria-hidden="true"></div>`;
 }
 
 function options(place, series, height, now) {
@@ -113,6 +114,23 @@ function resolved(place, token) {
   const color = getComputedStyle(place).color;
   place.style.color = before;
   return color;
+}
+
+let library = null;
+
+/** Whether the drawing library is there. It is the largest file of the page, and only charts need it. */
+function useLibrary() {
+  const [ready, setReady] = useState(Boolean(globalThis.uPlot));
+  useEffect(() => {
+    library ??= new Promise((loaded) => {
+      const script = document.createElement("script");
+      script.src = "/page/vendor/uPlot.iife.min.js";
+      script.addEventListener("load", loaded);
+      document.head.append(script);
+    });
+    library.then(() => setReady(true));
+  }, []);
+  return ready;
 }
 
 function useScheme() {

@@ -37,3 +37,8 @@ function sources() {
   const folders = ["", "flow/", "views/"];
   return folders.flatMap((folder) => readdirSync(new URL(folder, page)).filter((name) => name.endsWith(".js")).map((name) => [folder + name, readFileSync(new URL(folder + name, page), "utf8")]));
 }
+
+test("the page asks for every module at once, before it knows who imports it", () => {
+  const index = readFileSync(new URL("index.html", page), "utf8");
+  for (const [file] of sources()) if (file !== "app.js") assert.ok(index.includes(`<link rel="modulepreload" href="/page/${file}">`), file);
+});

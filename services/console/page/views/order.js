@@ -93,9 +93,9 @@ function Notifications({ id, version }) {
   return html`<section class="panel" data-testid="notifications"><h2>${t("order.told")}</h2>
     <${Refusal} problem=${told.problem} />
     ${told.list?.length === 0 && html`<${Empty}>${t("order.told-nobody")}<//>`}
-    ${told.list?.length > 0 && html`<div class="scroll"><table><thead><tr><th scope="col">${t("col.channel")}</th><th scope="col">${t("col.event")}</th><th scope="col">${t("col.recipient")}</th><th scope="col">${t("col.queued")}</th></tr></thead>
-      <tbody>${told.list.map((n) => html`<tr key=${n.id}><td>${known(`channel.${n.channel}`, n.channel)}</td><td><code>${n.event}</code></td><td>${n.recipient}</td>
-        <td><${Time} at=${n.created_at} relative=${false} />${n.channel === "email" && n.reference && html` <a href=${mails} target="_blank" rel="noreferrer">${t("order.mail")}</a>`}</td></tr>`)}</tbody></table></div>`}
+    ${told.list?.length > 0 && html`<div class="scroll"><table class="stack"><thead><tr><th scope="col">${t("col.channel")}</th><th scope="col">${t("col.event")}</th><th scope="col">${t("col.recipient")}</th><th scope="col">${t("col.queued")}</th></tr></thead>
+      <tbody>${told.list.map((n) => html`<tr key=${n.id}><td data-label=${t("col.channel")}>${known(`channel.${n.channel}`, n.channel)}</td><td data-label=${t("col.event")}><code>${n.event}</code></td><td data-label=${t("col.recipient")}>${n.recipient}</td>
+        <td data-label=${t("col.queued")}><span><${Time} at=${n.created_at} relative=${false} />${n.channel === "email" && n.reference && html` <a href=${mails} target="_blank" rel="noreferrer">${t("order.mail")}</a>`}</span></td></tr>`)}</tbody></table></div>`}
   </section>`;
 }
 

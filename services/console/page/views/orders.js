@@ -34,7 +34,7 @@ function List({ state, search }) {
       <button type="button" class="pill" data-testid="orders-new" hidden=${list.fresh === 0} onClick=${list.newest}>${t("orders.new", { n: list.fresh > LIMIT - 1 ? `${LIMIT}+` : list.fresh })}</button>
     </div>
     <${Refusal} problem=${list.problem} id="orders-problem" />
-    <div class="scroll order-list" data-loading=${!list.orders && !list.problem}><table class="rows" data-testid="orders">
+    <div class="scroll order-list" data-loading=${!list.orders && !list.problem}><table class="rows stack" data-testid="orders">
       <thead><tr><th scope="col">${t("col.order")}</th><th scope="col">${t("col.status")}</th><th scope="col">${t("col.email")}</th><th scope="col" class="n">${t("col.total")}</th><th scope="col">${t("col.placed")}</th><th scope="col">${t("col.changed")}</th><th scope="col">${t("col.trace")}</th></tr></thead>
       <tbody>${(list.orders ?? []).map((order) => html`<${Row} key=${order.id} order=${order} />`)}</tbody>
     </table></div>

@@ -24,7 +24,7 @@ export function StockView({ state }) {
     <${Refusal} problem=${problem} id="stock-problem" />
     ${!stock && !problem && html`<${Empty}>${t("loading")}<//>`}
     ${stock?.length === 0 && html`<${Empty}>${t("stock.none")}<//>`}
-    ${stock?.length > 0 && html`<div class="scroll"><table class="rows" data-testid="stock">
+    ${stock?.length > 0 && html`<div class="scroll"><table class="rows stack" data-testid="stock">
       <thead><tr><th scope="col">SKU</th><th scope="col">${t("col.product")}</th><th scope="col" class="n">${t("col.price")}</th><th scope="col" class="n">${t("col.available")}</th><th scope="col" class="n">${t("col.reserved")}</th><th scope="col" class="n">${t("col.sold")}</th><th scope="col">${t("col.changed")}</th><th scope="col">${t("stock.restock")}</th></tr></thead>
       <tbody>${stock.map((level) => html`<${Row} key=${level.sku} level=${level} readonly=${state.frame?.readonly} />`)}</tbody>
     </table></div>`}
