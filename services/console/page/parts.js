@@ -5,10 +5,14 @@ import { choose, setting } from "./settings.js";
 import { known, t } from "./text.js";
 import { html, useState } from "./ui.js";
 
+/** A time of day older than this, in milliseconds, could be taken for one of today. */
+const TODAY = 20 * 3_600_000;
+
 /** A time: absolute, with how long ago beside it, and the date on hover. */
 export function Time({ at, precise = false, relative = true }) {
   if (!at) return html`<span class="unknown">?</span>`;
-  const text = precise ? preciseClock(at) : clock(at);
+  const old = serverNow() - Date.parse(at) > TODAY;
+  const text = precise ? preciseClock(at) : old ? dateTime(at) : clock(at);
   return html`<time datetime=${at} title=${dateTime(at)}>${text}${relative && html` <span class="muted">${ago(at, serverNow())}</span>`}</time>`;
 }
 

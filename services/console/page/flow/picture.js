@@ -1,5 +1,5 @@
 // The picture of the whole system, of one size, that is scaled to what the window has left.
-import { rate } from "../format.js";
+import { clock, rate } from "../format.js";
 import { t } from "../text.js";
 import { html, useRef } from "../ui.js";
 import { useDots } from "./dots.js";
@@ -20,7 +20,7 @@ export function Picture({ frame, stale }) {
     ${EXCHANGES.map((place) => html`<${Exchange} key=${place.name} place=${place} />`)}
     ${QUEUES.map((place) => html`<${Queue} key=${`${place.name}${place.delays}`} frame=${frame} place=${place} />`)}
     ${SERVICES.map((place) => html`<${Service} key=${place.name} frame=${frame} place=${place} />`)}
-    ${EDGES.filter((edge) => edge.label).map((edge) => html`<text key=${edge.id} class="rate" x=${edge.label[0]} y=${edge.label[1]} text-anchor=${edge.label[2] ?? "middle"} data-testid=${`rate-${edge.id}`}>${rate(edge.rate(frame))}</text>`)}
+    ${EDGES.filter((edge) => edge.label).map((edge) => html`<text key=${edge.id} class="rate" x=${edge.label[0]} y=${edge.label[1]} text-anchor=${edge.label[2] ?? "middle"} data-testid=${`rate-${edge.id}`}>${rate(edge.rate(frame))}<title>${t("flow.rate-source", { at: clock(frame.at) })}</title></text>`)}
     <text class="small" x="1138" y="33" text-anchor="end">${t("flow.failed")}</text>
   </svg>`;
 }

@@ -1,6 +1,6 @@
 // The things in the picture. Each is a link to its details, so that the keyboard reaches it; its label says in words
 // what is drawn inside.
-import { bounded, duration, number, rate, UNKNOWN } from "../format.js";
+import { bounded, clock, duration, number, rate, UNKNOWN } from "../format.js";
 import { growing } from "../frames.js";
 import { known, t } from "../text.js";
 import { html } from "../ui.js";
@@ -16,7 +16,7 @@ export function Service({ frame, place }) {
   const instances = service(frame, name)?.instances;
   const count = instances?.length;
   const state = stateOf(frame, name, count);
-  const label = [name, t("flow.instances", { n: count ?? UNKNOWN }), state && t(`flow.${state.word}`)].filter(Boolean).join(", ");
+  const label = [name, t("flow.instances", { n: count ?? UNKNOWN }), state && t(`flow.${state.word}`), t("flow.service-source", { at: clock(frame.at) })].filter(Boolean).join(", ");
   return html`<a href=${`#/flow/${name}`} data-testid=${`service-${name}`} data-kind=${state?.kind}>
     <title>${label}</title><g>
     <rect class="service" x=${left} y=${SERVICE.top} width=${SERVICE.width} height=${SERVICE.height} rx="4" />
@@ -36,14 +36,14 @@ export function Queue({ frame, place }) {
   const left = x - QUEUE.width / 2;
   const height = Math.round((QUEUE.height - 4) * full);
   const dead = name === "dead-letters";
-  const bad = said(frame, name)?.level === "error" && !delays;
+  const bad = delays ? null : said(frame, name)?.level;
   const retries = delays && lines?.[0] === "flow.retries-1";
-  const kind = depth > 0 && (dead || retries) ? "error" : bad ? "error" : undefined;
+  const kind = depth > 0 && (dead || retries) ? "error" : { error: "error", warning: "wait" }[bad];
   const dot = name.indexOf(".");
   const [first, second] = lines ? lines.map((key) => t(key)) : dot < 0 ? [null, name] : [name.slice(0, dot + 1), name.slice(dot + 1)];
   const age = depth > 0 && q.age_s !== null && q.age_s !== undefined ? `${q.age_at_least ? "≥ " : ""}${duration(growing(q.age_s))}` : null;
   const whole = delays ? `${first} ${second} (${name})` : name;
-  const label = t("flow.queue-label", { name: whole, depth: bounded(depth), age: age ?? t("flow.no-age") });
+  const label = t("flow.queue-label", { name: whole, depth: bounded(depth), age: age ?? t("flow.no-age"), at: clock(q?.at) });
   return html`<a href=${`#/flow/${delays ? `delays:${name}` : name}`} data-testid=${delays ? `delays-${name}` : `queue-${name}`} data-kind=${kind}>
     <title>${label}</title><g>
     ${first && html`<text class="small" x=${x} y="66" text-anchor="middle">${first}</text>`}
@@ -67,9 +67,9 @@ export function Log({ frame, place }) {
   const { name, y, readers } = place;
   const log = topic(frame, name);
   const top = y - LOG.height / 2;
-  const lags = readers.map(([reader, x]) => ({ reader, x, group: group(frame, name, reader), at: `${name}` }));
+  const lags = readers.map(([reader, x]) => ({ reader, x, group: group(frame, name, reader) }));
   const bad = said(frame, name);
-  const label = t("flow.log-label", { name, in: rate(log?.in_per_s), lags: lags.map((l) => `${l.reader} ${number(l.group?.lag)}`).join(", ") });
+  const label = t("flow.log-label", { name, in: rate(log?.in_per_s), lags: lags.map((l) => `${l.reader} ${number(l.group?.lag)}`).join(", "), at: clock(log?.at) });
   return html`<a href=${`#/flow/${name}`} data-testid=${`topic-${name}`} data-kind=${bad ? kindOf(bad.level) : undefined}>
     <title>${label}</title><g>
     <rect class="log" x=${LOG.left} y=${top} width=${LOG.right - LOG.left} height=${LOG.height} rx="13" />

@@ -1,6 +1,6 @@
 // Orders: a search, a page of results that never moves under the pointer, and one order's time line.
 import { get, query } from "../api.js";
-import { bounded, money, shortId } from "../format.js";
+import { bounded, dateTime, money, shortId } from "../format.js";
 import { Empty, Refusal, Status, Time } from "../parts.js";
 import { t } from "../text.js";
 import { html, useEffect, useRef, useState } from "../ui.js";
@@ -15,15 +15,15 @@ const REFRESH = 1000;
 export function OrdersView({ state, route }) {
   if (route.rest) return html`<${OrderView} state=${state} id=${route.rest} key=${route.rest} />`;
   return html`<div class="orders">
-    <header class="view-head"><h1>${t("orders.title")}</h1><${Totals} orders=${state.frame?.orders} /></header>
+    <header class="view-head"><h1>${t("orders.title")}</h1><${Totals} frame=${state.frame} /></header>
     <${Follow} state=${state} />
     <${List} state=${state} search=${route.search} key=${route.search.toString()} />
   </div>`;
 }
 
-function Totals({ orders }) {
+function Totals({ frame }) {
   const statuses = ["pending", "confirmed", "paid", "rejected", "cancelled"];
-  return html`<ul class="totals" title=${t("source.orders")}>${statuses.map((status) => html`<li key=${status}><${Status} status=${status} /> <b data-testid=${`total-${status}`}>${bounded(orders?.statuses?.[status])}</b></li>`)}</ul>`;
+  return html`<ul class="totals" title=${`${t("source.orders")} · ${dateTime(frame?.at)}`}>${statuses.map((status) => html`<li key=${status}><${Status} status=${status} /> <b data-testid=${`total-${status}`}>${bounded(frame?.orders?.statuses?.[status])}</b></li>`)}</ul>`;
 }
 
 function List({ state, search }) {

@@ -20,7 +20,8 @@ export function PeakView({ state }) {
   const to = rows.at.at(-1) ?? serverNow(state) / 1000;
   const span = [to - seconds, to];
   const depth = bounded(peak.depth);
-  const waits = age(growing(peak.age_s), peak.age_at_least);
+  // Nothing that waits has no age that could grow.
+  const waits = age(peak.depth === 0 ? 0 : growing(peak.age_s), peak.age_at_least && peak.depth !== 0);
   const at = (i) => words(rows, i);
   return html`<div class="peak">
     <section class="charts">

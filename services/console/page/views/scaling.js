@@ -1,6 +1,6 @@
 // Scaling: the commands to type, and what each number of instances was seen to do.
 import { service } from "../flow/model.js";
-import { number, rate, UNKNOWN } from "../format.js";
+import { dateTime, number, rate, UNKNOWN } from "../format.js";
 import { Command, Empty, Time } from "../parts.js";
 import { MEASURED, measured } from "../rates.js";
 import { t } from "../text.js";
@@ -21,7 +21,7 @@ function Card({ name, frame }) {
   const rows = [...measured[name].rates].sort(([a], [b]) => a - b);
   return html`<section class="panel card" data-testid=${`scaling-${name}`}>
     <h2>${name}</h2>
-    <p class="big"><b data-testid=${`instances-${name}`}>${n ?? UNKNOWN}</b> ${t(n === 1 ? "scaling.instance" : "scaling.instances")} · <b data-testid=${`rate-${name}`}>${rate(frame ? MEASURED[name](frame) : null)}</b> ${t(`scaling.does.${name}`)}</p>
+    <p class="big" title=${`${t("source.counters")} · ${dateTime(frame?.at)}`}><b data-testid=${`instances-${name}`}>${n ?? UNKNOWN}</b> ${t(n === 1 ? "scaling.instance" : "scaling.instances")} · <b data-testid=${`rate-${name}`}>${rate(frame ? MEASURED[name](frame) : null)}</b> ${t(`scaling.does.${name}`)}</p>
     <h3>${t("scaling.type")}</h3>
     <ul class="commands">${choices(n).map((count) => html`<li key=${count}><${Command} text=${`docker compose up -d --scale ${name}=${count} ${name}`} /></li>`)}</ul>
     <h3>${t("scaling.measured")}</h3>
