@@ -8,11 +8,13 @@ mod vocabulary;
 mod email;
 mod sku;
 
+mod controls;
 mod notifications;
 mod orders;
 mod products;
 mod stock;
 
+pub use controls::{Control, Controls, FailKind};
 pub use email::{EMAIL_PATTERNS, InvalidEmail, MAX_EMAIL_LENGTH, check_email};
 pub use message::{DecodeError, Inbound, Message, Route};
 pub use notifications::{Channel, SendNotification};

@@ -90,6 +90,13 @@ pub const DEAD_LETTERS: Exchange = Exchange {
 /// The one queue bound to [`DEAD_LETTERS`].
 pub const DEAD_LETTER_QUEUE: &str = "dead-letters";
 
+/// Fanout exchange on which a demonstration says what it asks of the services: [`crate::Controls`]. Each
+/// process has a queue of its own, which ends with it.
+pub const CONTROLS: Exchange = Exchange {
+    name: "controls",
+    kind: ExchangeKind::Fanout,
+};
+
 /// What happened to orders; keyed by order id.
 pub const ORDER_EVENTS: Topic = Topic::new("order-events");
 /// What happened to the stock that an order wanted; keyed by order id.

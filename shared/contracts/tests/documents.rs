@@ -6,12 +6,12 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use contracts::topology::{
-    COMMANDS, NOTIFICATION_EMAIL, NOTIFICATION_PUSH, NOTIFICATION_SMS, NOTIFICATIONS, ORDER_EVENTS,
-    PAYMENT_DEADLINES, PRODUCTS, STOCK_COMMANDS, STOCK_EVENTS, STOCK_LEVELS, STOCK_RELEASE,
-    STOCK_RESERVE, STOCK_SELL,
+    COMMANDS, CONTROLS, NOTIFICATION_EMAIL, NOTIFICATION_PUSH, NOTIFICATION_SMS, NOTIFICATIONS,
+    ORDER_EVENTS, PAYMENT_DEADLINES, PRODUCTS, STOCK_COMMANDS, STOCK_EVENTS, STOCK_LEVELS,
+    STOCK_RELEASE, STOCK_RESERVE, STOCK_SELL,
 };
 use contracts::{
-    CancelUnpaidOrder, Message, OrderCancelled, OrderConfirmed, OrderPaid, OrderPlaced,
+    CancelUnpaidOrder, Controls, Message, OrderCancelled, OrderConfirmed, OrderPaid, OrderPlaced,
     OrderRejected, ProductListed, ReleaseStock, ReserveStock, SellStock, SendNotification,
     StockLevelChanged, StockRefused, StockReserved,
 };
@@ -82,7 +82,8 @@ macro_rules! each_message {
             OrderPaid,
             OrderCancelled,
             CancelUnpaidOrder,
-            SendNotification
+            SendNotification,
+            Controls
         )
     };
 }
@@ -154,6 +155,12 @@ fn asyncapi() -> Value {
     for queue in [NOTIFICATION_EMAIL, NOTIFICATION_SMS, NOTIFICATION_PUSH] {
         document.queue(queue, &[SendNotification::TYPE], "notification");
     }
+    document.fanout(
+        CONTROLS,
+        &[Controls::TYPE],
+        "console",
+        &["order", "inventory", "notification"],
+    );
     document.topic(ORDER_EVENTS, &events, "order", &["notification"]);
     document.topic(STOCK_EVENTS, &stock_events, "inventory", &["order"]);
     document.topic(PRODUCTS, &[ProductListed::TYPE], "inventory", &["order"]);

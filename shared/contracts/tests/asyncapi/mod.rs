@@ -17,14 +17,26 @@ impl Document {
         messages: &[&str],
         sender: &str,
     ) {
-        let kind = format!("{:?}", exchange.kind).to_lowercase();
-        let binding = json!({ "amqp": {
-            "is": "routingKey",
-            "exchange": { "name": exchange.name, "type": kind, "durable": true, "vhost": "spillway" },
-        }});
+        let binding = routed_by(exchange);
         let id = format!("{}:{key}", exchange.name);
         self.channel(&id, key, "rabbitmq", messages, &binding);
         self.operation(sender, "send", &id);
+    }
+
+    /// An exchange from which each receiver has whatever is said, whatever the routing key.
+    pub(crate) fn fanout(
+        &mut self,
+        exchange: Exchange,
+        messages: &[&str],
+        sender: &str,
+        receivers: &[&str],
+    ) {
+        let (name, binding) = (exchange.name, routed_by(exchange));
+        self.channel(name, name, "rabbitmq", messages, &binding);
+        self.operation(sender, "send", name);
+        for receiver in receivers {
+            self.operation(receiver, "receive", name);
+        }
     }
 
     pub(crate) fn queue(&mut self, queue: &str, messages: &[&str], receiver: &str) {
@@ -100,6 +112,14 @@ impl Document {
             operation,
         );
     }
+}
+
+fn routed_by(exchange: Exchange) -> Value {
+    let kind = format!("{:?}", exchange.kind).to_lowercase();
+    json!({ "amqp": {
+        "is": "routingKey",
+        "exchange": { "name": exchange.name, "type": kind, "durable": true, "vhost": "spillway" },
+    }})
 }
 
 /// A name that needs no escaping in a reference.
