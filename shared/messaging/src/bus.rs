@@ -5,6 +5,7 @@
 //! knows both brokers.
 
 mod checks;
+mod controls;
 mod housekeeping;
 
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::args::MessagingArgs;
 use crate::consume::{ConsumeMetrics, Consuming, Holds, RetryPolicy};
+use crate::controls::Controls;
 use crate::handler::Tx;
 use crate::kafka::{Kafka, KafkaPublisher, ProgressWatch, TopicConsumer, keep_topics};
 use crate::outbox::{Handovers, OutboxMetrics, Pressure, Publish, PublishSpans, Relay};
@@ -61,6 +63,7 @@ impl Bus {
             holds: Arc::new(Holds::new(Arc::clone(&metrics))),
             metrics,
             spans: Default::default(),
+            controls: Arc::new(Controls::new(service)),
         };
         let refusals = Arc::<Refusals>::default();
         let inner = Inner {

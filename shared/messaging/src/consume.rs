@@ -17,11 +17,14 @@ mod settlement;
 mod alone;
 mod effects;
 
+mod as_asked;
+
 mod dead_letter;
 
 mod metrics;
 mod spans;
 
+pub(crate) use as_asked::run_as_asked;
 pub(crate) use consuming::{Consuming, group};
 pub(crate) use dead_letter::{DeadLetter, DeadLetters, Origin, Original};
 pub(crate) use effects::EffectRunner;

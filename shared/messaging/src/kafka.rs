@@ -17,6 +17,7 @@ mod upkeep;
 
 mod consumer;
 mod partitions;
+mod pausing;
 mod session;
 mod settling;
 mod state;

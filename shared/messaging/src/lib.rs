@@ -14,6 +14,8 @@ mod rabbitmq;
 
 mod consume;
 
+mod controls;
+
 mod handler;
 
 mod claims;
@@ -41,4 +43,4 @@ pub use handler::{BatchHandler, EffectHandler, Failure, Handler, NotPerformed, P
 pub use kafka::{GroupProgress, Head, KafkaArgs, ProgressWatch, TopicConsumer, TopicProgress};
 pub use migrate::migrate;
 pub use outbox::OutboxLimits;
-pub use rabbitmq::QueueConsumer;
+pub use rabbitmq::{ControlsPublisher, QueueConsumer};

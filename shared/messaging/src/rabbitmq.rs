@@ -20,14 +20,19 @@ mod outbox;
 
 mod consumer;
 mod moving;
+mod settling;
 mod subscription;
 mod worker;
 
 mod dead_letters;
 
+mod controls;
+
 pub use consumer::QueueConsumer;
+pub use controls::ControlsPublisher;
 
 pub(crate) use channel::ConfirmChannel;
 pub(crate) use connection::RabbitMq;
+pub(crate) use controls::listen;
 pub(crate) use dead_letters::DeadLetterExchange;
 pub(crate) use outbox::OutboxPublisher;

@@ -106,6 +106,7 @@ pub async fn handle_effect<H: EffectHandler>(
         received: message,
         partition: None,
         again: false,
+        failed_before: 0,
     }];
     let beating = beat(Arc::clone(&runner.pulse), bus.consuming().pool.clone());
     let token = CancellationToken::new();

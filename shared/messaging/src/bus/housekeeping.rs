@@ -15,7 +15,8 @@ const INTERVAL: Duration = Duration::from_secs(5);
 
 impl Bus {
     /// Measures the outbox, on which [`is_overloaded`](Self::is_overloaded) leans, and forgets old inbox
-    /// entries, until stopped. The database may come and go.
+    /// entries, until stopped. The database may come and go. In a demonstration this also hears what is asked
+    /// of the consumers of this process.
     ///
     /// # Errors
     ///
@@ -27,24 +28,32 @@ impl Bus {
     ) -> impl Future<Output = anyhow::Result<()>> + Send + use<> {
         let bus = self.clone();
         async move {
-            let mut tick = tokio::time::interval(INTERVAL);
-            let mut known = None;
-            while token.run_until_cancelled(tick.tick()).await.is_some() {
-                // Whoever cannot be asked has not changed.
-                if let Ok(tables) = within_limit(which_tables(&bus.inner.consuming.pool)).await {
-                    let before = known.get_or_insert(tables);
-                    ensure!(
-                        *before == tables,
-                        "the tables in the database are gone or are others than before; the next start migrates"
-                    );
-                }
-                if let Err(error) = bus.keep_house(&token).await {
-                    let error = format!("{error:#}");
-                    warn!(error, "housekeeping failed, next try in {INTERVAL:?}");
-                }
-            }
-            Ok(())
+            let hearing = async {
+                bus.hear_controls(&token).await;
+                Ok(())
+            };
+            tokio::try_join!(bus.keep_house_until(&token), hearing).map(drop)
         }
+    }
+
+    async fn keep_house_until(&self, token: &CancellationToken) -> anyhow::Result<()> {
+        let mut tick = tokio::time::interval(INTERVAL);
+        let mut known = None;
+        while token.run_until_cancelled(tick.tick()).await.is_some() {
+            // Whoever cannot be asked has not changed.
+            if let Ok(tables) = within_limit(which_tables(&self.inner.consuming.pool)).await {
+                let before = known.get_or_insert(tables);
+                ensure!(
+                    *before == tables,
+                    "the tables in the database are gone or are others than before; the next start migrates"
+                );
+            }
+            if let Err(error) = self.keep_house(token).await {
+                let error = format!("{error:#}");
+                warn!(error, "housekeeping failed, next try in {INTERVAL:?}");
+            }
+        }
+        Ok(())
     }
 
     async fn keep_house(&self, token: &CancellationToken) -> sqlx::Result<()> {

@@ -8,6 +8,7 @@ use super::metrics::ConsumeMetrics;
 use super::runner::BatchRunner;
 use super::settlement::RetryPolicy;
 use super::spans::ProcessSpans;
+use crate::controls::Controls;
 use crate::outbox::Handovers;
 
 /// What a consumer is given, whichever broker it consumes from; cheap to clone.
@@ -22,6 +23,7 @@ pub(crate) struct Consuming {
     pub(crate) metrics: Arc<ConsumeMetrics>,
     pub(crate) holds: Arc<Holds>,
     pub(crate) spans: ProcessSpans,
+    pub(crate) controls: Arc<Controls>,
 }
 
 impl Consuming {
@@ -38,6 +40,7 @@ impl Consuming {
             handovers: Arc::clone(&self.handovers),
             metrics: Arc::clone(&self.metrics),
             holds: Arc::clone(&self.holds),
+            controls: Arc::clone(&self.controls),
             destination,
             name,
             handler,

@@ -10,6 +10,7 @@ use futures::FutureExt;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
+use uuid::Uuid;
 
 use self::ending::Ending;
 use self::starting::Claimed;
@@ -83,7 +84,8 @@ impl<H: EffectHandler> EffectRunner<H> {
         }
     }
 
-    /// Waits, with the message unsettled, while others handle it or something is away.
+    /// Waits, with the message unsettled, while others handle it or something is away. A stop or a pause
+    /// gives it back.
     async fn handle(
         &self,
         pending: &Pending<H::Message>,
@@ -112,7 +114,18 @@ impl<H: EffectHandler> EffectRunner<H> {
                 timeout(HELD_PAUSE, self.release(id)).await.ok();
                 return Err(Stopped);
             }
+            if self.consuming.controls.is_paused() && self.lets_go_of(id).await {
+                return Err(Stopped);
+            }
         }
+    }
+
+    /// Whether others may have the message: not while this process, which lives on, may have its claim.
+    async fn lets_go_of(&self, id: Uuid) -> bool {
+        let Some(_place) = self.alone.with(id) else {
+            return true;
+        };
+        matches!(timeout(HELD_PAUSE, self.release(id)).await, Ok(Ok(())))
     }
 
     async fn attempt(
@@ -120,6 +133,9 @@ impl<H: EffectHandler> EffectRunner<H> {
         pending: &Pending<H::Message>,
         token: &CancellationToken,
     ) -> Result<Outcome, Hold> {
+        if let Some(refusal) = self.consuming.controls.refusal_of_effects() {
+            return Err(Hold::Outage(refusal));
+        }
         let received = &pending.received;
         let _place = self.alone.with(received.id).ok_or(Hold::Others)?;
         let claim = match self.claim(pending).await? {

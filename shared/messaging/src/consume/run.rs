@@ -14,7 +14,7 @@ pub(crate) trait Run: Send + Sync + 'static {
     fn name(&self) -> &'static str;
 
     /// Handles a batch and answers for each message. While the database or anything else that the
-    /// handler needs is away this waits, with the messages unsettled, and only a stop ends it.
+    /// handler needs is away this waits, with the messages unsettled, and only a stop or a pause ends it.
     fn run(
         &self,
         batch: &[Pending<Self::Message>],

@@ -13,6 +13,7 @@ use super::holds::{Hold, Holds};
 use super::metrics::ConsumeMetrics;
 use super::outage::{Blames, Evidence, blames, may_succeed_one_by_one};
 use crate::backoff::Backoff;
+use crate::controls::Controls;
 use crate::faults::crash_point::{self, CrashPoint};
 use crate::handler::{BatchHandler, Failure, Received, Tx};
 use crate::inbox;
@@ -28,6 +29,7 @@ pub(crate) struct BatchRunner<H> {
     pub(crate) handovers: Arc<Handovers>,
     pub(crate) metrics: Arc<ConsumeMetrics>,
     pub(crate) holds: Arc<Holds>,
+    pub(crate) controls: Arc<Controls>,
     /// The queue or topic that the messages come from.
     pub(crate) destination: &'static str,
     pub(crate) name: &'static str,
@@ -61,6 +63,8 @@ pub(crate) struct Pending<M> {
     pub(crate) partition: Option<i32>,
     /// The broker has delivered it before.
     pub(crate) again: bool,
+    /// How many attempts to handle it have failed.
+    pub(crate) failed_before: u32,
 }
 
 /// What a transaction has found.
@@ -72,13 +76,13 @@ enum New {
     Nothing,
 }
 
-/// The stop came first: nothing of the batch is settled, and all of it is delivered again.
+/// The stop came first, or a pause that was asked for: nothing of the batch is settled, and all of it is delivered again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Stopped;
 
 impl<H: BatchHandler> BatchRunner<H> {
     /// Handles a batch and answers for each message. While the database or anything else that the
-    /// handler needs is away this waits, with the messages unsettled, and only a stop ends it.
+    /// handler needs is away this waits, with the messages unsettled, and only a stop or a pause ends it.
     pub(crate) async fn run(
         &self,
         batch: &[Pending<H::Message>],
@@ -99,8 +103,11 @@ impl<H: BatchHandler> BatchRunner<H> {
                     hold = Some(held);
                 }
             }
-            let pause = tokio::time::sleep(backoff.next_pause());
-            token.run_until_cancelled(pause).await.ok_or(Stopped)?;
+            tokio::select! {
+                () = tokio::time::sleep(backoff.next_pause()) => {}
+                () = self.controls.until_paused() => return Err(Stopped),
+                () = token.cancelled() => return Err(Stopped),
+            }
         }
     }
 

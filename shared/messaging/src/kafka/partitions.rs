@@ -2,6 +2,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use rdkafka::consumer::{Consumer, StreamConsumer};
+use rdkafka::error::KafkaResult;
 use rdkafka::{Offset, TopicPartitionList};
 use tokio::time::Instant;
 use tracing::debug;
@@ -123,6 +124,37 @@ impl<'c> Partitions<'c> {
         }
     }
 
+    /// Takes nothing of any partition that is assigned now.
+    pub(crate) fn pause_all(&self) {
+        let paused = self.consumer.assignment();
+        let paused = paused.and_then(|assigned| self.consumer.pause(&assigned));
+        unless_lost(paused, self.topic);
+    }
+
+    /// Takes from all partitions again, but for those that wait to try a message again.
+    pub(crate) fn resume_all(&self) {
+        let resumed = self.consumer.assignment().and_then(|assigned| {
+            let mut free = TopicPartitionList::new();
+            for element in assigned.elements() {
+                let hold = self.holds.get(&element.partition());
+                if hold.is_none_or(|hold| hold.until.is_none()) {
+                    free.add_partition(self.topic, element.partition());
+                }
+            }
+            self.consumer.resume(&free)
+        });
+        unless_lost(resumed, self.topic);
+    }
+
+    /// A record that comes while all is paused is of a partition that was assigned just now: that one
+    /// is paused as well, and delivers its record again afterwards.
+    pub(crate) fn put_back(&mut self, partition: i32, offset: i64) {
+        let one = one_partition(self.topic, partition);
+        unless_moved(self.consumer.pause(&one), partition);
+        self.go_back_to(partition, offset);
+        self.end_batch();
+    }
+
     /// When the next pause is over; never, if there is none.
     pub(crate) async fn pause_over(&self) {
         match self.holds.values().filter_map(|hold| hold.until).min() {
@@ -152,12 +184,19 @@ fn one_partition(topic: &str, partition: i32) -> TopicPartitionList {
     list
 }
 
-fn unless_moved(result: rdkafka::error::KafkaResult<()>, partition: i32) {
+fn unless_moved(result: KafkaResult<()>, partition: i32) {
     if let Err(error) = result {
         let error = error.to_string();
         debug!(
             error,
             partition, "partition {partition} has moved to another consumer"
         );
+    }
+}
+
+fn unless_lost(result: KafkaResult<()>, topic: &str) {
+    if let Err(error) = result {
+        let error = error.to_string();
+        debug!(error, topic, "the partitions of topic {topic} are lost");
     }
 }

@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::time::Instant;
 
 use futures::FutureExt;
@@ -10,7 +11,9 @@ use super::headers;
 use super::partitions::Partitions;
 use super::settling::Dead;
 use super::watchdog::Watchdog;
-use crate::consume::{BatchRunner, Consuming, DeadLetters, Outcome, Pending, ProcessSpan, Stopped};
+use crate::consume::{
+    BatchRunner, Consuming, DeadLetters, Outcome, Pending, ProcessSpan, Stopped, run_as_asked,
+};
 use crate::contained::contained;
 use crate::faults::crash_point::{self, CrashPoint};
 use crate::handler::{BatchHandler, Failure, Position, Received};
@@ -53,11 +56,18 @@ impl<H: BatchHandler> Session<H> {
     ) {
         let topic = self.topic;
         let mut partitions = Partitions::new(consumer, topic);
+        let controls = Arc::clone(&self.consuming.controls);
         loop {
             let first = tokio::select! {
-                // In this order: a stop comes before the messages that are there.
+                // In this order: a stop or a pause comes before the messages that are there.
                 biased;
                 () = token.cancelled() => return,
+                () = controls.until_paused() => {
+                    if self.pause(consumer, &mut partitions, watchdog, token).await.is_err() {
+                        return;
+                    }
+                    continue;
+                }
                 () = partitions.pause_over() => {
                     partitions.resume();
                     continue;
@@ -80,12 +90,15 @@ impl<H: BatchHandler> Session<H> {
                 }
             }
             watchdog.progress();
-            while batch.len() < self.batch
+            let limit = controls.batch(self.batch);
+            while batch.len() < limit
                 && let Some(Ok(message)) = consumer.recv().now_or_never()
             {
                 batch.push(message);
             }
-            if let Err(Stopped) = self.handle(batch, &mut partitions, token).await {
+            if let Err(Stopped) = self.handle(batch, &mut partitions, token).await
+                && token.is_cancelled()
+            {
                 return;
             }
             watchdog.progress();
@@ -103,10 +116,22 @@ impl<H: BatchHandler> Session<H> {
         let mut pending = Vec::with_capacity(count);
         let taken = batch
             .into_iter()
-            .map(|message| self.take(message, &mut pending));
+            .map(|message| self.take(message, partitions, &mut pending));
         let taken: Vec<_> = taken.collect();
         // One for each message that could be decoded, in the same order.
-        let mut outcomes = self.runner.run(&pending, token).await?.into_iter();
+        let controls = &self.consuming.controls;
+        let outcomes = match run_as_asked(&self.runner, controls, pending, token).await {
+            Ok(outcomes) => outcomes,
+            Err(Stopped) => {
+                // The consumer keeps its partitions in a pause, so all of this has to be delivered again.
+                for Taken { message, .. } in taken {
+                    partitions.go_back_to(message.partition(), message.offset());
+                }
+                partitions.end_batch();
+                return Err(Stopped);
+            }
+        };
+        let mut outcomes = outcomes.into_iter();
         crash_point::reach(CrashPoint::TopicCommitted);
 
         let mut dead: Vec<Dead> = Vec::new();
@@ -130,6 +155,7 @@ impl<H: BatchHandler> Session<H> {
     fn take<'m>(
         &self,
         message: BorrowedMessage<'m>,
+        partitions: &Partitions<'_>,
         pending: &mut Vec<Pending<H::Message>>,
     ) -> Taken<'m> {
         let partition = Some(message.partition());
@@ -141,6 +167,7 @@ impl<H: BatchHandler> Session<H> {
                     received,
                     partition,
                     again: false,
+                    failed_before: partitions.failed_before(message.partition(), message.offset()),
                 });
                 None
             }

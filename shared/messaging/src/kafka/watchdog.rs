@@ -36,6 +36,8 @@ struct Client {
     reports: AtomicU64,
     /// Reports in a row that show no progress where there should be some.
     idle_reports: AtomicU64,
+    /// Messages that wait do so on purpose.
+    paused: AtomicBool,
 }
 
 impl Watchdog {
@@ -61,6 +63,13 @@ impl Watchdog {
     /// The consumer is at work: whatever was counted against it no longer matters.
     pub(crate) fn progress(&self) {
         self.client.idle_reports.store(0, Ordering::Relaxed);
+    }
+
+    /// Whether the consumer leaves messages where they are, on purpose. It still has to have its place in
+    /// the group.
+    pub(crate) fn leave_messages(&self, on_purpose: bool) {
+        self.client.paused.store(on_purpose, Ordering::Relaxed);
+        self.progress();
     }
 
     /// Resolves when a consumer that waits for messages should be replaced: it has no place in its
@@ -102,7 +111,8 @@ impl ClientContext for Watchdog {
         let joined = statistics
             .cgrp
             .is_some_and(|group| group.join_state == "steady");
-        if !joined || (up && lag > 0) {
+        let should_move = up && lag > 0 && !self.client.paused.load(Ordering::Relaxed);
+        if !joined || should_move {
             self.client.idle_reports.fetch_add(1, Ordering::Relaxed);
         } else {
             self.progress();

@@ -7,18 +7,16 @@ use lapin::options::{BasicAckOptions, BasicCancelOptions};
 use lapin::{Channel, Consumer};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, warn};
+use tracing::warn;
 
 use super::attempts::failed_attempts;
-use super::channel::{ConfirmChannel, Outgoing};
+use super::channel::ConfirmChannel;
 use super::connection::{RabbitMq, TIMEOUT};
-use super::moving::{GivenUp, into_delay_queue, move_until_confirmed};
+use super::moving::{GivenUp, move_until_confirmed};
 use super::subscription::Subscription;
-use super::{dead_letters, properties, upkeep};
+use super::{properties, upkeep};
 use crate::backoff::Backoff;
-use crate::consume::{
-    Consuming, DeadLetter, Origin, Outcome, Pending, ProcessSpan, Run, Settlement,
-};
+use crate::consume::{Consuming, Outcome, Pending, ProcessSpan, Run, run_as_asked};
 use crate::contained::contained;
 use crate::faults::crash_point::{self, CrashPoint};
 use crate::faults::{Guarantee, without};
@@ -51,7 +49,11 @@ impl<R: Run> Worker<R> {
     pub(super) async fn run(&self, token: &CancellationToken) {
         let queue = self.subscription.queue;
         let mut backoff = Backoff::default();
-        while !token.is_cancelled() {
+        loop {
+            let resumed = self.consuming.controls.until_resumed();
+            if token.run_until_cancelled(resumed).await.is_none() || token.is_cancelled() {
+                return;
+            }
             if let Err(error) = self.session(token, || backoff = Backoff::default()).await {
                 let error = format!("{error:#}");
                 warn!(queue, error, "consumer of queue {queue} starts over");
@@ -61,7 +63,7 @@ impl<R: Run> Worker<R> {
         }
     }
 
-    /// Consumes until stopped (`Ok`) or until the channel fails (`Err`); what was not
+    /// Consumes until stopped or paused (`Ok`) or until the channel fails (`Err`); what was not
     /// acknowledged by then is delivered again.
     async fn session(
         &self,
@@ -75,9 +77,12 @@ impl<R: Run> Worker<R> {
         let (channel, mut deliveries) = subscribed?;
         let mut publisher = ConfirmChannel::new(self.rabbitmq.clone(), Vec::new());
         loop {
-            let first = match token.run_until_cancelled(deliveries.next()).await {
-                None => break,
-                Some(first) => first.context("the broker cancelled the consumer")??,
+            let first = tokio::select! {
+                // In this order: a stop or a pause comes before the messages that are there.
+                biased;
+                () = token.cancelled() => break,
+                () = self.consuming.controls.until_paused() => break,
+                first = deliveries.next() => first.context("the broker cancelled the consumer")??,
             };
             let batch = self.fill(first, &mut deliveries)?;
             let last = batch.last().map_or(0, |delivery| delivery.delivery_tag);
@@ -100,7 +105,9 @@ impl<R: Run> Worker<R> {
     /// A batch of what is there already.
     fn fill(&self, first: Delivery, deliveries: &mut Consumer) -> lapin::Result<Vec<Delivery>> {
         let mut batch = vec![first];
-        while batch.len() < usize::from(self.subscription.batch)
+        let limit = usize::from(self.subscription.batch);
+        let limit = self.consuming.controls.batch(limit);
+        while batch.len() < limit
             && let Some(Some(next)) = deliveries.next().now_or_never()
         {
             batch.push(next?);
@@ -127,6 +134,7 @@ impl<R: Run> Worker<R> {
                         received,
                         partition: None,
                         again: delivery.redelivered,
+                        failed_before: failed_attempts(&delivery.properties, queue),
                     });
                     decoded.push(Decoded { delivery, span });
                 }
@@ -136,7 +144,8 @@ impl<R: Run> Worker<R> {
                 }
             }
         }
-        let outcomes = self.runner.run(&pending, token).await?;
+        let controls = &self.consuming.controls;
+        let outcomes = run_as_asked(&self.runner, controls, pending, token).await?;
         crash_point::reach(CrashPoint::QueueCommitted);
         for (Decoded { delivery, mut span }, outcome) in decoded.into_iter().zip(outcomes) {
             span.end(outcome.failure());
@@ -160,65 +169,6 @@ impl<R: Run> Worker<R> {
         let span = spans.of_delivery(queue, exchange.as_str(), key.as_str(), &mut received);
         Ok((received, span))
     }
-
-    /// The message as it has to be published before it leaves its queue: to the delay queue of its
-    /// next attempt or to the dead letters. Nothing when it is done with.
-    fn settle(&self, delivery: Delivery, outcome: Outcome) -> Option<Outgoing> {
-        let (queue, handler) = (self.subscription.queue, self.runner.name());
-        let failed_before = failed_attempts(&delivery.properties, queue);
-        match self.consuming.policy.settle(outcome, failed_before) {
-            // Messages of a queue have no order to keep, so none is ever behind another.
-            Settlement::Done | Settlement::Behind => None,
-            Settlement::Again {
-                pause,
-                attempts,
-                error,
-            } => {
-                let (message_id, error) = (id_of(&delivery), format!("{error:#}"));
-                debug!(
-                    message_id,
-                    queue,
-                    attempts,
-                    ?pause,
-                    error,
-                    "message {message_id:?} of queue {queue} is tried again in {pause:?}"
-                );
-                self.consuming.metrics.retried(handler);
-                Some(into_delay_queue(delivery, queue, attempts, pause))
-            }
-            Settlement::DeadLetter { attempts, reason } => {
-                let message_id = id_of(&delivery);
-                warn!(
-                    message_id,
-                    queue,
-                    handler,
-                    attempts,
-                    reason,
-                    "message {message_id:?} of queue {queue} becomes a dead letter"
-                );
-                self.consuming.metrics.dead_lettered(handler);
-                let letter = DeadLetter {
-                    origin: Origin::Queue {
-                        queue: queue.to_owned(),
-                        exchange: delivery.exchange.to_string(),
-                        routing_key: delivery.routing_key.to_string(),
-                    },
-                    service: self.consuming.service,
-                    handler,
-                    reason,
-                    attempts,
-                };
-                let (properties, body) = (delivery.properties, delivery.data);
-                Some(dead_letters::outgoing(&letter, &properties, body))
-            }
-        }
-    }
-}
-
-/// For logs.
-fn id_of(delivery: &Delivery) -> &str {
-    let id = delivery.properties.message_id().as_ref();
-    id.map_or("without an id", |id| id.as_str())
 }
 
 /// Acknowledges this delivery and all before it.

@@ -11,6 +11,8 @@ mod attempts;
 mod bad_messages;
 mod batch;
 mod compression;
+mod controls;
+mod controls_of_topics;
 mod delay;
 mod effects;
 mod effects_elsewhere;

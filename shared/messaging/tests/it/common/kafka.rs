@@ -125,6 +125,20 @@ impl TopicOfTest {
             .collect())
     }
 
+    /// The members of a group that have partitions at the moment.
+    pub(crate) fn members(&self, group: &str) -> anyhow::Result<Vec<String>> {
+        // A version, and the lengths of two lists of which nothing follows.
+        const NO_PARTITIONS: usize = 10;
+        let consumer: BaseConsumer = config(&self.brokers).set("group.id", "unused").create()?;
+        let groups = consumer.fetch_group_list(Some(group), Duration::from_secs(30))?;
+        let members = groups.groups().iter().flat_map(|group| group.members());
+        let at_work = members.filter(|member| {
+            let assigned = member.assignment().map_or(0, <[u8]>::len);
+            assigned > NO_PARTITIONS
+        });
+        Ok(at_work.map(|member| member.id().to_owned()).collect())
+    }
+
     /// The settings that it does not have from the broker; none if there is no such topic.
     pub(crate) async fn settings(&self) -> anyhow::Result<BTreeMap<String, String>> {
         let topic = ResourceSpecifier::Topic(self.topic.name);

@@ -1,6 +1,7 @@
 //! What every test here needs: brokers and a database of its own, a message, a handler, and a way
 //! to wait without sleeping for a fixed time.
 
+pub(crate) mod asking;
 mod effects;
 mod gate;
 pub(crate) mod generated;

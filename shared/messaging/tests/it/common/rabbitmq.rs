@@ -216,6 +216,22 @@ impl VirtualHost {
         self.consumer_tag(queue).await.map(drop)
     }
 
+    /// Waits until nobody consumes a queue.
+    pub(crate) async fn until_abandoned(&self, queue: &str) -> anyhow::Result<()> {
+        eventually("a queue without consumers", async || {
+            let there = self.consumers().await?;
+            let consumed = there.iter().any(|it| it["queue"]["name"] == queue);
+            Ok((!consumed).then_some(()))
+        })
+        .await
+    }
+
+    async fn consumers(&self) -> anyhow::Result<Vec<Value>> {
+        let path = format!("{}/api/consumers/{}", self.api, self.name);
+        let answer = ask(&self.http, &self.uri, Method::GET, &path).await?;
+        Ok(serde_json::from_str(&answer)?)
+    }
+
     /// A client that publishes bytes of its own choice.
     pub(crate) async fn raw_client(&self) -> anyhow::Result<RawClient> {
         RawClient::connect(&self.uri).await
@@ -224,9 +240,7 @@ impl VirtualHost {
     /// Waits for a consumer of a queue and names its subscription, which ends with its connection.
     pub(crate) async fn consumer_tag(&self, queue: &str) -> anyhow::Result<String> {
         eventually("a consumer", async || {
-            let path = format!("{}/api/consumers/{}", self.api, self.name);
-            let answer = ask(&self.http, &self.uri, Method::GET, &path).await?;
-            let consumers: Vec<Value> = serde_json::from_str(&answer)?;
+            let consumers = self.consumers().await?;
             let mut of_queue = consumers.iter().filter(|it| it["queue"]["name"] == queue);
             let tag = of_queue.next().and_then(|it| it["consumer_tag"].as_str());
             Ok(tag.map(ToOwned::to_owned))
