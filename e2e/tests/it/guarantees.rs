@@ -52,7 +52,12 @@ async fn without_the_inbox_a_crash_delivers_again_what_was_delivered() -> Result
 async fn a_guarantee_is_given_up_for_demonstrations_only() -> Result<()> {
     let stack = Stack::alone().await?;
     let run = ["run", "--rm", "--no-deps", "-T"];
-    let giving_up = ["--env", "SPILLWAY_WITHOUT=inbox"];
+    let giving_up = [
+        "--env",
+        "SPILLWAY_DEMO=false",
+        "--env",
+        "SPILLWAY_WITHOUT=inbox",
+    ];
     // The log is what the error shall show.
     let with_log = ["--entrypoint", "sh", "order", "-c", "exec order >&2"];
     let run = [&run[..], &giving_up, &with_log].concat();
