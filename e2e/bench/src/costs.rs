@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::containers::Containers;
 
-/// How the load generator is called where it is not a service of its own.
+/// The service of the load generator.
 pub(super) const LOAD: &str = "load";
 
 /// What the containers had used when a part began.
@@ -57,9 +57,9 @@ impl Costs {
         }
     }
 
-    /// What the load generator used, which is gone when it can be asked for.
+    /// What the load generator used in a container that is gone when it can be asked, beside the one that is idle.
     pub(super) fn add_load(&mut self, cpu_ms: f64) {
-        self.cpu_ms.insert(LOAD.to_owned(), cpu_ms);
+        *self.cpu_ms.entry(LOAD.to_owned()).or_default() += cpu_ms;
     }
 
     /// CPU milliseconds for each of so many orders, by service and in all.

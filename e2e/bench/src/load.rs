@@ -10,6 +10,8 @@
 //! for each one that got as far as the scenario looks, so that the rate that is reported is one that
 //! the system can sustain.
 
+pub mod sale;
+
 mod client;
 mod drained;
 mod orders;

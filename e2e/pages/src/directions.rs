@@ -14,7 +14,7 @@ const BELOW: [(&str, &[&str]); 7] = [
     ("harness", &["contracts"]),
     ("checker", &["harness"]),
     ("attacks", &["checker"]),
-    ("bench", &["harness"]),
+    ("bench", &["harness", "runtime"]),
     ("tour", &["harness"]),
     ("e2e", &["pages", "attacks", "bench", "tour"]),
 ];

@@ -1,9 +1,16 @@
-//! Puts the system under load and measures it, from inside the Compose network; see `./dev bench`.
+//! Puts the system under load, from inside the Compose network.
 //!
-//! Figures go to standard output as one line of JSON, words for people to the error output.
+//! By itself it is a service that places orders when somebody asks for a flash sale. `load bench` and `load
+//! drained` measure instead, see `./dev bench`: figures go to standard output as one line of JSON, words for
+//! people to the error output.
 
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use bench::load::sale::{Sales, config::Config, http::routes};
 use bench::load::{Options, Scenario, drained};
 use clap::{Parser, Subcommand};
+use runtime::{Lifecycle, health::Health, http};
 
 #[derive(Parser)]
 #[command(version, about)]
@@ -24,9 +31,26 @@ enum Command {
     Drained,
 }
 
+fn main() -> anyhow::Result<ExitCode> {
+    // All others are arguments of the service.
+    if let Some("bench" | "drained") = std::env::args().nth(1).as_deref() {
+        measure()?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    Ok(runtime::run("load", serve))
+}
+
+async fn serve(config: Config, life: &Lifecycle) -> anyhow::Result<()> {
+    let sales = Sales::new(config.gateway_url, config.demo, life.token());
+    let api = routes(Arc::new(sales));
+    let app = http::app("load", api, Health::default(), &config.http.allowed_hosts);
+    life.spawn("http", |token| http::serve(config.http.addr, app, token));
+    Ok(())
+}
+
 // One thread: it must leave the cores to what it measures.
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> anyhow::Result<()> {
+async fn measure() -> anyhow::Result<()> {
     match Arguments::parse().command {
         Command::Bench { scenario, options } => {
             let run = scenario.run(&options);

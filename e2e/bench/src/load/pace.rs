@@ -109,12 +109,13 @@ impl Arrivals {
     }
 }
 
+/// How many orders are due by then.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     reason = "a small positive number"
 )]
-fn due(elapsed: Duration, rate: f64) -> u64 {
+pub(super) fn due(elapsed: Duration, rate: f64) -> u64 {
     // The first one is due at once.
     (elapsed.as_secs_f64() * rate) as u64 + 1
 }
