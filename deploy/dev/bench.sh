@@ -11,7 +11,6 @@ run_bench() {
   use_project bench
   check_ports
   prepare_images
-  step "load generator image" compose build load
   trap remove_project EXIT
   start_empty_stack
   "$ROOT/target/release/bench" "$@"

@@ -61,7 +61,7 @@ stand_ins_are_here() {
 
 service_images_are_here() {
   local images
-  mapfile -t images < <(official_images order inventory notification)
+  mapfile -t images < <(official_images "${SERVICES[@]}")
   docker image inspect "${images[@]}" >/dev/null 2>&1
 }
 
@@ -155,7 +155,7 @@ fetch_mail() {
 }
 
 # The binaries that end in images.
-SERVICES=(order inventory notification)
+SERVICES=(order inventory notification load)
 
 # What is compiled. Tests turn on features of some crates, so `./dev test` compiles its binaries with them
 # rather than every shared crate twice.
@@ -167,7 +167,7 @@ compile_on_host() {
   # A folder with nothing else in it, because the build is sent the whole folder.
   mkdir -p "$BINARIES"
   local name
-  for name in "${SERVICES[@]}" load; do
+  for name in "${SERVICES[@]}"; do
     [ ! -e "$ROOT/target/release/$name" ] || cp -u "$ROOT/target/release/$name" "$BINARIES/"
   done
 }
@@ -193,7 +193,7 @@ write_override() {
     for name in "${STAND_INS[@]}"; do
       printf '  %s: {image: "%s"}\n' "$(compose_service "$name")" "$(stand_in "$name")"
     done
-    for name in "${SERVICES[@]}" load; do
+    for name in "${SERVICES[@]}"; do
       printf '  %s: {build: {args: {BASE_IMAGE: "%s"}, additional_contexts: {binaries: ./target/images}}}\n' \
         "$name" "\${BASE_IMAGE:-$(stand_in base)}"
     done

@@ -23,7 +23,7 @@ stack_up() {
 
 stack_down() {
   engine_answers || { say "No Docker engine is running, so nothing is up."; return 0; }
-  step "stop and remove containers" compose --profile '*' down --remove-orphans
+  step "stop and remove containers" compose down --remove-orphans
   say "The data is kept; './dev reset' removes it."
 }
 
@@ -41,7 +41,7 @@ start_empty_stack() {
 }
 
 remove_stack() {
-  step "remove containers and data of $(project)" compose --profile '*' down --volumes --remove-orphans --timeout 5
+  step "remove containers and data of $(project)" compose down --volumes --remove-orphans --timeout 5
 }
 
 up_and_wait() {

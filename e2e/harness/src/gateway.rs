@@ -99,6 +99,11 @@ impl Gateway {
             .await
     }
 
+    /// DELETE.
+    pub async fn delete(&self, path: &str) -> Result<Answer> {
+        self.send(self.http.delete(self.url(path))).await
+    }
+
     /// A POST of JSON to add headers to, for [`Gateway::send`].
     pub fn request(&self, path: &str, body: &Value) -> RequestBuilder {
         self.request_of_type(path, "application/json", body.to_string())

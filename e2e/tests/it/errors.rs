@@ -161,6 +161,7 @@ async fn only_the_api_and_its_pages_are_published() -> Result<()> {
         "/order",
         "/inventory",
         "/notification",
+        "/load",
         "/api/orders/..",
         "/api/orders/../..",
         "/api/orders/%2e%2e/%2e%2e",
@@ -176,7 +177,7 @@ async fn only_the_api_and_its_pages_are_published() -> Result<()> {
             ensure!(answer.starts_with("HTTP/1.1 404 "), "{request}{answer}");
         }
     }
-    for service in ["order", "inventory", "notification"] {
+    for service in ["order", "inventory", "notification", "load"] {
         let page = stack.gateway.get(&format!("/{service}/docs/")).await?;
         assert_eq!(page.status, 200, "{page:?}");
         assert!(

@@ -47,7 +47,7 @@ async fn services_start_in_any_order() -> Result<()> {
         .compose
         .start(&["notification", "inventory", "order"])
         .await?;
-    stack.compose.start(&["gateway", "mail"]).await?;
+    stack.compose.start(&["gateway", "load", "mail"]).await?;
     stack.compose.start(&["kafka"]).await?;
     stack.compose.start(&["rabbitmq"]).await?;
     stack.compose.start(&["postgres"]).await?;

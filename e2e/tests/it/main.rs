@@ -20,6 +20,7 @@ mod outages;
 mod poison;
 mod pressure;
 mod requests;
+mod sale;
 mod scaling;
 mod stopped;
 mod tour;
