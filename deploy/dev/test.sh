@@ -5,8 +5,8 @@ run_tests() {
   local what=${1:-all}
   case $what in
     lint) ;;
-    all | unit | messaging | e2e | chaos | up | env | down) ensure_engine ;;
-    *) die "there are no tests '$what'." "It may be: lint, unit, messaging, e2e, chaos, up, env, down." ;;
+    all | unit | messaging | e2e | browser | chaos | up | env | down) ensure_engine ;;
+    *) die "there are no tests '$what'." "It may be: lint, unit, messaging, e2e, browser, chaos, up, env, down." ;;
   esac
   use_project test
   COMPILED=(--workspace --all-targets)
@@ -21,6 +21,10 @@ run_tests() {
     unit) on_test_stack test_crates ;;
     messaging) on_test_stack test_messaging ;;
     e2e) on_test_stack test_system ;;
+    browser)
+      prepare_browser
+      on_test_stack test_page
+      ;;
     chaos)
       prepare_images
       test_promises
@@ -54,6 +58,7 @@ run_lints() {
 # On a stack that is gone before the attacks begin.
 test_everything() (
   trap finish_tests EXIT
+  prepare_browser
   remove_stack
   start_test_stack
   compile
@@ -63,7 +68,7 @@ test_everything() (
 
 test_crates() {
   shown_step "tests of the crates and the databases" \
-    cargo test --release --locked --workspace --exclude messaging --exclude e2e
+    cargo test --release --locked --workspace --exclude messaging --exclude e2e --exclude browser
 }
 
 test_messaging() {
@@ -73,6 +78,11 @@ test_messaging() {
 test_system() {
   compile
   shown_step "tests of the running system" cargo test --release --locked -p e2e
+}
+
+# Its screenshots are in target/screenshots.
+test_page() {
+  shown_step "tests of the console's page in a browser" cargo test --release --locked -p browser
 }
 
 # A small `./dev chaos`, with every kind of fault once for each seed. CHAOS_ORDERS and CHAOS_FAULTS make it larger.

@@ -9,13 +9,14 @@ use crate::architecture::BROKER_CLIENTS;
 use crate::workspace::packages;
 
 /// What each crate of `e2e` may depend on directly; what those depend on is allowed as well.
-const BELOW: [(&str, &[&str]); 7] = [
+const BELOW: [(&str, &[&str]); 8] = [
     ("pages", &[]),
     ("harness", &["contracts"]),
     ("checker", &["harness"]),
     ("attacks", &["checker"]),
     ("bench", &["harness", "runtime"]),
     ("tour", &["harness"]),
+    ("browser", &["harness"]),
     ("e2e", &["pages", "attacks", "bench", "tour"]),
 ];
 

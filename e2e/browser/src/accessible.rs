@@ -1,0 +1,79 @@
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+use thirtyfour::Key;
+
+use crate::Page;
+
+/// Fetched from npm by `./dev test browser`.
+const AXE: &str = "../../target/browser/node_modules/axe-core/axe.min.js";
+
+/// Whatever is on a page, it has fewer controls.
+const MANY: usize = 400;
+
+const FIND: &str = "
+    const done = arguments[arguments.length - 1];
+    const where = violation => violation.nodes.slice(0, 5).map(node => `${node.target} (${node.html})`).join('; ');
+    axe.run(document, {resultTypes: ['violations']}).then(
+        found => done(found.violations
+            .filter(violation => ['serious', 'critical'].includes(violation.impact))
+            .map(violation => `${violation.id}: ${violation.help}: ${where(violation)}`)),
+        error => done([`axe fails: ${error}`]));";
+
+const WATCH: &str = "
+    window.reached = new Set();
+    document.addEventListener('focusin', event => window.reached.add(event.target));
+    document.activeElement?.blur();";
+
+/// Whether the focus has left the page again, or is back where it came in.
+const IS_ROUND: &str = "
+    const [first] = window.reached;
+    const now = document.activeElement;
+    const steps = window.steps = (window.steps ?? 0) + 1;
+    return steps > 1 && (!now || now === document.body || (now === first && steps > window.reached.size));";
+
+/// Of radio buttons, and whatever else arrow keys go through, one in a group is in the way of the Tab key.
+const NOT_REACHED: &str = "
+    const all = document.querySelectorAll('a[href], button, input, select, textarea, summary, [tabindex]');
+    const is_there = one => one.checkVisibility({visibilityProperty: true}) && !one.disabled && one.type !== 'radio'
+        && one.type !== 'hidden' && one.getAttribute('tabindex') !== '-1' && !one.closest('[inert]');
+    return [...all].filter(one => is_there(one) && !window.reached.has(one)).map(one => one.outerHTML.slice(0, 120));";
+
+impl Page {
+    /// What axe-core finds on the view that is open and calls serious or critical, as sentences.
+    pub async fn barriers(&self) -> Result<Vec<String>> {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(AXE);
+        let axe = tokio::fs::read_to_string(&file).await;
+        let axe = axe.context("no axe-core: `./dev test browser` fetches it")?;
+        self.web.execute(axe, Vec::new()).await?;
+        let found = self.web.execute_async(FIND, Vec::new()).await?;
+        Ok(sentences(found.json()))
+    }
+
+    /// The controls on the view that is open to which the Tab key does not lead.
+    pub async fn out_of_reach(&self) -> Result<Vec<String>> {
+        self.run(WATCH).await?;
+        for _ in 0..MANY {
+            let tab = self.web.action_chain().send_keys(Key::Tab);
+            tab.perform().await?;
+            if self.run(IS_ROUND).await? == true {
+                return Ok(sentences(&self.run(NOT_REACHED).await?));
+            }
+        }
+        bail!("the focus does not come round")
+    }
+
+    /// How far the page can be scrolled sideways, in CSS pixels.
+    pub async fn overhang(&self) -> Result<i64> {
+        let script = "return document.scrollingElement.scrollWidth - window.innerWidth";
+        self.run(script).await?.as_i64().context("no number")
+    }
+}
+
+fn sentences(found: &Value) -> Vec<String> {
+    let found = found.as_array().into_iter().flatten();
+    found
+        .map(|one| one.as_str().unwrap_or_default().to_owned())
+        .collect()
+}

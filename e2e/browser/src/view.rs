@@ -1,0 +1,52 @@
+use std::fmt::{self, Display};
+
+/// A view of the page, except for dead letters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names are those in the page's address")]
+pub enum View {
+    Flow,
+    Peak,
+    Orders,
+    Stock,
+    Break,
+    Scaling,
+}
+
+impl View {
+    /// In the order of the navigation.
+    pub const ALL: [Self; 6] = [
+        Self::Flow,
+        Self::Peak,
+        Self::Orders,
+        Self::Stock,
+        Self::Break,
+        Self::Scaling,
+    ];
+
+    /// What is on this view and on no other, and only once the server has said something.
+    #[must_use]
+    pub const fn landmark(self) -> &'static str {
+        match self {
+            Self::Flow => "queue-inventory.stock-commands",
+            Self::Peak => "flash-start",
+            Self::Orders => "orders-search",
+            Self::Stock => "stock-row-KAYAK-SOLO",
+            Self::Break => "control-inventory-pause",
+            Self::Scaling => "nav-scaling",
+        }
+    }
+}
+
+/// As in the page's address.
+impl Display for View {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Flow => "flow",
+            Self::Peak => "peak",
+            Self::Orders => "orders",
+            Self::Stock => "stock",
+            Self::Break => "break",
+            Self::Scaling => "scaling",
+        })
+    }
+}

@@ -1,0 +1,71 @@
+//! The first look, and the second one.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+use browser::{Language, Look, Theme, View, in_a_browser};
+use harness::Stack;
+
+/// What a first visit may cost on the line, in bytes.
+const MOST: u64 = 120 * 1024;
+/// A second is aimed at, and printed; in a slow hour it may take longer.
+const USABLE: Duration = Duration::from_secs(10);
+
+#[tokio::test]
+async fn a_first_visit_is_small_and_a_second_one_only_asks_whether_something_has_changed()
+-> Result<()> {
+    let _stack = Stack::shared().await?;
+    let look = Look::new(Theme::Dark, Language::Chinese);
+    in_a_browser(look, async |page| {
+        let start = Instant::now();
+        page.open(View::Flow).await?;
+        let usable = start.elapsed();
+        let first = page.record().await?;
+        let (bytes, requests) = (first.bytes(), first.requests().count());
+        println!("usable after {usable:.1?}, with {bytes} bytes in {requests} requests");
+        ensure!(usable < USABLE);
+        ensure!(bytes <= MOST, "{first:#?}");
+
+        page.leave().await?;
+        page.open(View::Flow).await?;
+        let second = page.record().await?.requests;
+        let files = second
+            .iter()
+            .filter(|request| !request.url.contains("/api/"));
+        let is_new = |status: Option<u16>| status.is_some_and(|status| status != 304);
+        let loaded: Vec<_> = files.clone().filter(|file| is_new(file.status)).collect();
+        ensure!(files.count() > 3, "{second:#?}");
+        ensure!(loaded.is_empty(), "{loaded:#?}");
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn the_page_is_as_the_browser_is_set_and_can_be_switched() -> Result<()> {
+    let _stack = Stack::shared().await?;
+    in_a_browser(Look::new(Theme::Dark, Language::Chinese), async |page| {
+        page.open(View::Flow).await?;
+        let language = "return document.documentElement.lang";
+        ensure!(page.run(language).await? == "zh-CN");
+        ensure!(is_dark(page).await?);
+        page.press("lang").await?;
+        ensure!(page.run(language).await? == "en");
+        page.find("theme").await?.send_keys("L").await?;
+        ensure!(!is_dark(page).await?);
+        // A choice outlives the visit.
+        page.leave().await?;
+        page.open(View::Flow).await?;
+        ensure!(page.run(language).await? == "en");
+        ensure!(!is_dark(page).await?);
+        Ok(())
+    })
+    .await
+}
+
+async fn is_dark(page: &browser::Page) -> Result<bool> {
+    let brightness = "
+        const [r, g, b] = getComputedStyle(document.body).backgroundColor.match(/[0-9.]+/g).map(Number);
+        return (r + g + b) / 3 < 128";
+    Ok(page.run(brightness).await? == true)
+}

@@ -1,0 +1,16 @@
+//! The console's page in a browser, on the running system that `./dev test browser` starts.
+
+mod away;
+mod everybody;
+mod first_look;
+mod flash_sale;
+mod guards;
+mod held;
+mod orders;
+mod paused;
+mod stuck;
+
+mod support;
+
+/// The product whose stock nobody counts.
+const ANYTHING: &str = "KAYAK-SOLO";
