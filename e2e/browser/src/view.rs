@@ -29,10 +29,10 @@ impl View {
         match self {
             Self::Flow => "queue-inventory.stock-commands",
             Self::Peak => "flash-start",
-            Self::Orders => "orders-search",
+            Self::Orders => "orders-search-id",
             Self::Stock => "stock-row-KAYAK-SOLO",
             Self::Break => "control-inventory-pause",
-            Self::Scaling => "nav-scaling",
+            Self::Scaling => "scaling-inventory",
         }
     }
 }

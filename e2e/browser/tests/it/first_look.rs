@@ -28,9 +28,9 @@ async fn a_first_visit_is_small_and_a_second_one_only_asks_whether_something_has
 
         page.leave().await?;
         page.open(View::Flow).await?;
-        let second = page.record().await?.requests;
+        let second = page.record().await?;
         let files = second
-            .iter()
+            .requests()
             .filter(|request| !request.url.contains("/api/"));
         let is_new = |status: Option<u16>| status.is_some_and(|status| status != 304);
         let loaded: Vec<_> = files.clone().filter(|file| is_new(file.status)).collect();

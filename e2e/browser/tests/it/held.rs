@@ -1,1 +1,75 @@
-//! x
+//! A partition that waits for one event: which one, and that the others go on.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use browser::{Look, View, in_a_browser};
+use harness::{SOON, Stack, eventually, wish};
+use serde_json::{Value, json};
+
+use crate::ANYTHING;
+use crate::support::{control, frame, nothing_is_stuck, sentence};
+
+/// For so long every attempt fails, in seconds.
+const FAILING: u64 = 12;
+/// The last attempt may have failed a moment earlier, and the pause after it is longer.
+const AFTER: Duration = Duration::from_secs(90);
+
+#[tokio::test]
+async fn the_page_says_for_which_event_a_partition_waits() -> Result<()> {
+    let stack = Stack::alone().await?;
+    in_a_browser(Look::default(), async |page| {
+        page.open(View::Flow).await?;
+        nothing_is_stuck(&stack, SOON).await?;
+        let failing = json!({"fail_percent": 100, "fail_kind": "transient"});
+        control(&stack, "notification", FAILING, &failing).await?;
+        let order = stack.gateway.place(&wish(ANYTHING, 1)).await?;
+        let held = eventually("the partition is held", SOON, async || {
+            let frame = frame(&stack).await?;
+            let held = sentence(&frame, "retry", "order-events");
+            let held = held.or_else(|| sentence(&frame, "held", "order-events"));
+            let held = held.filter(|held| held["attempt"].is_u64()).cloned();
+            Ok(held.map(|held| (frame["topics"].clone(), held)))
+        });
+        let (topics, held) = held.await?;
+        println!("{held}");
+        ensure!(held["order_id"] == order.id.to_string());
+        ensure!(held["offset"].is_u64() && held["attempts"].is_u64());
+        let partition = held["partition"].as_u64().context("no partition")?;
+        others_go_on(&topics, partition)?;
+        let place = format!("order-events/{partition}");
+        let text = page.find("sentence").await?.text().await?;
+        ensure!(text.contains(&place), "{text}");
+        let attempt = format!("{} of {}", held["attempt"], held["attempts"]);
+        page.text_becomes("sentence", SOON, |text| text.contains(" of "))
+            .await?;
+        println!("attempt {attempt}");
+        page.screenshot("held").await?;
+
+        nothing_is_stuck(&stack, AFTER).await?;
+        let told = [
+            ("order-placed", "push"),
+            ("order-confirmed", "push"),
+            ("order-confirmed", "email"),
+        ];
+        stack.gateway.told(order.id, &told).await.map(drop)
+    })
+    .await
+}
+
+fn others_go_on(topics: &Value, held: u64) -> Result<()> {
+    let topics = topics.as_array().context("no topics")?;
+    let topic = topics.iter().find(|topic| topic["name"] == "order-events");
+    let groups = topic.and_then(|topic| topic["groups"].as_array());
+    let mut groups = groups.context("no groups")?.iter();
+    let group = groups.find(|group| group["service"] == "notification");
+    let partitions = group.and_then(|group| group["partitions"].as_array());
+    let partitions = partitions.context("no partitions")?;
+    ensure!(partitions.len() == 8, "{partitions:?}");
+    for partition in partitions {
+        let is_held = partition["partition"] == held;
+        let waits = partition["lag"].as_u64().context("the lag is not known")? > 0;
+        ensure!(waits == is_held, "{partition}");
+    }
+    Ok(())
+}

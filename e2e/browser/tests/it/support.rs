@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use harness::{Stack, eventually};
+use jiff::Timestamp;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -34,6 +35,11 @@ pub(crate) fn sentence<'f>(frame: &'f Value, reason: &str, subject: &str) -> Opt
         let is_about = one["subject"].as_str().unwrap_or_default();
         one["reason"] == reason && is_about.starts_with(subject)
     })
+}
+
+/// A time of a frame, if it is known.
+pub(crate) fn time(value: &Value) -> Option<Timestamp> {
+    value.as_str()?.parse().ok()
 }
 
 /// Waits until nothing is stuck.
