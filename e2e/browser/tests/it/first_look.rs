@@ -29,12 +29,13 @@ async fn a_first_visit_is_small_and_a_second_one_only_asks_whether_something_has
         page.leave().await?;
         page.open(View::Flow).await?;
         let second = page.record().await?;
-        let files = second
-            .requests()
-            .filter(|request| !request.url.contains("/api/"));
-        let is_new = |status: Option<u16>| status.is_some_and(|status| status != 304);
-        let loaded: Vec<_> = files.clone().filter(|file| is_new(file.status)).collect();
-        ensure!(files.count() > 3, "{second:#?}");
+        let files = second.requests();
+        let files = files.filter(|request| !request.url.contains("/api/"));
+        let files: Vec<_> = files.collect();
+        ensure!(files.len() > 3, "{files:#?}");
+        let is_new = |status: u16| status != 304;
+        let loaded = files.iter().filter(|file| file.status.is_some_and(is_new));
+        let loaded: Vec<_> = loaded.collect();
         ensure!(loaded.is_empty(), "{loaded:#?}");
         Ok(())
     })
