@@ -155,7 +155,7 @@ fetch_mail() {
 }
 
 # The binaries that end in images.
-SERVICES=(order inventory notification load)
+SERVICES=(order inventory notification console load)
 
 # What is compiled. Tests turn on features of some crates, so `./dev test` compiles its binaries with them
 # rather than every shared crate twice.

@@ -4,8 +4,8 @@
 mod age;
 mod flow;
 mod forecast;
-mod reason;
 mod rate;
+mod reason;
 
 pub use age::Age;
 pub use flow::{Arrival, Flow, Saved};

@@ -16,11 +16,17 @@ pub struct RecordOrders;
 impl BatchHandler for RecordOrders {
     type Message = OrderEvent;
 
-    async fn handle_batch(&self, tx: &mut Tx, batch: &[Received<OrderEvent>]) -> Result<(), Failure> {
+    async fn handle_batch(
+        &self,
+        tx: &mut Tx,
+        batch: &[Received<OrderEvent>],
+    ) -> Result<(), Failure> {
         let facts: Vec<_> = batch.iter().filter_map(order_fact).collect();
         let mut orders = BTreeMap::new();
         for event in batch {
-            let known = orders.entry(event.body.order().id).or_insert_with(|| order(event));
+            let known = orders
+                .entry(event.body.order().id)
+                .or_insert_with(|| order(event));
             merge(known, order(event));
         }
         let orders: Vec<_> = orders.into_values().collect();
@@ -36,7 +42,11 @@ pub struct RecordDecisions;
 impl BatchHandler for RecordDecisions {
     type Message = StockEvent;
 
-    async fn handle_batch(&self, tx: &mut Tx, batch: &[Received<StockEvent>]) -> Result<(), Failure> {
+    async fn handle_batch(
+        &self,
+        tx: &mut Tx,
+        batch: &[Received<StockEvent>],
+    ) -> Result<(), Failure> {
         let facts: Vec<_> = batch.iter().filter_map(stock_fact).collect();
         Ok(store::save_facts(tx, &facts).await?)
     }
@@ -76,7 +86,10 @@ impl BatchHandler for RecordProducts {
         tx: &mut Tx,
         batch: &[Received<ProductListed>],
     ) -> Result<(), Failure> {
-        let newest: BTreeMap<_, _> = batch.iter().map(|message| (&message.body.sku, &message.body)).collect();
+        let newest: BTreeMap<_, _> = batch
+            .iter()
+            .map(|message| (&message.body.sku, &message.body))
+            .collect();
         let newest: Vec<_> = newest.into_values().collect();
         Ok(store::save_products(tx, &newest).await?)
     }
@@ -95,7 +108,10 @@ fn order(event: &Received<OrderEvent>) -> Order {
         total_cents: order.total.cents,
         currency: order.total.currency.clone(),
         placed_at: at(&[OrderEventName::OrderPlaced]),
-        decided_at: at(&[OrderEventName::OrderConfirmed, OrderEventName::OrderRejected]),
+        decided_at: at(&[
+            OrderEventName::OrderConfirmed,
+            OrderEventName::OrderRejected,
+        ]),
         changed_at: event.time,
     }
 }
@@ -124,18 +140,37 @@ fn order_fact(event: &Received<OrderEvent>) -> Option<Fact> {
     let order = event.body.order();
     let message_type = format!("spillway.{}.v1", event.body.name().as_str());
     let reason = event.body.reason().map(str::to_owned);
-    fact(event, contracts::topology::ORDER_EVENTS.name, &message_type, order.id, Some(order.version), reason)
+    fact(
+        event,
+        contracts::topology::ORDER_EVENTS.name,
+        &message_type,
+        order.id,
+        Some(order.version),
+        reason,
+    )
 }
 
 fn stock_fact(event: &Received<StockEvent>) -> Option<Fact> {
     let topic = contracts::topology::STOCK_EVENTS.name;
     match &event.body {
-        StockEvent::StockReserved(reserved) => {
-            fact(event, topic, contracts::StockReserved::TYPE, reserved.order_id, None, None)
-        }
+        StockEvent::StockReserved(reserved) => fact(
+            event,
+            topic,
+            contracts::StockReserved::TYPE,
+            reserved.order_id,
+            None,
+            None,
+        ),
         StockEvent::StockRefused(refused) => {
             let reason = Some(refused.reason.clone());
-            fact(event, topic, contracts::StockRefused::TYPE, refused.order_id, None, reason)
+            fact(
+                event,
+                topic,
+                contracts::StockRefused::TYPE,
+                refused.order_id,
+                None,
+                reason,
+            )
         }
     }
 }

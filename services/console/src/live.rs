@@ -104,7 +104,8 @@ impl Live {
                 (seen, looked) = (now, Some(Instant::now()));
             }
             let frame = build::frame(&self, &seen, &mut sentences);
-            self.frames.send_replace(serde_json::to_string(&frame)?.into());
+            self.frames
+                .send_replace(serde_json::to_string(&frame)?.into());
         }
         Ok(())
     }

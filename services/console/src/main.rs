@@ -32,24 +32,44 @@ async fn start(config: Config, life: &Lifecycle) -> anyhow::Result<()> {
     let bus = Bus::new("console", config.messaging, pool.clone())?;
 
     let (statistics, controls) = (Statistics::default(), Controls::new(demo));
-    let live = Live::new(pool.clone(), statistics.clone(), controls.clone(), args.readonly);
+    let live = Live::new(
+        pool.clone(),
+        statistics.clone(),
+        controls.clone(),
+        args.readonly,
+    );
     let reads = |topic: Topic| observe(&bus, topic, &live);
     let orders = reads(ORDER_EVENTS).batch(500);
-    life.spawn("order events", |token| orders.run("record-orders", RecordOrders, token));
+    life.spawn("order events", |token| {
+        orders.run("record-orders", RecordOrders, token)
+    });
     let decisions = reads(STOCK_EVENTS).batch(500);
-    life.spawn("stock events", |token| decisions.run("record-decisions", RecordDecisions, token));
+    life.spawn("stock events", |token| {
+        decisions.run("record-decisions", RecordDecisions, token)
+    });
     let levels = reads(STOCK_LEVELS).state().batch(500);
-    life.spawn("stock levels", |token| levels.run("record-levels", RecordLevels, token));
+    life.spawn("stock levels", |token| {
+        levels.run("record-levels", RecordLevels, token)
+    });
     let products = reads(PRODUCTS).state().batch(500);
-    life.spawn("products", |token| products.run("record-products", RecordProducts, token));
+    life.spawn("products", |token| {
+        products.run("record-products", RecordProducts, token)
+    });
     life.spawn("housekeeping", |token| bus.housekeeping(token));
 
     let (of_queues, of_topics) = (statistics.clone(), statistics);
     let progress = bus.progress_watch([ORDER_EVENTS, STOCK_EVENTS, STOCK_LEVELS, PRODUCTS]);
-    life.spawn("queues", |token| watch_rabbitmq(api, of_queues, pool.clone(), token));
+    life.spawn("queues", |token| {
+        watch_rabbitmq(api, of_queues, pool.clone(), token)
+    });
     life.spawn("topics", |token| watch_kafka(progress, of_topics, token));
-    life.spawn("spans", |token| receive_spans(args.otlp_addr, pool.clone(), token));
-    life.spawn("controls", |token| controls.run(pool.clone(), token));
+    life.spawn("spans", |token| {
+        receive_spans(args.otlp_addr, pool.clone(), token)
+    });
+    let publisher = bus.controls_publisher();
+    life.spawn("controls", |token| {
+        controls.run(pool.clone(), publisher, token)
+    });
     let frames = live.clone();
     life.spawn("frames", |token| frames.run(token));
 
@@ -59,7 +79,10 @@ async fn start(config: Config, life: &Lifecycle) -> anyhow::Result<()> {
     health.informational("Kafka", bus.kafka_check());
     health.required("database", bus.database_check(&store::TABLES));
     health.informational("consumers", bus.consumers_check());
-    let api = routes(Api { live, token: life.token() });
+    let api = routes(Api {
+        live,
+        token: life.token(),
+    });
     let app = http::app("console", api, health, &config.http.allowed_hosts);
     life.spawn("http", |token| http::serve(config.http.addr, app, token));
     Ok(())
@@ -71,6 +94,9 @@ fn observe(bus: &Bus, topic: Topic, live: &Live) -> TopicConsumer {
     bus.topic(topic).observing(move |position, reason| {
         undecodable.fetch_add(1, Ordering::Relaxed);
         let (topic, partition, offset) = (topic.name, position.partition, position.offset);
-        warn!(reason, "{topic}/{partition}/{offset} cannot be decoded, and is not shown");
+        warn!(
+            reason,
+            "{topic}/{partition}/{offset} cannot be decoded, and is not shown"
+        );
     })
 }

@@ -55,7 +55,10 @@ pub async fn receive_spans(
     let receiving = TraceServiceServer::new(Receiver(Arc::new(sender)));
     let server = tonic::transport::Server::builder()
         .add_service(receiving)
-        .serve_with_incoming_shutdown(TcpListenerStream::new(listener), token.clone().cancelled_owned());
+        .serve_with_incoming_shutdown(
+            TcpListenerStream::new(listener),
+            token.clone().cancelled_owned(),
+        );
     tokio::select! {
         served = server => served?,
         () = store_spans(&pool, receiver) => {}

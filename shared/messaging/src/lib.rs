@@ -39,7 +39,9 @@ pub use cause::Cause;
 pub use claims::{Claim, ClaimLost};
 pub use duration::parse_delay;
 pub use faults::{DemoArgs, Guarantee, crash_point};
-pub use handler::{BatchHandler, EffectHandler, Failure, Handler, NotPerformed, Position, Received, Tx};
+pub use handler::{
+    BatchHandler, EffectHandler, Failure, Handler, NotPerformed, Position, Received, Tx,
+};
 pub use kafka::{GroupProgress, Head, KafkaArgs, ProgressWatch, TopicConsumer, TopicProgress};
 pub use migrate::migrate;
 pub use outbox::OutboxLimits;

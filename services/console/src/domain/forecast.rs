@@ -58,7 +58,13 @@ mod tests {
     fn a_queue_drains_when_more_leaves_than_arrives() {
         let drains = forecast(Some(1_000), Some(50.0), Some(150.0));
         let (seconds, per_second) = (10.0, 100.0);
-        assert_eq!(drains, Forecast::Drains { seconds, per_second });
+        assert_eq!(
+            drains,
+            Forecast::Drains {
+                seconds,
+                per_second
+            }
+        );
     }
 
     #[test]
@@ -84,7 +90,10 @@ mod tests {
 
     #[test]
     fn rates_that_are_nearly_equal_are_steady() {
-        assert_eq!(forecast(Some(9), Some(100.0), Some(101.0)), Forecast::Steady);
+        assert_eq!(
+            forecast(Some(9), Some(100.0), Some(101.0)),
+            Forecast::Steady
+        );
         assert_eq!(forecast(Some(9), Some(0.0), Some(0.0)), Forecast::Steady);
     }
 }

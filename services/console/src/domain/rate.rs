@@ -17,7 +17,12 @@ impl Rate {
             self.samples.clear();
         }
         self.samples.push_back((now, count));
-        while self.samples.len() > 2 && self.samples.get(1).is_some_and(|(at, _)| *at < now - WINDOW) {
+        while self.samples.len() > 2
+            && self
+                .samples
+                .get(1)
+                .is_some_and(|(at, _)| *at < now - WINDOW)
+        {
             self.samples.pop_front();
         }
     }
@@ -53,7 +58,9 @@ mod tests {
     fn a_rate_is_taken_over_the_last_seconds() {
         assert_eq!(rate(&[(0.0, 0), (1.0, 100), (2.0, 200)]), Some(100.0));
         let old: Vec<_> = (0..60).map(|second| (f64::from(second), 0)).collect();
-        let burst: Vec<_> = (60..70).map(|second| (f64::from(second), (u64::from(second as u32) - 59) * 10)).collect();
+        let burst: Vec<_> = (60..70)
+            .map(|second| (f64::from(second), (u64::from(second as u32) - 59) * 10))
+            .collect();
         assert_eq!(rate(&[old, burst].concat()), Some(10.0));
     }
 

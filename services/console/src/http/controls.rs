@@ -152,17 +152,23 @@ fn allowed(api: &Api, service: String) -> Result<String, Problem> {
         return refused("this console only looks: CONSOLE_READONLY is set");
     }
     if !api.live.controls.is_demo() {
-        return refused("services are broken on purpose only where nothing is real: SPILLWAY_DEMO is not set");
+        return refused(
+            "services are broken on purpose only where nothing is real: SPILLWAY_DEMO is not set",
+        );
     }
     if !SERVICES.contains(&service.as_str()) {
-        return Err(Problem::not_found(format!("there is no service {service:?}")));
+        return Err(Problem::not_found(format!(
+            "there is no service {service:?}"
+        )));
     }
     Ok(service)
 }
 
 fn printable(text: &str, (): &()) -> garde::Result {
     match text.chars().any(char::is_control) || text.trim().is_empty() {
-        true => Err(garde::Error::new("expected a name without control characters")),
+        true => Err(garde::Error::new(
+            "expected a name without control characters",
+        )),
         false => Ok(()),
     }
 }

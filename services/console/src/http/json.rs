@@ -138,19 +138,28 @@ pub(super) struct Span {
 
 impl From<store::Span> for Span {
     fn from(span: store::Span) -> Self {
-        let text = |key: &str| span.attributes.get(key).and_then(Value::as_str).map(str::to_owned);
+        let text = |key: &str| {
+            span.attributes
+                .get(key)
+                .and_then(Value::as_str)
+                .map(str::to_owned)
+        };
         let number = |key: &str| span.attributes.get(key).and_then(Value::as_i64);
         let system = text("messaging.system");
         let destination = text("messaging.destination.name");
         let is = |wanted: &str| system.as_deref() == Some(wanted);
         // By the semantic conventions: `exchange:routing key`, and for a consumer `:queue` behind them.
-        let mut parts = destination.iter().flat_map(|name| name.split(':')).map(str::to_owned);
+        let mut parts = destination
+            .iter()
+            .flat_map(|name| name.split(':'))
+            .map(str::to_owned);
         let (exchange, routing_key, queue) = match is("rabbitmq") {
             true => (parts.next(), parts.next(), parts.next()),
             false => (None, None, None),
         };
         let topic = destination.clone().filter(|_| is("kafka"));
-        let partition = text("messaging.destination.partition.id").and_then(|text| text.parse().ok());
+        let partition =
+            text("messaging.destination.partition.id").and_then(|text| text.parse().ok());
         Self {
             kind: kind(&span),
             system: system.clone(),

@@ -64,7 +64,8 @@ pub(super) async fn list_orders(
     };
     let email = search.email.filter(|email| !email.is_empty());
     if email.as_ref().is_some_and(|email| email.contains('\0')) {
-        return Err(Problem::bad_request("a parameter is malformed").field("email", "no address contains NUL"));
+        return Err(Problem::bad_request("a parameter is malformed")
+            .field("email", "no address contains NUL"));
     }
     let filter = store::Filter {
         id: search.id,

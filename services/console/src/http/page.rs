@@ -26,10 +26,15 @@ const INDEX: &str = "index.html";
 /// The address of the page is `/`, its files are under `/page/`.
 pub(super) fn routes() -> OpenApiRouter {
     let pages = Router::new()
-        .route("/", get(|headers: HeaderMap| async move { file(INDEX, &headers) }))
+        .route(
+            "/",
+            get(|headers: HeaderMap| async move { file(INDEX, &headers) }),
+        )
         .route(
             "/page/{*path}",
-            get(|Path(path): Path<String>, headers: HeaderMap| async move { file(&path, &headers) }),
+            get(
+                |Path(path): Path<String>, headers: HeaderMap| async move { file(&path, &headers) },
+            ),
         )
         .layer(CompressionLayer::new())
         .layer(middleware::map_response(async |mut response: Response| {
@@ -45,9 +50,14 @@ fn file(path: &str, headers: &HeaderMap) -> Response {
         return Problem::not_found("there is no such page").into_response();
     };
     // Weak, because the answer may be compressed.
-    let etag = format!("W/\"{}\"", BASE64_STANDARD.encode(file.metadata.sha256_hash()));
+    let etag = format!(
+        "W/\"{}\"",
+        BASE64_STANDARD.encode(file.metadata.sha256_hash())
+    );
     let known = headers.get_all(header::IF_NONE_MATCH).iter();
-    let is_known = known.filter_map(|value| value.to_str().ok()).any(|value| value.contains(&etag));
+    let is_known = known
+        .filter_map(|value| value.to_str().ok())
+        .any(|value| value.contains(&etag));
     let caching = [
         (header::ETAG, etag),
         // Asked for again each time, and then it is known.
@@ -86,7 +96,9 @@ static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
     let index = Files::get(INDEX).map(|file| file.data).unwrap_or_default();
     let index = String::from_utf8_lossy(&index);
     let map = index.split_once(r#"<script type="importmap">"#);
-    let map = map.and_then(|(_, rest)| rest.split_once("</script>")).map_or("", |(map, _)| map);
+    let map = map
+        .and_then(|(_, rest)| rest.split_once("</script>"))
+        .map_or("", |(map, _)| map);
     let hash = BASE64_STANDARD.encode(Sha256::digest(map));
     let policy = format!(
         "default-src 'self'; script-src 'self' 'sha256-{hash}'; img-src 'self' data:; object-src 'none'; \

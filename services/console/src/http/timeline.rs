@@ -43,9 +43,13 @@ pub(super) async fn get_order(
 ) -> Result<Json<Timeline>, Problem> {
     let pool = &api.live.pool;
     let order = store::order(pool, id).await?;
-    let order = order.ok_or_else(|| Problem::not_found(format!("no topic has told of an order {id}")))?;
+    let order =
+        order.ok_or_else(|| Problem::not_found(format!("no topic has told of an order {id}")))?;
     let facts = store::facts_of(pool, id).await?;
-    let traces: BTreeSet<_> = facts.iter().filter_map(|fact| fact.trace_id.clone()).collect();
+    let traces: BTreeSet<_> = facts
+        .iter()
+        .filter_map(|fact| fact.trace_id.clone())
+        .collect();
     let traces: Vec<_> = traces.into_iter().collect();
     let spans = store::spans_of(pool, &traces).await?;
     Ok(Json(Timeline {

@@ -5,8 +5,8 @@ use contracts::topology::STOCK_COMMANDS;
 use runtime::telemetry::instance_id;
 
 use super::frame::{
-    Broker, Changes, ControlView, ForecastView, Frame, Group, Instance, Oldest, Orders, Partition, Peak, Queue,
-    Service, Topic,
+    Broker, Changes, ControlView, ForecastView, Frame, Group, Instance, Oldest, Orders, Partition,
+    Peak, Queue, Service, Topic,
 };
 use super::sentences::Sentences;
 use super::{Live, Seen};
@@ -37,8 +37,16 @@ pub(super) fn frame(live: &Live, seen: &Seen, sentences: &mut Sentences) -> Fram
         ]
         .into(),
         services: SERVICES.iter().map(|name| service(&known, name)).collect(),
-        queues: known.queues.states().map(|(name, state)| queue(clock, name, state)).collect(),
-        topics: known.topics.states().map(|(name, state)| topic(clock, name, state)).collect(),
+        queues: known
+            .queues
+            .states()
+            .map(|(name, state)| queue(clock, name, state))
+            .collect(),
+        topics: known
+            .topics
+            .states()
+            .map(|(name, state)| topic(clock, name, state))
+            .collect(),
         orders: seen.figures.as_ref().map(orders_view).unwrap_or_default(),
         peak: peak(&known),
         controls: controls.iter().map(ControlView::from).collect(),
@@ -103,7 +111,9 @@ fn topic(clock: Clock, name: &str, state: &TopicState) -> Topic {
     Topic {
         name: name.to_owned(),
         in_per_s: state.arriving.per_second(),
-        groups: groups.map(|(name, of)| group(clock, name, of, &state.ends)).collect(),
+        groups: groups
+            .map(|(name, of)| group(clock, name, of, &state.ends))
+            .collect(),
         at: Some(clock.on_the_wall(state.at)),
     }
 }
@@ -116,7 +126,10 @@ fn group(clock: Clock, name: &str, state: &GroupState, ends: &[i64]) -> Group {
             committed: of.committed,
             end: *end,
             lag: of.lag,
-            age_s: of.head.as_ref().map(|head| clock.now() - clock.moment(head.time)),
+            age_s: of
+                .head
+                .as_ref()
+                .map(|head| clock.now() - clock.moment(head.time)),
             head_order: of.head.as_ref().and_then(|head| head.key.clone()),
         })
         .collect();
@@ -182,7 +195,10 @@ fn peak(known: &Known) -> Peak {
 fn forecast_view(clock: Clock, forecast: Forecast) -> ForecastView {
     let (kind, empty_at, per_s) = match forecast {
         Forecast::Empty => ("empty", None, None),
-        Forecast::Drains { seconds, per_second } => {
+        Forecast::Drains {
+            seconds,
+            per_second,
+        } => {
             let empty_at = clock.on_the_wall(clock.now() + seconds);
             ("drains", Some(empty_at), Some(per_second))
         }
@@ -200,7 +216,11 @@ fn forecast_view(clock: Clock, forecast: Forecast) -> ForecastView {
 /// The time in an id of version 7.
 fn time_of(id: Uuid) -> Option<Timestamp> {
     let (seconds, nanoseconds) = id.get_timestamp()?.to_unix();
-    Timestamp::new(i64::try_from(seconds).ok()?, i32::try_from(nanoseconds).ok()?).ok()
+    Timestamp::new(
+        i64::try_from(seconds).ok()?,
+        i32::try_from(nanoseconds).ok()?,
+    )
+    .ok()
 }
 
 impl From<&Control> for ControlView {
@@ -210,7 +230,11 @@ impl From<&Control> for ControlView {
             pause: control.pause,
             slow_ms: control.slow_ms,
             fail_percent: control.fail_percent,
-            fail_kind: if control.permanent { "permanent" } else { "transient" },
+            fail_kind: if control.permanent {
+                "permanent"
+            } else {
+                "transient"
+            },
             refuse_email: control.refuse_email,
             by: control.set_by.clone(),
             since: control.set_at,

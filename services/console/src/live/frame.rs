@@ -225,16 +225,24 @@ pub struct ForecastView {
 /// What somebody wants a service to be like for a while.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ControlView {
+    /// The service, all instances of it.
     pub service: String,
+    /// It takes no messages.
     pub pause: bool,
+    /// How many milliseconds longer it takes for each message.
     pub slow_ms: u32,
+    /// How many of a hundred messages fail.
     pub fail_percent: u32,
     /// `transient` or `permanent`.
     pub fail_kind: &'static str,
+    /// It sends no e-mails.
     pub refuse_email: bool,
+    /// Who wants it.
     pub by: String,
+    /// Since when.
     #[schema(value_type = String, format = DateTime)]
     pub since: Timestamp,
+    /// When it ends by itself.
     #[schema(value_type = String, format = DateTime)]
     pub until: Timestamp,
 }

@@ -32,10 +32,21 @@ impl Sentences {
         let mut began = HashMap::new();
         for (reason, one) in reasons(&watched, asked) {
             let key = (reason, one.name.clone());
-            let since = self.began.get(&key).copied().unwrap_or(now - one.standing.unwrap_or_default());
+            let since = self
+                .began
+                .get(&key)
+                .copied()
+                .unwrap_or(now - one.standing.unwrap_or_default());
             began.insert(key, since);
-            let control = controls.iter().find(|control| control.service == one.service);
-            sentences.push(sentence(reason, one, control, known.clock.on_the_wall(since)));
+            let control = controls
+                .iter()
+                .find(|control| control.service == one.service);
+            sentences.push(sentence(
+                reason,
+                one,
+                control,
+                known.clock.on_the_wall(since),
+            ));
         }
         self.began = began;
         sentences
@@ -46,7 +57,11 @@ impl Sentences {
 fn watched(known: &Known, now: f64) -> Vec<Watched> {
     let mut watched = Vec::new();
     let is_up = |broker: &BrokerState| broker.up() == Some(true);
-    for (name, queue) in known.queues.states().filter(|(_, queue)| queue.is_work() && is_up(&known.rabbitmq)) {
+    for (name, queue) in known
+        .queues
+        .states()
+        .filter(|(_, queue)| queue.is_work() && is_up(&known.rabbitmq))
+    {
         watched.push(Watched {
             name: name.to_owned(),
             service: queue.last.service().to_owned(),
@@ -64,7 +79,10 @@ fn watched(known: &Known, now: f64) -> Vec<Watched> {
         for (name, group) in &state.groups {
             let service = name.split('.').next().unwrap_or_default();
             for (number, partition) in (0..).zip(&group.partitions) {
-                let age = partition.head.as_ref().map(|head| now - known.clock.moment(head.time));
+                let age = partition
+                    .head
+                    .as_ref()
+                    .map(|head| now - known.clock.moment(head.time));
                 watched.push(Watched {
                     name: format!("{topic}/{number}"),
                     service: service.to_owned(),
@@ -100,7 +118,12 @@ fn broker_away(name: &str, broker: &BrokerState, clock: Clock) -> Option<Sentenc
     })
 }
 
-fn sentence(reason: Reason, one: &Watched, control: Option<&Control>, since: Timestamp) -> Sentence {
+fn sentence(
+    reason: Reason,
+    one: &Watched,
+    control: Option<&Control>,
+    since: Timestamp,
+) -> Sentence {
     let (name, level) = match reason {
         Reason::BrokerAway => ("broker-away", "error"),
         Reason::NobodyConsumes => ("nobody-consumes", "error"),

@@ -14,13 +14,18 @@ pub(super) async fn resume(statistics: &Statistics, pool: &PgPool) {
         Ok(rows) => {
             let mut known = statistics.known();
             let clock = known.clock;
-            let saved = rows.into_iter().map(|row| (row.queue.clone(), saved(clock, row)));
+            let saved = rows
+                .into_iter()
+                .map(|row| (row.queue.clone(), saved(clock, row)));
             let saved: BTreeMap<_, _> = saved.collect();
             known.queues.resume(saved);
         }
         Err(error) => {
             let error = error.to_string();
-            warn!(error, "what was known of the queues is lost, their messages are at least as old as it is shown");
+            warn!(
+                error,
+                "what was known of the queues is lost, their messages are at least as old as it is shown"
+            );
         }
     }
 }
@@ -30,7 +35,8 @@ pub(super) async fn remember(statistics: &Statistics, pool: &PgPool) {
     let rows: Vec<_> = {
         let known = statistics.known();
         let work = known.queues.states().filter(|(_, state)| state.is_work());
-        work.map(|(name, state)| row(known.clock, name, state.flow.save())).collect()
+        work.map(|(name, state)| row(known.clock, name, state.flow.save()))
+            .collect()
     };
     if let Err(error) = within_limit(store::save_flows(pool, &rows)).await {
         let error = error.to_string();
@@ -46,12 +52,16 @@ fn row(clock: Clock, queue: &str, saved: Saved) -> FlowRow {
         unwatched: saved.unwatched,
         watched_since: clock.on_the_wall(saved.watched_since),
         seen_at: clock.on_the_wall(saved.last_seen),
-        arrivals: saved.arrivals.iter().map(|arrival| store::ArrivalRow {
-            before: arrival.before,
-            arrived: arrival.arrived,
-            began_at: clock.on_the_wall(arrival.began),
-            ended_at: clock.on_the_wall(arrival.ended),
-        }).collect(),
+        arrivals: saved
+            .arrivals
+            .iter()
+            .map(|arrival| store::ArrivalRow {
+                before: arrival.before,
+                arrived: arrival.arrived,
+                began_at: clock.on_the_wall(arrival.began),
+                ended_at: clock.on_the_wall(arrival.ended),
+            })
+            .collect(),
     }
 }
 
@@ -62,11 +72,15 @@ fn saved(clock: Clock, row: FlowRow) -> Saved {
         unwatched: row.unwatched,
         watched_since: clock.moment(row.watched_since),
         last_seen: clock.moment(row.seen_at),
-        arrivals: row.arrivals.iter().map(|arrival| Arrival {
-            before: arrival.before,
-            arrived: arrival.arrived,
-            began: clock.moment(arrival.began_at),
-            ended: clock.moment(arrival.ended_at),
-        }).collect(),
+        arrivals: row
+            .arrivals
+            .iter()
+            .map(|arrival| Arrival {
+                before: arrival.before,
+                arrived: arrival.arrived,
+                began: clock.moment(arrival.began_at),
+                ended: clock.moment(arrival.ended_at),
+            })
+            .collect(),
     }
 }

@@ -60,7 +60,9 @@ impl Queues {
         let mut instances = Instances::new();
         for connection in connections {
             let host = &connection.peer_host;
-            let known = before.get(&connection.user).and_then(|hosts| hosts.get(host));
+            let known = before
+                .get(&connection.user)
+                .and_then(|hosts| hosts.get(host));
             let since = known.copied().unwrap_or(now);
             let hosts = instances.entry(connection.user.clone()).or_default();
             hosts.insert(host.clone(), since);
@@ -70,7 +72,9 @@ impl Queues {
 
     /// Every queue, by name.
     pub fn states(&self) -> impl Iterator<Item = (&str, &QueueState)> {
-        self.states.iter().map(|(name, state)| (name.as_str(), state))
+        self.states
+            .iter()
+            .map(|(name, state)| (name.as_str(), state))
     }
 
     /// One of them.

@@ -82,7 +82,10 @@ impl Queue {
             Kind::DeadLetters
         } else if self.arguments.ttl.is_some() {
             Kind::Delay
-        } else if self.name.contains('.') && !self.name.starts_with("amq.") && !self.name.contains(".controls.") {
+        } else if self.name.contains('.')
+            && !self.name.starts_with("amq.")
+            && !self.name.contains(".controls.")
+        {
             Kind::Work
         } else {
             Kind::Other
@@ -109,7 +112,9 @@ impl RabbitMqApi {
     ///
     /// When the address is none.
     pub fn new(url: &str, vhost: &str) -> anyhow::Result<Self> {
-        let url = url.parse().context("RABBITMQ_API_URL is not an address like http://user:password@host:15672")?;
+        let url = url
+            .parse()
+            .context("RABBITMQ_API_URL is not an address like http://user:password@host:15672")?;
         let client = Client::builder().timeout(TIMEOUT).build()?;
         let vhost = vhost.to_owned();
         Ok(Self { client, url, vhost })

@@ -33,6 +33,8 @@ impl Series {
 
     /// The points since this moment.
     pub fn since(&self, moment: f64) -> impl Iterator<Item = &Point> {
-        self.points.iter().skip_while(move |point| point.at < moment)
+        self.points
+            .iter()
+            .skip_while(move |point| point.at < moment)
     }
 }

@@ -56,7 +56,8 @@ impl GroupState {
 
     fn observe(&mut self, now: f64, progress: GroupProgress, ends: &[i64]) {
         self.members = progress.members;
-        self.partitions.resize_with(ends.len(), PartitionState::default);
+        self.partitions
+            .resize_with(ends.len(), PartitionState::default);
         let heads = progress.heads.into_iter().chain(std::iter::repeat(None));
         let seen = progress.committed.iter().zip(heads).zip(ends);
         let mut done = 0;
@@ -84,7 +85,9 @@ impl Topics {
         for progress in topics {
             let mut state = before.remove(progress.topic).unwrap_or_default();
             let written: i64 = progress.ends.iter().sum();
-            state.arriving.observe(now, u64::try_from(written).unwrap_or_default());
+            state
+                .arriving
+                .observe(now, u64::try_from(written).unwrap_or_default());
             let mut known = std::mem::take(&mut state.groups);
             for group in progress.groups {
                 let name = group.group.clone();

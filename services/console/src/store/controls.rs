@@ -29,12 +29,18 @@ pub struct Control {
 
 /// All that is wanted now.
 pub async fn controls(db: &PgPool) -> sqlx::Result<Vec<Control>> {
-    sqlx::query_as("select * from controls where until > clock_timestamp() order by service").fetch_all(db).await
+    sqlx::query_as("select * from controls where until > clock_timestamp() order by service")
+        .fetch_all(db)
+        .await
 }
 
 /// Wants something of a service for a while, in place of what was wanted before. Answers with the times, which
 /// are those of the database.
-pub async fn set_control(db: &PgPool, control: &Control, lasting: Duration) -> sqlx::Result<Control> {
+pub async fn set_control(
+    db: &PgPool,
+    control: &Control,
+    lasting: Duration,
+) -> sqlx::Result<Control> {
     sqlx::query_as(
         "insert into controls (service, pause, slow_ms, fail_percent, fail_kind, refuse_email, set_by, set_at, until)
          values ($1, $2, $3, $4, $5, $6, $7, clock_timestamp(), clock_timestamp() + make_interval(secs => $8))
@@ -58,7 +64,10 @@ pub async fn set_control(db: &PgPool, control: &Control, lasting: Duration) -> s
 
 /// Wants nothing of a service any more.
 pub async fn lift_control(db: &PgPool, service: &str) -> sqlx::Result<()> {
-    sqlx::query("delete from controls where service = $1").bind(service).execute(db).await?;
+    sqlx::query("delete from controls where service = $1")
+        .bind(service)
+        .execute(db)
+        .await?;
     Ok(())
 }
 

@@ -6,7 +6,10 @@ use super::column;
 
 /// What has to be known of a queue in order to go on counting its messages.
 #[derive(Debug, Clone)]
-#[expect(missing_docs, reason = "as in `domain::Saved`, by the clock on the wall")]
+#[expect(
+    missing_docs,
+    reason = "as in `domain::Saved`, by the clock on the wall"
+)]
 pub struct FlowRow {
     pub queue: String,
     pub departed: u64,
@@ -19,7 +22,10 @@ pub struct FlowRow {
 
 /// Messages that arrived between two observations.
 #[derive(Debug, Clone)]
-#[expect(missing_docs, reason = "as in `domain::Arrival`, by the clock on the wall")]
+#[expect(
+    missing_docs,
+    reason = "as in `domain::Arrival`, by the clock on the wall"
+)]
 pub struct ArrivalRow {
     pub before: u64,
     pub arrived: u64,
@@ -30,20 +36,24 @@ pub struct ArrivalRow {
 /// Everything that was stored.
 pub async fn flows(db: &PgPool) -> sqlx::Result<Vec<FlowRow>> {
     let mut flows = Vec::new();
-    for row in sqlx::query("select * from queue_flows").fetch_all(db).await? {
+    for row in sqlx::query("select * from queue_flows")
+        .fetch_all(db)
+        .await?
+    {
         let queue: String = row.try_get("queue")?;
-        let arrivals = sqlx::query("select * from queue_arrivals where queue = $1 order by arrived")
-            .bind(&queue)
-            .try_map(|row| {
-                Ok(ArrivalRow {
-                    before: number(&row, "before")?,
-                    arrived: number(&row, "arrived")?,
-                    began_at: time(&row, "began_at")?,
-                    ended_at: time(&row, "ended_at")?,
+        let arrivals =
+            sqlx::query("select * from queue_arrivals where queue = $1 order by arrived")
+                .bind(&queue)
+                .try_map(|row| {
+                    Ok(ArrivalRow {
+                        before: number(&row, "before")?,
+                        arrived: number(&row, "arrived")?,
+                        began_at: time(&row, "began_at")?,
+                        ended_at: time(&row, "ended_at")?,
+                    })
                 })
-            })
-            .fetch_all(db)
-            .await?;
+                .fetch_all(db)
+                .await?;
         flows.push(FlowRow {
             queue,
             departed: number(&row, "departed")?,

@@ -89,10 +89,15 @@ pub async fn orders(db: &PgPool, filter: &Filter) -> sqlx::Result<Vec<Order>> {
         query.push(" and status = ").push_bind(status);
     }
     if let Some(email) = &filter.email {
-        query.push(" and starts_with(email, ").push_bind(email).push(")");
+        query
+            .push(" and starts_with(email, ")
+            .push_bind(email)
+            .push(")");
         // What the index is good for: everything that begins so lies in between.
         query.push(" and email >= ").push_bind(email);
-        query.push(" and email < ").push_bind(format!("{email}{}", char::MAX));
+        query
+            .push(" and email < ")
+            .push_bind(format!("{email}{}", char::MAX));
     }
     if let Some(since) = filter.since {
         query.push(" and placed_at >= ").push_bind(since.to_sqlx());
@@ -104,7 +109,9 @@ pub async fn orders(db: &PgPool, filter: &Filter) -> sqlx::Result<Vec<Order>> {
     if let Some(before) = filter.before {
         query.push(" and id < ").push_bind(before);
     }
-    query.push(" order by id desc limit ").push_bind(filter.limit);
+    query
+        .push(" order by id desc limit ")
+        .push_bind(filter.limit);
     query.build_query_as().fetch_all(db).await
 }
 
@@ -117,7 +124,10 @@ fn first_id(time: Timestamp) -> Uuid {
 
 /// One order.
 pub async fn order(db: &PgPool, id: Uuid) -> sqlx::Result<Option<Order>> {
-    sqlx::query_as("select * from orders where id = $1").bind(id).fetch_optional(db).await
+    sqlx::query_as("select * from orders where id = $1")
+        .bind(id)
+        .fetch_optional(db)
+        .await
 }
 
 /// What the orders of the last seconds have in common.

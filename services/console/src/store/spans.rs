@@ -58,10 +58,12 @@ pub async fn save_spans(db: &PgPool, spans: &[Span]) -> sqlx::Result<()> {
 
 /// The spans of these traces, at most 500, in the order in which they began.
 pub async fn spans_of(db: &PgPool, traces: &[Vec<u8>]) -> sqlx::Result<Vec<Span>> {
-    sqlx::query_as("select * from spans where trace_id = any($1) order by started_at, span_id limit 500")
-        .bind(traces)
-        .fetch_all(db)
-        .await
+    sqlx::query_as(
+        "select * from spans where trace_id = any($1) order by started_at, span_id limit 500",
+    )
+    .bind(traces)
+    .fetch_all(db)
+    .await
 }
 
 /// Forgets spans that are older than a day, at most 10,000 in a call; answers how many.

@@ -61,7 +61,9 @@ pub async fn save_products(db: &mut PgConnection, products: &[&ProductListed]) -
 
 /// All products, by SKU.
 pub async fn stock(db: &PgPool) -> sqlx::Result<Vec<Stock>> {
-    sqlx::query_as("select * from stock order by sku limit 1000").fetch_all(db).await
+    sqlx::query_as("select * from stock order by sku limit 1000")
+        .fetch_all(db)
+        .await
 }
 
 impl FromRow<'_, PgRow> for Stock {

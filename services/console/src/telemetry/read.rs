@@ -27,8 +27,12 @@ fn read(span: Exported, service: &str, instance: &str) -> Option<Span> {
     if span.trace_id.len() != 16 || span.span_id.len() != 8 || span.parent_span_id.len() > 8 {
         return None;
     }
-    let failed = span.status.filter(|status| status.code == StatusCode::Error as i32);
-    let duration = span.end_time_unix_nano.checked_sub(span.start_time_unix_nano)?;
+    let failed = span
+        .status
+        .filter(|status| status.code == StatusCode::Error as i32);
+    let duration = span
+        .end_time_unix_nano
+        .checked_sub(span.start_time_unix_nano)?;
     Some(Span {
         trace_id: span.trace_id,
         span_id: span.span_id,
@@ -45,7 +49,9 @@ fn read(span: Exported, service: &str, instance: &str) -> Option<Span> {
 
 fn attributes(attributes: Vec<KeyValue>) -> Map<String, Value> {
     let known = attributes.into_iter().take(ATTRIBUTES);
-    known.filter_map(|one| Some((text(&one.key), value(one.value?)?))).collect()
+    known
+        .filter_map(|one| Some((text(&one.key), value(one.value?)?)))
+        .collect()
 }
 
 fn value(value: AnyValue) -> Option<Value> {
@@ -61,10 +67,15 @@ fn value(value: AnyValue) -> Option<Value> {
 fn named(attributes: &[KeyValue], key: &str) -> String {
     let found = attributes.iter().find(|attribute| attribute.key == key);
     let found = found.and_then(|attribute| value(attribute.value.clone()?));
-    found.and_then(|value| Some(value.as_str()?.to_owned())).unwrap_or_default()
+    found
+        .and_then(|value| Some(value.as_str()?.to_owned()))
+        .unwrap_or_default()
 }
 
 /// PostgreSQL stores no NUL.
 fn text(text: &str) -> String {
-    text.chars().filter(|letter| *letter != '\0').take(LONGEST).collect()
+    text.chars()
+        .filter(|letter| *letter != '\0')
+        .take(LONGEST)
+        .collect()
 }

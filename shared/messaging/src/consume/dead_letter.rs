@@ -46,7 +46,7 @@ pub(crate) struct Original {
 }
 
 /// Where dead letters go.
-pub(crate) trait DeadLetters: Send {
+pub(crate) trait DeadLetters: Send + Sync {
     /// Publishes them and waits until the broker has taken a position on each. Answers in the same
     /// order; what is not confirmed is in nobody's hands but the caller's.
     fn publish(

@@ -121,7 +121,8 @@ impl Clients {
             };
             let mut of_topic = Vec::new();
             for (group, members) in &groups {
-                let is_named_after = group.rsplit_once('.').map(|(_, name)| name) == Some(topic.name);
+                let is_named_after =
+                    group.rsplit_once('.').map(|(_, name)| name) == Some(topic.name);
                 if is_named_after {
                     of_topic.push(self.group(kafka, topic.name, &ends, group, *members)?);
                 }
@@ -139,7 +140,10 @@ impl Clients {
     /// The end of every partition; none while the topic does not exist.
     fn ends(&self, topic: &str) -> anyhow::Result<Option<Vec<i64>>> {
         let metadata = self.observer.fetch_metadata(Some(topic), TIMEOUT)?;
-        let count = metadata.topics().first().map_or(0, |of| of.partitions().len());
+        let count = metadata
+            .topics()
+            .first()
+            .map_or(0, |of| of.partitions().len());
         if count == 0 {
             return Ok(None);
         }

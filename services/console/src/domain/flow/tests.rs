@@ -41,7 +41,9 @@ fn a_message_gets_older_while_nobody_consumes() {
 #[test]
 fn the_next_oldest_counts_when_the_oldest_has_left() {
     // Ten a second arrive, and ten leave after five seconds.
-    let mut observations: Vec<_> = (0..=5).map(|second| (f64::from(second), second as u64 * 10, 0)).collect();
+    let mut observations: Vec<_> = (0..=5)
+        .map(|second| (f64::from(second), second as u64 * 10, 0))
+        .collect();
     observations.push((6.0, 50, 10));
     assert_eq!(age(&observations), exactly(4.95));
 }
@@ -64,14 +66,26 @@ fn a_broker_that_starts_again_counts_from_nothing() {
 
 #[test]
 fn a_counter_that_jumps_is_not_believed() {
-    let flow = flow(&[(0.0, 0, 0), (1.0, 5, 0), (2.0, 5, u64::MAX / 2), (3.0, 4, u64::MAX / 2 + 1)]);
+    let flow = flow(&[
+        (0.0, 0, 0),
+        (1.0, 5, 0),
+        (2.0, 5, u64::MAX / 2),
+        (3.0, 4, u64::MAX / 2 + 1),
+    ]);
     assert_eq!((flow.arrived(), flow.departed()), (5, 1));
 }
 
 #[test]
 fn messages_that_leave_without_an_acknowledgement_are_noticed() {
     // Purged: the counter stays, the queue is shorter.
-    let purged = [(0.0, 0, 0), (1.0, 100, 0), (2.0, 0, 0), (3.0, 0, 0), (4.0, 0, 0), (5.0, 10, 0)];
+    let purged = [
+        (0.0, 0, 0),
+        (1.0, 100, 0),
+        (2.0, 0, 0),
+        (3.0, 0, 0),
+        (4.0, 0, 0),
+        (5.0, 10, 0),
+    ];
     let flow = flow(&purged);
     assert_eq!((flow.arrived(), flow.departed()), (110, 100));
     assert_eq!(flow.age(5.0), exactly(0.45));
@@ -80,7 +94,14 @@ fn messages_that_leave_without_an_acknowledgement_are_noticed() {
 #[test]
 fn numbers_of_one_queue_may_disagree_for_a_moment() {
     // The depth is known a second before the acknowledgements are.
-    let flow = flow(&[(0.0, 0, 0), (1.0, 100, 0), (2.0, 40, 0), (3.0, 40, 60), (4.0, 0, 60), (5.0, 0, 100)]);
+    let flow = flow(&[
+        (0.0, 0, 0),
+        (1.0, 100, 0),
+        (2.0, 40, 0),
+        (3.0, 40, 60),
+        (4.0, 0, 60),
+        (5.0, 0, 100),
+    ]);
     assert_eq!((flow.arrived(), flow.departed()), (100, 100));
 }
 
