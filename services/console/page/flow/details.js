@@ -47,7 +47,7 @@ function AboutQueue({ frame, q }) {
     ["col.waiting", bounded(q.depth)],
     ["col.ready", bounded(q.ready)],
     ["col.unacked", bounded(q.unacked)],
-    ["col.age", age(growing(q.age_s), q.age_at_least)],
+    ["col.age", q.depth === 0 ? "–" : age(growing(q.age_s), q.age_at_least)],
     ["col.in", rate(q.in_per_s)],
     ["col.out", rate(q.out_per_s)],
     ["col.consumers", number(q.consumers)],

@@ -37,9 +37,9 @@ function List({ state, search }) {
     <div class="scroll order-list" data-loading=${!list.orders && !list.problem}><table class="rows stack" data-testid="orders">
       <thead><tr><th scope="col">${t("col.order")}</th><th scope="col">${t("col.status")}</th><th scope="col">${t("col.email")}</th><th scope="col" class="n">${t("col.total")}</th><th scope="col">${t("col.placed")}</th><th scope="col">${t("col.changed")}</th><th scope="col">${t("col.trace")}</th></tr></thead>
       <tbody>${(list.orders ?? []).map((order) => html`<${Row} key=${order.id} order=${order} />`)}</tbody>
-    </table></div>
+    </table>
+    ${!list.orders && !list.problem && html`<${Empty}>${t("loading")}<//>`}</div>
     ${list.orders?.length === 0 && html`<${Empty}>${t(filtered ? "orders.none-found" : "orders.none")}<//>`}
-    ${!list.orders && !list.problem && html`<${Empty}>${t("loading")}<//>`}
     <nav class="pager" aria-label=${t("orders.pages")}>
       <button type="button" data-testid="orders-newest" disabled=${list.first} onClick=${list.newest}>${t("orders.newest")}</button>
       <button type="button" data-testid="orders-older" disabled=${!list.next} onClick=${list.older}>${t("orders.older")}</button>
