@@ -23,15 +23,15 @@ const FIND: &str = "
 
 const WATCH: &str = "
     window.reached = new Set();
+    window.before = 0;
     document.addEventListener('focusin', event => window.reached.add(event.target));
     document.activeElement?.blur();";
 
-/// Whether the focus has left the page again, or is back where it came in.
+/// Whether the focus is on something for the second time. In between it leaves the page, and comes back.
 const IS_ROUND: &str = "
-    const [first] = window.reached;
-    const now = document.activeElement;
-    const steps = window.steps = (window.steps ?? 0) + 1;
-    return steps > 1 && (!now || now === document.body || (now === first && steps > window.reached.size));";
+    const before = window.before;
+    window.before = window.reached.size;
+    return document.activeElement !== document.body && window.before === before;";
 
 /// Of radio buttons, and whatever else arrow keys go through, one in a group is in the way of the Tab key.
 const NOT_REACHED: &str = "

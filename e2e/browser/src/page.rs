@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use harness::{SOON, eventually};
 use serde_json::{Value, json};
 use thirtyfour::{By, WebDriver, WebElement};
@@ -43,7 +43,15 @@ impl Page {
     pub async fn open(&self, view: View) -> Result<()> {
         self.go(&format!("/#/{view}")).await?;
         self.find("sentence").await?;
-        self.find(view.landmark()).await.map(drop)
+        eventually(format!("the view {view} is there"), SOON, async || {
+            for landmark in view.landmarks() {
+                if self.look_for(landmark).await?.is_some() {
+                    return Ok(Some(()));
+                }
+            }
+            Ok(None)
+        })
+        .await
     }
 
     /// Opens an address below that of the page, and waits for nothing.
@@ -106,6 +114,7 @@ impl Page {
         eventually(format!("{name} can be pressed"), SOON, async || {
             let element = self.look_for(name).await?;
             let element = element.context("it is not there")?;
+            ensure!(element.is_enabled().await?, "it is disabled");
             Ok(Some(element.click().await?))
         })
         .await
@@ -116,6 +125,12 @@ impl Page {
         let field = self.find(name).await?;
         field.clear().await?;
         Ok(field.send_keys(text.to_string()).await?)
+    }
+
+    /// Chooses from a list, by the value of the choice.
+    pub async fn choose(&self, name: &str, value: &str) -> Result<()> {
+        let choice = format!("[data-testid={name}] option[value={value}]");
+        Ok(self.web.find(By::Css(choice)).await?.click().await?)
     }
 
     /// What a script returns.

@@ -36,12 +36,6 @@ impl Record {
         requests.filter(|request| !request.url.is_empty())
     }
 
-    /// What came over the line, in bytes.
-    #[must_use]
-    pub fn bytes(&self) -> u64 {
-        self.requests.iter().map(|request| request.bytes).sum()
-    }
-
     /// Forgets what was so far, for a second visit.
     pub(crate) fn clear(&mut self) {
         self.requests.clear();
@@ -61,7 +55,11 @@ impl Record {
         };
         let foreign = self.requests().filter(is_foreign);
         let foreign = foreign.map(|request| format!("a request to another host: {}", request.url));
-        errors.chain(foreign).collect()
+        let mut wrongs: Vec<_> = errors.chain(foreign).collect();
+        // Whatever is wrong is wrong again a moment later.
+        wrongs.sort_unstable();
+        wrongs.dedup();
+        wrongs
     }
 
     /// Adds entries of the log `browser`.

@@ -23,16 +23,17 @@ impl View {
         Self::Scaling,
     ];
 
-    /// What is on this view and on no other, and only once the server has said something.
+    /// What is on this view and on no other, and only once the server has said something: one of these, for a
+    /// narrow view may have another.
     #[must_use]
-    pub const fn landmark(self) -> &'static str {
+    pub const fn landmarks(self) -> &'static [&'static str] {
         match self {
-            Self::Flow => "queue-inventory.stock-commands",
-            Self::Peak => "flash-start",
-            Self::Orders => "orders-search-id",
-            Self::Stock => "stock-row-KAYAK-SOLO",
-            Self::Break => "control-inventory-pause",
-            Self::Scaling => "scaling-inventory",
+            Self::Flow => &["queue-inventory.stock-commands", "flow-table"],
+            Self::Peak => &["flash-start"],
+            Self::Orders => &["orders-search-id"],
+            Self::Stock => &["stock-row-KAYAK-SOLO"],
+            Self::Break => &["control-inventory-pause"],
+            Self::Scaling => &["scaling-inventory"],
         }
     }
 }
