@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use harness::{SOON, eventually};
 use serde_json::{Value, json};
-use thirtyfour::{By, WebDriver, WebElement};
+use thirtyfour::{By, Key, WebDriver, WebElement};
 use tokio::sync::Mutex;
 
 use crate::driver::Driver;
@@ -123,7 +123,8 @@ impl Page {
     /// Types into a field, in the place of what is there.
     pub async fn fill(&self, name: &str, text: impl Display) -> Result<()> {
         let field = self.find(name).await?;
-        field.clear().await?;
+        // As people do it: a field that the page fills in itself does not notice when a driver clears it.
+        field.send_keys(Key::Control + "a").await?;
         Ok(field.send_keys(text.to_string()).await?)
     }
 
