@@ -23,15 +23,17 @@ const FIND: &str = "
 
 const WATCH: &str = "
     window.reached = new Set();
-    window.before = 0;
+    window.size = 0;
     document.addEventListener('focusin', event => window.reached.add(event.target));
     document.activeElement?.blur();";
 
-/// Whether the focus is on something for the second time. In between it leaves the page, and comes back.
+/// Whether the focus has come to something for the second time. In between it leaves the page, and a field for a
+/// time has several stops.
 const IS_ROUND: &str = "
-    const before = window.before;
-    window.before = window.reached.size;
-    return document.activeElement !== document.body && window.before === before;";
+    const [last, size] = [window.last, window.size];
+    window.last = document.activeElement;
+    window.size = window.reached.size;
+    return window.last !== document.body && window.last !== last && window.size === size;";
 
 /// Of radio buttons, and whatever else arrow keys go through, one in a group is in the way of the Tab key.
 const NOT_REACHED: &str = "

@@ -75,8 +75,9 @@ async fn the_page_is_as_the_browser_is_set_and_can_be_switched() -> Result<()> {
 }
 
 async fn is_dark(page: &browser::Page) -> Result<bool> {
+    // The background may be that of another element, and letters are light where it is dark.
     let brightness = "
-        const [r, g, b] = getComputedStyle(document.body).backgroundColor.match(/[0-9.]+/g).map(Number);
-        return (r + g + b) / 3 < 128";
+        const [r, g, b] = getComputedStyle(document.body).color.match(/[0-9.]+/g).map(Number);
+        return (r + g + b) / 3 > 128";
     Ok(page.run(brightness).await? == true)
 }
