@@ -18,6 +18,7 @@ create table orders (
 -- Ids are in the order of time, so a page of the newest needs no other column.
 create index orders_status on orders (status, id);
 create index orders_email on orders (email, id);
+create index orders_placed on orders (placed_at);
 create index orders_decided on orders (decided_at) where decided_at is not null;
 
 -- One row for each record of `order-events` and `stock-events`: where it is, not what is in it.
@@ -67,6 +68,8 @@ create table spans (
     primary key (trace_id, span_id)
 );
 create index spans_started on spans (started_at);
+-- Partitions that wait for another attempt are looked for all the time.
+create index spans_holds on spans (started_at) where name like 'hold %';
 
 -- How many messages had ever left each queue, by this service's count, when it last looked: from this the
 -- age of the oldest message is known, also after a restart.

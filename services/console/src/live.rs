@@ -22,7 +22,7 @@ pub use frame::{ControlView, Frame};
 
 use crate::controls::Controls;
 use crate::statistics::Statistics;
-use crate::store::{self, Figures};
+use crate::store::{self, Attempt, Figures};
 use sentences::Sentences;
 
 /// How often a frame is made.
@@ -52,6 +52,7 @@ pub struct Live {
 struct Seen {
     figures: Option<Figures>,
     news: Option<(i64, i64)>,
+    attempts: Vec<Attempt>,
 }
 
 impl Live {
@@ -114,13 +115,17 @@ impl Live {
     async fn look(&self) -> Seen {
         let figures = within_limit(store::figures(&self.pool));
         let news = within_limit(store::news(&self.pool));
-        let (figures, news) = tokio::join!(figures, news);
+        let attempts = within_limit(store::attempts(&self.pool));
+        let (figures, news, attempts) = tokio::join!(figures, news, attempts);
         if let Err(error) = &figures {
             let error = error.to_string();
             debug!(error, "the figures of orders are unknown");
         }
-        let (figures, news) = (figures.ok(), news.ok());
-        Seen { figures, news }
+        Seen {
+            figures: figures.ok(),
+            news: news.ok(),
+            attempts: attempts.unwrap_or_default(),
+        }
     }
 
     fn undecodable(&self) -> u64 {

@@ -14,6 +14,9 @@ pub use stock::{Stock, save_levels, save_products, stock};
 mod spans;
 pub use spans::{Span, forget_spans, save_spans, spans_of};
 
+mod attempts;
+pub use attempts::{Attempt, attempts};
+
 mod flows;
 pub use flows::{ArrivalRow, FlowRow, flows, save_flows};
 

@@ -22,6 +22,8 @@ mod as_asked;
 mod dead_letter;
 
 mod metrics;
+
+mod held_spans;
 mod spans;
 
 pub(crate) use as_asked::run_as_asked;
@@ -29,6 +31,7 @@ pub(crate) use consuming::{Consuming, group};
 pub(crate) use dead_letter::{DeadLetter, DeadLetters, Origin, Original};
 pub(crate) use effects::EffectRunner;
 pub(crate) use envelope::Envelope;
+pub(crate) use held_spans::HeldPartition;
 pub(crate) use holds::Holds;
 pub(crate) use metrics::ConsumeMetrics;
 pub(crate) use run::Run;

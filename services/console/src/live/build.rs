@@ -30,7 +30,7 @@ pub(super) fn frame(live: &Live, seen: &Seen, sentences: &mut Sentences) -> Fram
         demo: live.controls.is_demo(),
         readonly: live.readonly,
         changes: Changes { orders, stock },
-        sentences: sentences.of(&known, &controls),
+        sentences: sentences.of(&known, &controls, &seen.attempts),
         brokers: [
             ("rabbitmq", broker(clock, &known.rabbitmq)),
             ("kafka", broker(clock, &known.kafka)),

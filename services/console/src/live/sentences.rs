@@ -5,16 +5,21 @@ use jiff::Timestamp;
 use super::frame::Sentence;
 use crate::domain::{Held, Place, Reason, Watched, reasons};
 use crate::statistics::{BrokerState, Clock, Known};
-use crate::store::Control;
+use crate::store::{Attempt, Control};
 
 /// What is stuck, and since when: a reason that goes on keeps the moment at which it began.
 #[derive(Default)]
 pub(super) struct Sentences {
-    began: HashMap<(Reason, String), f64>,
+    began: HashMap<(Reason, String, String), f64>,
 }
 
 impl Sentences {
-    pub(super) fn of(&mut self, known: &Known, controls: &[Control]) -> Vec<Sentence> {
+    pub(super) fn of(
+        &mut self,
+        known: &Known,
+        controls: &[Control],
+        attempts: &[Attempt],
+    ) -> Vec<Sentence> {
         let now = known.clock.now();
         let watched = watched(known, now);
         let asked = |service: &str| {
@@ -30,27 +35,90 @@ impl Sentences {
             sentences.extend(broker_away(name, broker, known.clock));
         }
         let mut began = HashMap::new();
-        for (reason, one) in reasons(&watched, asked) {
-            let key = (reason, one.name.clone());
-            let since = self
-                .began
-                .get(&key)
-                .copied()
-                .unwrap_or(now - one.standing.unwrap_or_default());
+        for (reason, one) in together(reasons(&watched, asked)) {
+            let key = (reason, one.service.clone(), one.name.clone());
+            let since = now - one.standing.unwrap_or_default();
+            let since = self.began.get(&key).copied().unwrap_or(since);
             began.insert(key, since);
-            let control = controls
+            let since = known.clock.on_the_wall(since);
+            let mut said = sentence(reason, &one, since);
+            let mut of_service = controls
                 .iter()
-                .find(|control| control.service == one.service);
-            sentences.push(sentence(
-                reason,
-                one,
-                control,
-                known.clock.on_the_wall(since),
-            ));
+                .filter(|control| control.service == one.service);
+            match reason {
+                Reason::Paused | Reason::Failing | Reason::Slowed => said.ask(of_service.next()),
+                Reason::Retry => said.tell(attempts.iter().find(|attempt| is_of(attempt, &one))),
+                _ => {}
+            }
+            sentences.push(said);
         }
         self.began = began;
         sentences
     }
+}
+
+impl Sentence {
+    /// Who has asked for it, and until when.
+    fn ask(&mut self, control: Option<&Control>) {
+        let Some(control) = control else { return };
+        self.since = Some(control.set_at);
+        self.until = Some(control.until);
+        self.by = Some(control.set_by.clone());
+    }
+
+    /// Why the last attempt has failed, and when the next one is.
+    fn tell(&mut self, attempt: Option<&Attempt>) {
+        let Some(attempt) = attempt else { return };
+        self.until = Some(attempt.until);
+        self.attempt = Some(attempt.failed);
+        self.attempts = Some(attempt.limit);
+        self.error = attempt.error.clone();
+    }
+}
+
+fn is_of(attempt: &Attempt, one: &Watched) -> bool {
+    let service = attempt.group.split('.').next();
+    let is_there =
+        |place: &Place| place.partition == attempt.partition && place.offset == attempt.offset;
+    service == Some(&one.service)
+        && one.name.starts_with(&attempt.topic)
+        && one.partition.as_ref().is_some_and(is_there)
+}
+
+/// What is asked of a service is said once, whatever waits because of it, and so is what all partitions of a topic
+/// have in common.
+fn together(found: Vec<(Reason, &Watched)>) -> Vec<(Reason, Watched)> {
+    let mut together: Vec<(Reason, Watched)> = Vec::new();
+    for (reason, one) in found {
+        let topic = one.name.split('/').next().unwrap_or_default();
+        let name = match reason {
+            Reason::Paused | Reason::Failing | Reason::Slowed => &one.service,
+            Reason::Retry => &one.name,
+            _ => topic,
+        };
+        let is_same = |(of, known): &&mut (Reason, Watched)| {
+            *of == reason && known.name == name && known.service == one.service
+        };
+        if let Some((_, known)) = together.iter_mut().find(is_same) {
+            known.waiting =
+                Some(known.waiting.unwrap_or_default() + one.waiting.unwrap_or_default());
+            known.age = known.age.into_iter().chain(one.age).reduce(f64::max);
+            known.at_least |= one.at_least;
+            known.standing = known
+                .standing
+                .into_iter()
+                .chain(one.standing)
+                .reduce(f64::max);
+        } else {
+            let mut first = one.clone();
+            if first.name != name {
+                first.name = name.to_owned();
+                first.partition = None;
+            }
+            together.push((reason, first));
+        }
+    }
+    together
 }
 
 /// Everything that messages can be stuck in.
@@ -118,12 +186,7 @@ fn broker_away(name: &str, broker: &BrokerState, clock: Clock) -> Option<Sentenc
     })
 }
 
-fn sentence(
-    reason: Reason,
-    one: &Watched,
-    control: Option<&Control>,
-    since: Timestamp,
-) -> Sentence {
+fn sentence(reason: Reason, one: &Watched, since: Timestamp) -> Sentence {
     let (name, level) = match reason {
         Reason::BrokerAway => ("broker-away", "error"),
         Reason::NobodyConsumes => ("nobody-consumes", "error"),
@@ -141,13 +204,9 @@ fn sentence(
         Reason::ArrivalFaster => Some(format!("docker compose up -d --scale {service}=2")),
         _ => None,
     };
-    let asked = matches!(reason, Reason::Paused | Reason::Failing | Reason::Slowed);
-    let control = control.filter(|_| asked);
     let place = one.partition.as_ref();
     Sentence {
-        since: Some(control.map_or(since, |control| control.set_at)),
-        until: control.map(|control| control.until),
-        by: control.map(|control| control.set_by.clone()),
+        since: Some(since),
         service: Some(service.clone()),
         depth: one.waiting,
         age_s: one.age,

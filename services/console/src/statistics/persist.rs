@@ -8,6 +8,9 @@ use super::{Clock, Statistics};
 use crate::domain::{Arrival, Saved};
 use crate::store::{self, FlowRow};
 
+/// How many messages had arrived at each queue and left it when that was last stored.
+pub(super) type Stored = BTreeMap<String, (u64, u64)>;
+
 /// Takes up what another process has last known of the queues.
 pub(super) async fn resume(statistics: &Statistics, pool: &PgPool) {
     match within_limit(store::flows(pool)).await {
@@ -30,17 +33,35 @@ pub(super) async fn resume(statistics: &Statistics, pool: &PgPool) {
     }
 }
 
-/// Remembers what is known of the queues.
-pub(super) async fn remember(statistics: &Statistics, pool: &PgPool) {
-    let rows: Vec<_> = {
+/// Remembers what is known of the queues in which something has changed.
+pub(super) async fn remember(statistics: &Statistics, pool: &PgPool, stored: &mut Stored) {
+    let (rows, new) = {
         let known = statistics.known();
         let work = known.queues.states().filter(|(_, state)| state.is_work());
-        work.map(|(name, state)| row(known.clock, name, state.flow.save()))
-            .collect()
+        let counts = work.map(|(name, state)| {
+            (
+                name.to_owned(),
+                (state.flow.arrived(), state.flow.departed()),
+            )
+        });
+        let new: Stored = counts
+            .filter(|(name, counts)| stored.get(name) != Some(counts))
+            .collect();
+        let changed = new
+            .keys()
+            .filter_map(|name| Some((name, known.queues.state(name)?)));
+        let rows = changed.map(|(name, state)| row(known.clock, name, state.flow.save()));
+        (rows.collect::<Vec<_>>(), new)
     };
-    if let Err(error) = within_limit(store::save_flows(pool, &rows)).await {
-        let error = error.to_string();
-        debug!(error, "what is known of the queues could not be stored");
+    if rows.is_empty() {
+        return;
+    }
+    match within_limit(store::save_flows(pool, &rows)).await {
+        Ok(()) => stored.extend(new),
+        Err(error) => {
+            let error = error.to_string();
+            debug!(error, "what is known of the queues could not be stored");
+        }
     }
 }
 

@@ -155,6 +155,7 @@ pub async fn watch_rabbitmq(
 ) -> anyhow::Result<()> {
     let resumed = persist::resume(&statistics, &pool);
     token.run_until_cancelled(resumed).await;
+    let mut stored = persist::Stored::new();
     let mut tick = tokio::time::interval(INTERVAL);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     while token.run_until_cancelled(tick.tick()).await.is_some() {
@@ -179,7 +180,7 @@ pub async fn watch_rabbitmq(
             }
         };
         if looked_at {
-            persist::remember(&statistics, &pool).await;
+            persist::remember(&statistics, &pool, &mut stored).await;
         }
     }
     Ok(())

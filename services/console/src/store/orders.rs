@@ -162,9 +162,8 @@ pub async fn figures(db: &PgPool) -> sqlx::Result<Figures> {
              select extract(epoch from decided_at - placed_at)::float8 * 1000 as ms from orders
              where decided_at > now() - interval '5 s' limit 20000
          )
-         select (select count(*) from (select from facts where number > (select max(number) from facts) - 50000
-                 and type = 'spillway.order-placed.v1' and time > now() - interval '5 s') as placed)::float8 / 5
-                    as placed_per_s,
+         select (select count(*) from (select from orders where placed_at > now() - interval '5 s' limit 20000)
+                 as placed)::float8 / 5 as placed_per_s,
                 (select count(*) from recent)::float8 / 5 as decided_per_s,
                 (select percentile_cont(0.5) within group (order by ms) from recent) as p50_ms,
                 (select percentile_cont(0.99) within group (order by ms) from recent) as p99_ms,

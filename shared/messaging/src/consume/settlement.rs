@@ -61,6 +61,11 @@ impl RetryPolicy {
         &self.delays
     }
 
+    /// How often a message is tried before it becomes a dead letter.
+    pub(crate) fn attempts(&self) -> usize {
+        self.delays.len() + 1
+    }
+
     /// What becomes of a message with this outcome, when so many attempts had failed before.
     pub(crate) fn settle(&self, outcome: Outcome, failed_before: u32) -> Settlement {
         let failure = match outcome {

@@ -29,6 +29,10 @@ impl Default for ProcessSpans {
 }
 
 impl ProcessSpans {
+    pub(super) fn tracer(&self) -> &BoxedTracer {
+        &self.tracer
+    }
+
     /// The span for handling a delivery; what follows from the message is caused by this span.
     pub(crate) fn of_delivery<M>(
         &self,

@@ -6,7 +6,7 @@ use tracing::warn;
 use super::headers;
 use super::partitions::Partitions;
 use super::session::Session;
-use crate::consume::{DeadLetter, Origin, Original, Outcome, Settlement};
+use crate::consume::{DeadLetter, HeldPartition, Origin, Original, Outcome, Settlement};
 use crate::faults::crash_point::{self, CrashPoint};
 
 /// How long a partition waits before its dead letter is published again.
@@ -62,6 +62,17 @@ impl<H> Session<H> {
                     "message {topic}/{partition}/{offset} is tried again in {pause:?}, its partition is held"
                 );
                 self.consuming.metrics.retried(handler);
+                self.consuming.spans.held(&HeldPartition {
+                    topic,
+                    group: &self.group,
+                    partition,
+                    offset,
+                    key: message.key().and_then(|key| std::str::from_utf8(key).ok()),
+                    attempts,
+                    limit: self.consuming.policy.attempts(),
+                    pause,
+                    error: &error,
+                });
                 partitions.hold(partition, offset, attempts, pause);
                 None
             }
