@@ -76,7 +76,8 @@ enum New {
     Nothing,
 }
 
-/// The stop came first, or a pause that was asked for: nothing of the batch is settled, and all of it is delivered again.
+/// The stop came first, or a pause that was asked for: nothing of the batch is settled, and all of it is
+/// delivered again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Stopped;
 

@@ -14,7 +14,7 @@ impl<H> Session<H> {
     ///
     /// The error says that the consumer was stopped or has to be replaced.
     pub(super) async fn pause(
-        &self,
+        &mut self,
         consumer: &StreamConsumer<Watchdog>,
         partitions: &mut Partitions<'_>,
         watchdog: &Watchdog,

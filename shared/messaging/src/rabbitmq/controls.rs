@@ -48,13 +48,13 @@ impl ControlsPublisher {
 
     async fn try_publish(&mut self, said: &contracts::Controls) -> anyhow::Result<()> {
         let channel = match &self.channel {
-            Some(channel) if channel.status().connected() => channel,
+            Some(channel) if channel.status().connected() => channel.clone(),
             _ => {
                 let channel = self.rabbitmq.channel(Purpose::Publish).await?;
                 let confirms = ConfirmSelectOptions::default();
                 channel.confirm_select(confirms).await?;
                 Piece::exchange(CONTROLS).declare(&channel).await?;
-                self.channel.insert(channel)
+                self.channel.insert(channel).clone()
             }
         };
         // Of use only now, so it is written to no disk.
@@ -104,7 +104,8 @@ async fn listen_on_one_channel(
     healthy();
     while let Some(delivery) = deliveries.next().await {
         let delivery = delivery?;
-        match properties::decode(&delivery.properties).decode(&delivery.data) {
+        match properties::decode(&delivery.properties).decode::<contracts::Controls>(&delivery.data)
+        {
             Ok(received) => controls.hear(&received.body),
             Err(error) => {
                 let error = error.to_string();
