@@ -31,6 +31,7 @@ async fn a_paused_consumer_gives_back_what_it_holds_and_goes_on_when_nobody_asks
 
     gate.reached().await;
     stage.until_the_outbox_is_empty().await?;
+    stage.rabbitmq.until_consumed(QUEUE).await?;
     let asking = Asking::start(&stage, pause());
     stage.rabbitmq.until_abandoned(IDLE).await?;
     gate.open();
@@ -146,6 +147,7 @@ async fn failures_that_were_asked_for_are_no_outage_even_when_all_fail(
     dead_letters(&stage, 5, "2").await?;
     assert!(bus.consumers_check()().await.is_ok());
 
+    stage.rabbitmq.until_consumed(QUEUE).await?;
     let fail_kind = FailKind::Permanent;
     asking.now(Control {
         fail_kind,
