@@ -7,7 +7,6 @@
 //! [`Stack`] gives a test the running system, shared or alone.
 
 mod cloud_event;
-mod collector;
 mod compose;
 mod eventually;
 mod gateway;
@@ -22,7 +21,6 @@ mod stack;
 mod topics;
 
 pub use cloud_event::{CloudEvent, cloud_event};
-pub use collector::{Collector, Span, Trace};
 pub use compose::{Compose, Container, Health, Metrics};
 pub use eventually::{SOON, eventually};
 pub use gateway::{Answer, Change, Gateway, Notification, Order, StockLevel, wish};

@@ -115,6 +115,10 @@ impl From<store::Fact> for Fact {
 /// A step on the way of a traced order.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Span {
+    /// Its id in its trace, in hexadecimal.
+    pub(super) span_id: String,
+    /// The id of the span that it is part of, in hexadecimal; null if there is none.
+    pub(super) parent_id: Option<String>,
     pub(super) name: String,
     /// `http`, `wait`, `send`, `process` or `other`.
     pub(super) kind: &'static str,
@@ -161,6 +165,8 @@ impl From<store::Span> for Span {
         let partition =
             text("messaging.destination.partition.id").and_then(|text| text.parse().ok());
         Self {
+            span_id: hex(&span.span_id),
+            parent_id: Some(hex(&span.parent_id)).filter(|id| !id.is_empty()),
             kind: kind(&span),
             system: system.clone(),
             exchange,
@@ -179,6 +185,10 @@ impl From<store::Span> for Span {
             error: span.error,
         }
     }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn kind(span: &store::Span) -> &'static str {

@@ -114,3 +114,6 @@ impl ProcessSpan {
         self.span.end(failure);
     }
 }
+
+#[cfg(test)]
+mod tests;
