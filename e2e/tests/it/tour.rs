@@ -17,7 +17,7 @@ const SKU: &str = "LAMP-HEAD";
 const LIMIT: Duration = Duration::from_secs(300);
 
 /// What each step has to say in the end; every `#` stands for a figure.
-const OUTCOMES: [&str; 10] = [
+const OUTCOMES: [&str; 11] = [
     "Accepted after #, confirmed after #, told by e-mail after #.",
     "The confirmation left over 3 channels for the VIP and 2 for the other; only the VIP got: sms.",
     "3 orders were accepted while inventory was away, and 3 confirmed # after its start began.",
@@ -30,6 +30,8 @@ const OUTCOMES: [&str; 10] = [
     "5 requests with one key gave 1 order and 1 reserved piece; another body was refused with 422.",
     "The stock is as before, and the topic still tells all 3 facts of the order, in order, among # since the \
      first.",
+    "500 orders waited; the page said # after the last of them that nobody consumes, and # after the start began \
+     that it is over.",
 ];
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! The guided tour behind the binary `tour` and `./dev tour`.
 //!
-//! Ten short [`STEPS`] through the running system. Each says what to look at, does one thing and shows
-//! the figures that resulted, as the gateway, the brokers, `/metrics` and the mail catcher tell them.
+//! Eleven short [`STEPS`] through the running system. Each says what to look at, does one thing and shows
+//! the figures that resulted, as the gateway, the brokers, `/metrics`, the mail catcher and the console tell them.
 //!
 //! However a step ends, [`Ground::put_back`] leaves the system as it was: as many instances as before,
 //! the orders of the step cancelled and their stock back on the shelf, no command waiting, no dead

@@ -16,6 +16,7 @@ mod scale;
 mod stop;
 mod twice;
 mod undo;
+mod watch;
 
 /// One thing to see.
 pub struct Step {
@@ -48,7 +49,7 @@ pub fn step(number: u8) -> Option<&'static Step> {
 }
 
 /// The whole tour.
-pub const STEPS: [Step; 10] = [
+pub const STEPS: [Step; 11] = [
     Step {
         number: 1,
         title: "Place an order",
@@ -67,21 +68,21 @@ pub const STEPS: [Step; 10] = [
         number: 3,
         title: "Stop inventory and order all the same",
         idea: "Decoupling: whoever sends a command need not know whether anybody is there.",
-        look: "RABBITMQ/#/queues/spillway/inventory.stock-commands",
+        look: "GATEWAY/#/flow for the queue, or RABBITMQ/#/queues/spillway/inventory.stock-commands",
         run: |ground, screen| stop::run(ground, screen).boxed_local(),
     },
     Step {
         number: 4,
         title: "A burst while inventory is away, then start it again",
         idea: "Peak shaving: the queue rises like water behind a dam, and falls as fast as it can be worked off.",
-        look: "RABBITMQ/#/queues/spillway/inventory.stock-commands",
+        look: "GATEWAY/#/peak, where the height between the two curves is what waits, and the width how long",
         run: |ground, screen| burst::run(ground, screen).boxed_local(),
     },
     Step {
         number: 5,
         title: "Scale inventory to four",
         idea: "Competing consumers: the queue deals out the work, and nothing else has to be configured.",
-        look: "docker compose ps inventory",
+        look: "GATEWAY/#/scaling, or docker compose ps inventory",
         run: |ground, screen| scale::run(ground, screen).boxed_local(),
     },
     Step {
@@ -118,5 +119,13 @@ pub const STEPS: [Step; 10] = [
         idea: "Compensation and replay: undoing is one more message, and the topic keeps what happened in order.",
         look: "GATEWAY/inventory/docs/ for the stock",
         run: |ground, screen| undo::run(ground, screen).boxed_local(),
+    },
+    Step {
+        number: 11,
+        title: "A burst as the page shows it",
+        idea: "Observability: one sentence says what is stuck and since when, and the dam is seen filling.",
+        look: "GATEWAY/#/peak: the sentence above everything, the height and the width between the two curves, and \
+               the forecast under them",
+        run: |ground, screen| watch::run(ground, screen).boxed_local(),
     },
 ];

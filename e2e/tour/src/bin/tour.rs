@@ -11,7 +11,7 @@ use tour::{Ground, STEPS, Screen, Step, step};
 #[command(bin_name = "./dev tour", version, about)]
 struct Arguments {
     /// Only these steps, by number; all of them unless said otherwise.
-    #[arg(value_parser = clap::value_parser!(u8).range(1..=10))]
+    #[arg(value_parser = clap::value_parser!(u8).range(1..=11))]
     steps: Vec<u8>,
 
     /// Go on without waiting for Enter.

@@ -36,7 +36,8 @@ impl Ground {
     ///
     /// When something cannot be put back.
     pub async fn put_back(&self) -> Result<String> {
-        let scale = Compose::SERVICES.map(|one| (one, self.instances(one)));
+        let all = Compose::SERVICES.into_iter().chain(["console"]);
+        let scale: Vec<_> = all.map(|one| (one, self.instances(one))).collect();
         self.compose.up_all(&scale).await?;
         self.cancel_orders().await?;
 
