@@ -29,7 +29,7 @@ pub struct Container {
 }
 
 impl Compose {
-    /// The services of ours; everything else is infrastructure.
+    /// The services that sell. The console watches them and nobody needs it; everything else is infrastructure.
     pub const SERVICES: [&str; 3] = ["order", "inventory", "notification"];
 
     /// As `SPILLWAY_COMPOSE` says, for example `docker compose`.
@@ -128,6 +128,7 @@ impl Compose {
             "--scale=order=1",
             "--scale=inventory=1",
             "--scale=notification=1",
+            "--scale=console=1",
         ]);
         let output = self.command(&arguments)?.output()?;
         ensure!(

@@ -35,6 +35,28 @@ async fn no_service_writes_into_a_foreign_queue() -> Result<()> {
     Ok(())
 }
 
+/// It may send to the services' queues, to hand them again what has failed, and nothing more.
+#[tokio::test]
+async fn the_console_takes_nothing_from_a_queue_of_a_service() -> Result<()> {
+    let connection = connect("console").await?;
+    for queue in ["inventory.stock-commands", "notification.email"] {
+        let channel = connection.create_channel().await?;
+        let delete = QueueDeleteOptions::default();
+        is_refused(channel.queue_delete(queue.into(), delete).await)?;
+        let channel = connection.create_channel().await?;
+        let purge = QueuePurgeOptions::default();
+        is_refused(channel.queue_purge(queue.into(), purge).await)?;
+        let channel = connection.create_channel().await?;
+        let get = BasicGetOptions::default();
+        is_refused(channel.basic_get(queue.into(), get).await)?;
+        let by_name = publish(&connection, "", queue).await;
+        is_refused(by_name).with_context(|| queue)?;
+        let bound = bind(&connection, queue, "commands").await;
+        is_refused(bound).with_context(|| queue)?;
+    }
+    Ok(())
+}
+
 #[tokio::test]
 async fn no_service_takes_anything_from_the_dead_letters() -> Result<()> {
     const QUEUE: &str = "dead-letters";

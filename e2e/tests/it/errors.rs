@@ -161,6 +161,7 @@ async fn only_the_api_and_its_pages_are_published() -> Result<()> {
         "/order",
         "/inventory",
         "/notification",
+        "/console",
         "/load",
         "/api/orders/..",
         "/api/orders/../..",
@@ -177,7 +178,7 @@ async fn only_the_api_and_its_pages_are_published() -> Result<()> {
             ensure!(answer.starts_with("HTTP/1.1 404 "), "{request}{answer}");
         }
     }
-    for service in ["order", "inventory", "notification", "load"] {
+    for service in ["order", "inventory", "notification", "console", "load"] {
         let page = stack.gateway.get(&format!("/{service}/docs/")).await?;
         assert_eq!(page.status, 200, "{page:?}");
         assert!(

@@ -47,7 +47,10 @@ async fn services_start_in_any_order() -> Result<()> {
         .compose
         .start(&["notification", "inventory", "order"])
         .await?;
-    stack.compose.start(&["gateway", "load", "mail"]).await?;
+    stack
+        .compose
+        .start(&["console", "gateway", "load", "mail"])
+        .await?;
     stack.compose.start(&["kafka"]).await?;
     stack.compose.start(&["rabbitmq"]).await?;
     stack.compose.start(&["postgres"]).await?;
@@ -69,7 +72,7 @@ async fn services_start_in_any_order() -> Result<()> {
 }
 
 async fn restart_each(stack: &Stack) -> Result<()> {
-    for service in Compose::SERVICES {
+    for service in Compose::SERVICES.into_iter().chain(["console"]) {
         let started = Instant::now();
         stack.compose.stop(&[service]).await?;
         let took = started.elapsed();
