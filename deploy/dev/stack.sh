@@ -2,7 +2,7 @@
 # The system as a whole: up, down, reset. Works on the Compose project that COMPOSE_PROJECT_NAME names.
 
 # Every published port, with the variable that moves it. Those without a default are published for tests only.
-PORTS=(GATEWAY_PORT:8080 AMQP_PORT:5672 RABBITMQ_UI_PORT:15672 KAFKA_PORT:9092 MAIL_PORT:1080 POSTGRES_PORT: OTLP_PORT: SMTP_PORT: SMTP_PROXY_PORT:)
+PORTS=(GATEWAY_PORT:8080 AMQP_PORT:5672 RABBITMQ_UI_PORT:15672 KAFKA_PORT:9092 MAIL_PORT:1080 POSTGRES_PORT: SMTP_PORT: SMTP_PROXY_PORT:)
 
 stack_up() {
   case ${1:-} in
@@ -118,8 +118,9 @@ print_addresses() {
   mail=http://localhost:$(setting MAIL_PORT 1080)
   cat <<ADDRESSES
 
-  Gateway     $gateway/
-  API pages   $gateway/order/docs/   $gateway/inventory/docs/   $gateway/notification/docs/
+  Page        $gateway/
+  API pages   $gateway/order/docs/     $gateway/inventory/docs/   $gateway/notification/docs/
+              $gateway/console/docs/   $gateway/load/docs/
   E-mails     $mail/
   RabbitMQ    $ui/   (guest, guest)   amqp://guest:guest@localhost:$(setting AMQP_PORT 5672)/
   Kafka       localhost:$(setting KAFKA_PORT 9092)
