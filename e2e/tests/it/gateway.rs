@@ -95,6 +95,19 @@ async fn where_no_instance_is_ready_one_that_is_alive_says_why() -> Result<()> {
 }
 
 #[tokio::test]
+async fn without_a_console_the_gateway_has_a_page_of_its_own() -> Result<()> {
+    let stack = Stack::alone().await?;
+    stack.compose.stop(&["console"]).await?;
+    eventually("the page says how to start the console", SOON, async || {
+        let page = raw("GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await?;
+        let says_how = page.contains("docker compose up -d console");
+        Ok((page.starts_with("HTTP/1.1 200 ") && says_how).then_some(()))
+    })
+    .await?;
+    refused(&stack.gateway.get("/api/console/frame").await?, 503)
+}
+
+#[tokio::test]
 async fn malformed_requests_of_one_client_cost_nobody_else_anything() -> Result<()> {
     let stack = Stack::shared().await?;
     let until = Instant::now() + Duration::from_secs(6);
