@@ -2,12 +2,15 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::statistics::Point;
 use crate::store;
+
+mod span;
+
+pub(super) use span::Span;
 
 /// Status of an order.
 #[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
@@ -109,97 +112,6 @@ impl From<store::Fact> for Fact {
             version: fact.version,
             reason: fact.reason,
         }
-    }
-}
-
-/// A step on the way of a traced order.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Span {
-    /// Its id in its trace, in hexadecimal.
-    pub(super) span_id: String,
-    /// The id of the span that it is part of, in hexadecimal; null if there is none.
-    pub(super) parent_id: Option<String>,
-    pub(super) name: String,
-    /// `http`, `wait`, `send`, `process` or `other`.
-    pub(super) kind: &'static str,
-    pub(super) service: String,
-    pub(super) instance: String,
-    /// `rabbitmq` or `kafka`.
-    pub(super) system: Option<String>,
-    pub(super) destination: Option<String>,
-    pub(super) exchange: Option<String>,
-    pub(super) routing_key: Option<String>,
-    pub(super) queue: Option<String>,
-    pub(super) topic: Option<String>,
-    pub(super) partition: Option<i64>,
-    pub(super) offset: Option<i64>,
-    #[schema(value_type = String, format = DateTime)]
-    pub(super) started_at: Timestamp,
-    pub(super) duration_ms: f64,
-    pub(super) error: Option<String>,
-    pub(super) message_id: Option<String>,
-}
-
-impl From<store::Span> for Span {
-    fn from(span: store::Span) -> Self {
-        let text = |key: &str| {
-            span.attributes
-                .get(key)
-                .and_then(Value::as_str)
-                .map(str::to_owned)
-        };
-        let number = |key: &str| span.attributes.get(key).and_then(Value::as_i64);
-        let system = text("messaging.system");
-        let destination = text("messaging.destination.name");
-        let is = |wanted: &str| system.as_deref() == Some(wanted);
-        // By the semantic conventions: `exchange:routing key`, and for a consumer `:queue` behind them.
-        let mut parts = destination
-            .iter()
-            .flat_map(|name| name.split(':'))
-            .map(str::to_owned);
-        let (exchange, routing_key, queue) = match is("rabbitmq") {
-            true => (parts.next(), parts.next(), parts.next()),
-            false => (None, None, None),
-        };
-        let topic = destination.clone().filter(|_| is("kafka"));
-        let partition =
-            text("messaging.destination.partition.id").and_then(|text| text.parse().ok());
-        Self {
-            span_id: hex(&span.span_id),
-            parent_id: Some(hex(&span.parent_id)).filter(|id| !id.is_empty()),
-            kind: kind(&span),
-            system: system.clone(),
-            exchange,
-            routing_key,
-            queue,
-            topic,
-            partition,
-            offset: number("messaging.kafka.offset"),
-            message_id: text("messaging.message.id"),
-            destination,
-            started_at: span.started_at,
-            duration_ms: span.duration_us as f64 / 1_000.0,
-            name: span.name,
-            service: span.service,
-            instance: span.instance,
-            error: span.error,
-        }
-    }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn kind(span: &store::Span) -> &'static str {
-    if span.attributes.contains_key("http.request.method") {
-        return "http";
-    }
-    match span.name.split(' ').next() {
-        Some("wait") => "wait",
-        Some("send") => "send",
-        Some("process") => "process",
-        _ => "other",
     }
 }
 
