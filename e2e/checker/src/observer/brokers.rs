@@ -22,7 +22,11 @@ const MOST: u32 = 100_000;
 /// Part of the reason of `notification` where it cannot know about an e-mail.
 const DOUBT: &str = "may have been delivered";
 
-/// All queues but the one of dead letters. None while there are some that the broker has not counted,
+/// Part of the names of queues that end with the connection of a process. What is said there is of use only at that
+/// moment.
+const CONTROLS: &str = ".controls.";
+
+/// All queues but the one of dead letters and those that end with a process. None while there are some that the broker has not counted,
 /// as in the first seconds after it was started.
 pub(super) async fn queues(rabbitmq: &Management) -> Result<Option<Vec<Queue>>> {
     #[derive(Deserialize)]
@@ -31,7 +35,7 @@ pub(super) async fn queues(rabbitmq: &Management) -> Result<Option<Vec<Queue>>> 
         messages: Option<i64>,
     }
     let mut queues: Vec<Counted> = rabbitmq.queues().await?;
-    queues.retain(|queue| queue.name != DEAD_LETTER_QUEUE);
+    queues.retain(|queue| queue.name != DEAD_LETTER_QUEUE && !queue.name.contains(CONTROLS));
     let queues = queues.into_iter().map(|Counted { name, messages }| {
         let messages = messages?;
         Some(Queue { name, messages })
@@ -49,6 +53,7 @@ pub(super) async fn declared(rabbitmq: &Management) -> Result<BTreeSet<String>> 
     for what in ["exchanges", "queues", "bindings"] {
         declared.extend(list(what).await?.iter().filter_map(declaration));
     }
+    declared.retain(|one| !one.contains(CONTROLS));
     Ok(declared)
 }
 

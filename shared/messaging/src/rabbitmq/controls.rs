@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use anyhow::{Context, bail};
 use contracts::Message;
 use contracts::topology::CONTROLS;
@@ -17,6 +19,9 @@ use super::properties::{self, short_string};
 use super::topology::Piece;
 use crate::backoff::Backoff;
 use crate::controls::Controls;
+
+/// After so long without a word it is seen to that one would arrive.
+const SILENCE: Duration = Duration::from_secs(10);
 
 /// Says what is asked of all services, to whoever listens at this moment.
 pub struct ControlsPublisher {
@@ -98,12 +103,17 @@ async fn listen_on_one_channel(
 ) -> anyhow::Result<()> {
     let channel = rabbitmq.channel(Purpose::Consume).await?;
     let subscribed = timeout(TIMEOUT, subscribe(&channel, controls.service()));
-    let mut deliveries = subscribed
+    let (mut deliveries, binding) = subscribed
         .await
         .context("RabbitMQ did not answer in time")??;
     healthy();
-    while let Some(delivery) = deliveries.next().await {
-        let delivery = delivery?;
+    loop {
+        let Ok(next) = timeout(SILENCE, deliveries.next()).await else {
+            // Nobody speaks, or somebody has deleted the exchange and with it what led here.
+            timeout(TIMEOUT, binding.declare(&channel)).await??;
+            continue;
+        };
+        let delivery = next.context("the broker cancelled the consumer")??;
         match properties::decode(&delivery.properties).decode::<contracts::Controls>(&delivery.data)
         {
             Ok(received) => controls.hear(&received.body),
@@ -113,11 +123,10 @@ async fn listen_on_one_channel(
             }
         }
     }
-    bail!("the broker cancelled the consumer")
 }
 
 /// Only the newest word is kept for a process that is busy. The exchange belongs to whoever asks.
-async fn subscribe(channel: &Channel, service: &str) -> anyhow::Result<Consumer> {
+async fn subscribe(channel: &Channel, service: &str) -> anyhow::Result<(Consumer, Piece)> {
     let queue = format!("{service}.{}.{}", CONTROLS.name, Uuid::now_v7());
     let mut arguments = FieldTable::default();
     let classic = AMQPValue::LongString("classic".into());
@@ -139,5 +148,5 @@ async fn subscribe(channel: &Channel, service: &str) -> anyhow::Result<Consumer>
         ..Default::default()
     };
     let consumed = channel.basic_consume(name, "".into(), options, FieldTable::default());
-    Ok(consumed.await?)
+    Ok((consumed.await?, binding))
 }
