@@ -4,6 +4,7 @@
 //! Products are shared out, so that tests which count stock may run beside each other: whoever counts
 //! takes a product of its own, everybody else the solo kayak.
 
+mod age;
 mod checker;
 mod claims;
 mod confined;

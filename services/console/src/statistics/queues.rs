@@ -7,6 +7,9 @@ use crate::domain::{Age, Flow, Rate, Saved};
 /// For each service the addresses of its instances, with the moment from which each is known.
 pub type Instances = BTreeMap<String, BTreeMap<String, f64>>;
 
+/// How long after it was taken a number counts as one of now, in seconds.
+const FRESH: f64 = 4.0;
+
 /// All queues of the virtual host, and who is connected to it.
 #[derive(Default)]
 pub struct Queues {
@@ -144,10 +147,14 @@ impl QueueState {
         self.last.kind() == Kind::Work
     }
 
-    /// How long its oldest message has been waiting. It goes on growing while the broker does not answer.
+    /// How long its oldest message has been waiting. While messages leave, that is known as of the last look: each
+    /// of them makes room for a younger one. Otherwise it grows, also while the broker does not answer.
     #[must_use]
     pub fn age(&self, now: f64) -> Option<Age> {
-        self.flow.age(now)
+        let leaves = self.leaving.per_second().is_some_and(|rate| rate > 0.0);
+        let is_fresh = now - self.at < FRESH;
+        self.flow
+            .age(if leaves && is_fresh { self.at } else { now })
     }
 
     /// For how long nothing has left it, in seconds.

@@ -13,6 +13,10 @@ use super::{Statistics, persist};
 const INTERVAL: Duration = Duration::from_secs(1);
 const TIMEOUT: Duration = Duration::from_secs(3);
 
+/// How old the numbers of the API are, in seconds, taken over many looks: queues report once a second, and the API
+/// takes up once a second what they have reported.
+const OLD: f64 = 1.0;
+
 /// The columns that are looked at: without naming them the answer would be twenty times as long.
 const QUEUE_COLUMNS: &str = "name,messages,messages_ready,messages_unacknowledged,consumers,arguments,\
     message_stats.ack,message_stats.deliver_no_ack,message_stats.get_no_ack";
@@ -170,7 +174,7 @@ pub async fn watch_rabbitmq(
                 Ok((queues, connections)) => {
                     known.rabbitmq.answered(now);
                     known.queues.connected(now, &connections);
-                    known.queues.observe(now, queues);
+                    known.queues.observe(now - OLD, queues);
                     true
                 }
                 Err(error) => {
