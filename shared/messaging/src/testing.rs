@@ -18,7 +18,7 @@ use crate::bus::Bus;
 use crate::cause::Cause;
 use crate::claims::{Claim, beat};
 use crate::consume::{EffectRunner, Outcome, Pending, Run, Stopped};
-use crate::handler::{BatchHandler, EffectHandler, Received};
+use crate::handler::{BatchHandler, EffectHandler, Position, Received};
 use crate::migrate::migrate;
 
 /// A bus without brokers, on a database with the tables of this crate.
@@ -66,6 +66,21 @@ pub fn received<M>(body: M) -> Received<M> {
     }
 }
 
+/// A record as if it had just been read at this place of its topic.
+pub fn record<M>(partition: i32, offset: i64, body: M) -> Received<M> {
+    let position = Some(Position { partition, offset });
+    Received {
+        position,
+        ..received(body)
+    }
+}
+
+/// The cause of a message that carries this W3C `traceparent`.
+#[must_use]
+pub fn cause(traceparent: &str) -> Cause {
+    Cause::from_traceparent(Some(traceparent.to_owned()))
+}
+
 /// Handles messages the way a consumer does with a batch of them: all in one transaction. They
 /// are new, so the inbox is not asked.
 ///
@@ -78,8 +93,21 @@ pub async fn handle<H: BatchHandler>(
     bodies: impl IntoIterator<Item = H::Message>,
 ) -> anyhow::Result<()> {
     let batch: Vec<_> = bodies.into_iter().map(received).collect();
+    handle_batch(bus, handler, &batch).await
+}
+
+/// The same with all that is known of each message, for example a [`record`].
+///
+/// # Errors
+///
+/// As those of [`handle`].
+pub async fn handle_batch<H: BatchHandler>(
+    bus: &Bus,
+    handler: &H,
+    batch: &[Received<H::Message>],
+) -> anyhow::Result<()> {
     let mut tx = bus.begin().await?;
-    let handled = handler.handle_batch(&mut tx, &batch).await;
+    let handled = handler.handle_batch(&mut tx, batch).await;
     handled.map_err(|failure| anyhow!("{failure}"))?;
     Ok(tx.commit().await?)
 }

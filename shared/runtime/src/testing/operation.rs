@@ -113,8 +113,10 @@ impl Operation {
                 .as_str()
                 .map_or_else(|| value.to_string(), str::to_owned);
             match parameter["in"].as_str() {
-                Some("path") => call.uri = call.uri.replace(&format!("{{{name}}}"), &value),
-                Some("query") => query.push(format!("{name}={value}")),
+                Some("path") => {
+                    call.uri = call.uri.replace(&format!("{{{name}}}"), &encoded(&value));
+                }
+                Some("query") => query.push(format!("{name}={}", encoded(&value))),
                 _ => call.headers.push((name.to_owned(), value)),
             }
         }
@@ -151,6 +153,16 @@ impl Call {
             None => request.body(Body::empty())?,
         })
     }
+}
+
+/// A value in an address, where most letters but these have a meaning of their own.
+fn encoded(value: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    let encode = |byte: u8| match is_plain(byte) {
+        true => char::from(byte).to_string(),
+        false => format!("%{byte:02X}"),
+    };
+    value.bytes().map(encode).collect()
 }
 
 /// The value with what it refers to in the places of the references.

@@ -9,10 +9,13 @@ use proptest::{
 };
 use serde_json::{Map, Value, json};
 
+/// Every year that RFC 3339 knows, in days that every month has.
+const TIME: &str = r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,9})?(Z|[+-](0[0-9]|1[0-2]):[0-5][0-9])";
+
 /// Makes values that a JSON Schema allows.
 ///
 /// Covers what our documents say: types, `properties`, `required`, `items`, `enum`, `allOf`, `pattern`,
-/// limits and the format `uuid`.
+/// limits and the formats `uuid` and `date-time`.
 #[derive(Debug, Default)]
 pub struct Values {
     runner: RefCell<TestRunner>,
@@ -76,6 +79,9 @@ impl Values {
             (Some("object"), _) => self.object(schema),
             (Some("array"), _) => self.array(schema),
             (Some("integer"), _) => self.integer(schema),
+            (Some("boolean"), _) => Ok(json!(self.coin())),
+            (Some("string"), None) => self.any_text(schema),
+            (Some("string"), Some("date-time")) => self.text(TIME),
             (Some("string"), Some("uuid")) => {
                 self.text("^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$")
             }
@@ -123,6 +129,13 @@ impl Values {
             true => json!(number as f64),
             false => json!(number),
         })
+    }
+
+    /// Of any letters, also such as nobody can type.
+    fn any_text(&self, schema: &Value) -> Result<Value> {
+        let least = schema["minLength"].as_u64().unwrap_or(0);
+        let most = schema["maxLength"].as_u64().unwrap_or(least + 16);
+        self.text(&format!("(?s).{{{least},{most}}}"))
     }
 
     fn text(&self, pattern: &str) -> Result<Value> {
