@@ -93,12 +93,14 @@ pub async fn save_flows(db: &PgPool, flows: &[FlowRow]) -> sqlx::Result<()> {
     tx.commit().await
 }
 
-/// Only what is new is written: what was stored of an arrival does not change.
+/// Only what is new is written: what was stored of an arrival does not change. What was stored with higher numbers
+/// is of a queue of the same name that is gone.
 async fn save_arrivals(db: &mut sqlx::PgConnection, flow: &FlowRow) -> sqlx::Result<()> {
     let arrivals = &flow.arrivals;
+    let newest = arrivals.last().map_or(flow.departed, |last| last.arrived);
     sqlx::query(
-        "with stored as (select max(arrived) as last from queue_arrivals where queue = $1),
-              forgotten as (delete from queue_arrivals where queue = $1 and arrived <= $6)
+        "with stored as (select max(arrived) as last from queue_arrivals where queue = $1 and arrived <= $7),
+              forgotten as (delete from queue_arrivals where queue = $1 and (arrived <= $6 or arrived > $7))
          insert into queue_arrivals (queue, before, arrived, began_at, ended_at)
          select $1, new.* from unnest($2::bigint[], $3::bigint[], $4::timestamptz[], $5::timestamptz[])
              as new (before, arrived, began_at, ended_at), stored
@@ -111,6 +113,7 @@ async fn save_arrivals(db: &mut sqlx::PgConnection, flow: &FlowRow) -> sqlx::Res
     .bind(column(arrivals, |arrival| arrival.began_at.to_sqlx()))
     .bind(column(arrivals, |arrival| arrival.ended_at.to_sqlx()))
     .bind(signed(flow.departed))
+    .bind(signed(newest))
     .execute(db)
     .await?;
     Ok(())
