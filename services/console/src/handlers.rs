@@ -194,7 +194,8 @@ fn fact<M>(
         recorded_at: message.time,
         order_id,
         version,
-        reason,
+        // PostgreSQL stores no NUL, and a fact that cannot be stored would hold up those behind it.
+        reason: reason.map(|reason| reason.replace('\0', "")),
         trace_id: message.cause.trace_id().and_then(bytes),
     })
 }

@@ -100,11 +100,13 @@ pub async fn orders(db: &PgPool, filter: &Filter) -> sqlx::Result<Vec<Order>> {
             .push_bind(format!("{email}{}", char::MAX));
     }
     if let Some(since) = filter.since {
-        query.push(" and placed_at >= ").push_bind(since.to_sqlx());
+        query.push(" and placed_at >= ");
+        query.push_bind(storable(since).to_sqlx());
         query.push(" and id >= ").push_bind(first_id(since));
     }
     if let Some(until) = filter.until {
-        query.push(" and placed_at < ").push_bind(until.to_sqlx());
+        query.push(" and placed_at < ");
+        query.push_bind(storable(until).to_sqlx());
     }
     if let Some(before) = filter.before {
         query.push(" and id < ").push_bind(before);
@@ -113,6 +115,11 @@ pub async fn orders(db: &PgPool, filter: &Filter) -> sqlx::Result<Vec<Order>> {
         .push(" order by id desc limit ")
         .push_bind(filter.limit);
     query.build_query_as().fetch_all(db).await
+}
+
+/// No order is older than that, and PostgreSQL does not know as many years as people can write.
+fn storable(time: Timestamp) -> Timestamp {
+    time.max(Timestamp::UNIX_EPOCH)
 }
 
 /// The smallest id of an order that was placed at this time, with a minute to spare for clocks that disagree.

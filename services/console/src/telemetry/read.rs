@@ -12,6 +12,9 @@ const LONGEST: usize = 1_000;
 /// How many attributes of a span are kept.
 const ATTRIBUTES: usize = 32;
 
+/// The longest span that is believed: a day, in nanoseconds.
+const DAY: u64 = 24 * 60 * 60 * 1_000_000_000;
+
 /// The spans of a request; none in the place of one that cannot be understood.
 pub(super) fn spans(request: ExportTraceServiceRequest) -> impl Iterator<Item = Option<Span>> {
     request.resource_spans.into_iter().flat_map(|of| {
@@ -32,7 +35,8 @@ fn read(span: Exported, service: &str, instance: &str) -> Option<Span> {
         .filter(|status| status.code == StatusCode::Error as i32);
     let duration = span
         .end_time_unix_nano
-        .checked_sub(span.start_time_unix_nano)?;
+        .checked_sub(span.start_time_unix_nano)
+        .filter(|duration| *duration <= DAY)?;
     Some(Span {
         trace_id: span.trace_id,
         span_id: span.span_id,
