@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use garde::Validate;
 use jiff::Timestamp;
-use runtime::http::{Json, Path, Problem, Valid};
+use runtime::http::{Json, Path, Problem, Valid, whole_number};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -27,21 +27,22 @@ pub(super) struct Controls {
 /// What to ask of a service, all instances of it.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"slow_ms": 200, "seconds": 60, "by": "Ada"}))]
 pub(super) struct Wanted {
     /// Take no messages.
     #[garde(skip)]
     #[serde(default)]
     pause: bool,
     /// Take so many milliseconds longer for each message.
-    #[garde(range(max = 2_000))]
-    #[schema(maximum = 2000)]
-    #[serde(default)]
-    slow_ms: u32,
+    #[garde(range(min = 0, max = 2_000))]
+    #[schema(minimum = 0, maximum = 2000)]
+    #[serde(default, deserialize_with = "whole_number")]
+    slow_ms: i64,
     /// Fail so many of a hundred messages.
-    #[garde(range(max = 100))]
-    #[schema(maximum = 100)]
-    #[serde(default)]
-    fail_percent: u32,
+    #[garde(range(min = 0, max = 100))]
+    #[schema(minimum = 0, maximum = 100)]
+    #[serde(default, deserialize_with = "whole_number")]
+    fail_percent: i64,
     /// Whether they may succeed with the next attempt.
     #[garde(skip)]
     #[serde(default)]
@@ -53,7 +54,8 @@ pub(super) struct Wanted {
     /// For so many seconds.
     #[garde(range(min = 1, max = 3_600))]
     #[schema(minimum = 1, maximum = 3600)]
-    seconds: u32,
+    #[serde(deserialize_with = "whole_number")]
+    seconds: i64,
     /// Who wants it.
     #[garde(length(chars, min = 1, max = 60), custom(printable))]
     #[schema(min_length = 1, max_length = 60)]
@@ -112,15 +114,15 @@ pub(super) async fn set_control(
     let control = Control {
         service,
         pause: wanted.pause,
-        slow_ms: wanted.slow_ms,
-        fail_percent: wanted.fail_percent,
+        slow_ms: u32::try_from(wanted.slow_ms).unwrap_or_default(),
+        fail_percent: u32::try_from(wanted.fail_percent).unwrap_or_default(),
         permanent: wanted.fail_kind == FailKind::Permanent,
         refuse_email: wanted.refuse_email,
         set_by: wanted.by,
         set_at: now,
         until: now,
     };
-    let lasting = Duration::from_secs(u64::from(wanted.seconds));
+    let lasting = Duration::from_secs(u64::try_from(wanted.seconds).unwrap_or_default());
     let set = store::set_control(&api.live.pool, &control, lasting).await?;
     Ok(Json(ControlView::from(&set)))
 }
