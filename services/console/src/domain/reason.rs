@@ -81,10 +81,7 @@ pub struct Held {
 
 /// Why each of these does not move; nothing is said of those that do. The worst comes first.
 #[must_use]
-pub fn reasons(
-    watched: &[Watched],
-    asked: impl Fn(&str) -> Held,
-) -> Vec<(Reason, &Watched)> {
+pub fn reasons(watched: &[Watched], asked: impl Fn(&str) -> Held) -> Vec<(Reason, &Watched)> {
     let mut found: Vec<_> = watched
         .iter()
         .filter_map(|one| Some((reason(one, asked(&one.service))?, one)))
