@@ -167,7 +167,8 @@ fn allowed(api: &Api, service: String) -> Result<String, Problem> {
 }
 
 fn printable(text: &str, (): &()) -> garde::Result {
-    match text.chars().any(char::is_control) || text.trim().is_empty() {
+    let is_blank = text.trim().is_empty() && !text.is_empty();
+    match text.chars().any(char::is_control) || is_blank {
         true => Err(garde::Error::new(
             "expected a name without control characters",
         )),

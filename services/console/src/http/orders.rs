@@ -16,6 +16,7 @@ pub(super) struct Search {
     /// Only this order.
     id: Option<Uuid>,
     /// Only orders with this status.
+    #[param(inline)]
     status: Option<Status>,
     /// Only orders of customers whose address is or begins so.
     email: Option<String>,
