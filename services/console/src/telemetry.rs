@@ -112,3 +112,6 @@ impl TraceService for Receiver {
         Ok(Response::new(ExportTraceServiceResponse::default()))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,6 @@
+//! What is noted of messages, in whatever order and however often they come.
+
+mod orders;
+mod stock;
+#[path = "../support/mod.rs"]
+mod support;
