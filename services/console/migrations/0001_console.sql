@@ -91,6 +91,8 @@ create table queue_arrivals (
     arrived    bigint not null,
     began_at   timestamptz not null,
     ended_at   timestamptz not null,
+    -- They may have come long before: nobody was looking.
+    at_least   boolean not null,
     primary key (queue, arrived)
 );
 

@@ -13,6 +13,7 @@ export function useHistory(seconds) {
   const [shown, setShown] = useState(rows.current);
   useEffect(() => {
     let asking = false;
+    let asked = null;
     let ended = false;
     const ask = async () => {
       asking = true;
@@ -33,9 +34,9 @@ export function useHistory(seconds) {
       const at = Date.parse(frame.at) / 1000;
       const last = rows.current.at.at(-1);
       if (last !== undefined && at - last < 1) return;
-      if (last !== undefined && at - last > GAP && rows.current.asked !== last) {
+      if (last !== undefined && at - last > GAP && asked !== last) {
         // Asked once for each gap: a server without history must not be asked four times a second.
-        rows.current.asked = last;
+        asked = last;
         ask();
         return;
       }

@@ -8,6 +8,7 @@ use database::within_limit;
 use jiff::Timestamp;
 use messaging::ControlsPublisher;
 use sqlx::PgPool;
+use tokio::time::{Interval, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
@@ -39,10 +40,10 @@ impl Controls {
     /// What was asked, as of a second ago.
     #[must_use]
     pub fn known(&self) -> Vec<Control> {
-        self.known
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        let now = Timestamp::now();
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let lasting = known.iter().filter(|control| control.until > now);
+        lasting.cloned().collect()
     }
 
     /// Looks for what was asked, once a second, and tells the services, until stopped. The broker and the database
@@ -54,31 +55,54 @@ impl Controls {
     pub async fn run(
         self,
         pool: PgPool,
-        mut publisher: ControlsPublisher,
+        publisher: ControlsPublisher,
         token: CancellationToken,
     ) -> anyhow::Result<()> {
-        let mut tick = tokio::time::interval(INTERVAL);
-        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        while token.run_until_cancelled(tick.tick()).await.is_some() {
-            match within_limit(store::controls(&pool)).await {
-                Ok(controls) => {
-                    let said = contracts::Controls {
-                        services: controls.iter().map(told).collect(),
-                    };
-                    *self.known.lock().unwrap_or_else(PoisonError::into_inner) = controls;
-                    if self.demo {
-                        let told = token.run_until_cancelled(publisher.publish(&said)).await;
-                        report(told.unwrap_or(Ok(())));
-                    }
-                }
-                Err(error) => {
-                    let error = error.to_string();
-                    debug!(error, "what was asked of services is unknown");
-                }
-            }
+        tokio::select! {
+            () = self.keep_looking(&pool) => {}
+            () = self.keep_telling(publisher) => {}
+            () = token.cancelled() => {}
         }
         Ok(())
     }
+
+    async fn keep_looking(&self, pool: &PgPool) {
+        let mut tick = every_second();
+        loop {
+            tick.tick().await;
+            match within_limit(store::controls(pool)).await {
+                Ok(controls) => {
+                    *self.known.lock().unwrap_or_else(PoisonError::into_inner) = controls;
+                }
+                // What was asked before goes on for as long as it was asked for.
+                Err(error) => {
+                    let error = error.to_string();
+                    debug!(error, "what is asked of services now is unknown");
+                }
+            }
+        }
+    }
+
+    async fn keep_telling(&self, mut publisher: ControlsPublisher) {
+        let mut tick = every_second();
+        loop {
+            tick.tick().await;
+            if !self.demo {
+                continue;
+            }
+            let services = self.known().iter().map(told).collect();
+            if let Err(error) = publisher.publish(&contracts::Controls { services }).await {
+                let error = format!("{error:#}");
+                debug!(error, "services could not be told what is asked of them");
+            }
+        }
+    }
+}
+
+fn every_second() -> Interval {
+    let mut tick = interval(INTERVAL);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    tick
 }
 
 /// What a service is told: how much longer, since its clock may be another one.
@@ -97,12 +121,5 @@ fn told(control: &Control) -> contracts::Control {
         by: control.set_by.clone(),
         since: control.set_at,
         remaining_ms: u32::try_from(remaining).unwrap_or_default(),
-    }
-}
-
-fn report(told: anyhow::Result<()>) {
-    if let Err(error) = told {
-        let error = format!("{error:#}");
-        debug!(error, "services could not be told what was asked of them");
     }
 }

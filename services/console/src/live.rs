@@ -14,7 +14,7 @@ use std::time::Duration;
 use database::within_limit;
 use sqlx::PgPool;
 use tokio::sync::watch;
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
@@ -90,25 +90,47 @@ impl Live {
     ///
     /// When a frame cannot be serialised, which none that was ever made.
     pub async fn run(self, token: CancellationToken) -> anyhow::Result<()> {
+        let seen = watch::Sender::new(Seen::default());
+        let looking = self.keep_looking(&seen);
+        let framing = self.keep_framing(&seen);
+        tokio::select! {
+            () = token.cancelled() => Ok(()),
+            () = looking => Ok(()),
+            ended = framing => ended,
+        }
+    }
+
+    /// On its own, because a database that is away takes seconds to say nothing.
+    async fn keep_looking(&self, seen: &watch::Sender<Seen>) {
+        let mut tick = interval(FIGURES);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tick.tick().await;
+            if self.is_watched() {
+                seen.send_replace(self.look().await);
+            }
+        }
+    }
+
+    async fn keep_framing(&self, seen: &watch::Sender<Seen>) -> anyhow::Result<()> {
         let mut tick = interval(INTERVAL);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let (mut seen, mut sentences) = (Seen::default(), Sentences::default());
-        let mut looked: Option<Instant> = None;
-        while token.run_until_cancelled(tick.tick()).await.is_some() {
-            if self.frames.receiver_count() == 0 {
-                continue;
+        let mut sentences = Sentences::default();
+        loop {
+            tick.tick().await;
+            if self.is_watched() {
+                let frame = build::frame(self, &seen.borrow(), &mut sentences);
+                self.frames
+                    .send_replace(serde_json::to_string(&frame)?.into());
+            } else {
+                // Nobody knows how long it will go on while nobody looks.
+                sentences = Sentences::default();
             }
-            if looked.is_none_or(|at| at.elapsed() >= FIGURES) {
-                let Some(now) = token.run_until_cancelled(self.look()).await else {
-                    break;
-                };
-                (seen, looked) = (now, Some(Instant::now()));
-            }
-            let frame = build::frame(&self, &seen, &mut sentences);
-            self.frames
-                .send_replace(serde_json::to_string(&frame)?.into());
         }
-        Ok(())
+    }
+
+    fn is_watched(&self) -> bool {
+        self.frames.receiver_count() > 0
     }
 
     /// What the database does not tell is unknown.

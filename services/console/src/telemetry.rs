@@ -80,7 +80,9 @@ async fn store_spans(pool: &PgPool, mut receiver: mpsc::Receiver<Span>) {
                 report(within_limit(store::save_spans(pool, &portion)).await);
                 portion.clear();
             }
-            _ = forgetting.tick() => report(within_limit(store::forget_spans(pool)).await),
+            _ = forgetting.tick() => {
+                while let Ok(1..) = within_limit(store::forget_spans(pool)).await {}
+            }
         }
     }
 }

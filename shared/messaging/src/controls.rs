@@ -109,11 +109,17 @@ impl Controls {
     async fn until(&self, paused: bool) {
         let mut asked = self.asked.subscribe();
         loop {
-            asked.mark_unchanged();
-            if self.is_paused() == paused {
+            // What is asked and when that ends are looked at together: else the end could pass in between.
+            let (is_paused, ends) = {
+                let (asked, now) = (asked.borrow_and_update(), Instant::now());
+                let in_force = asked.as_ref().and_then(|asked| asked.in_force(now));
+                let ends = asked.as_ref().map(Asked::ends);
+                let is_paused = in_force.is_some_and(|control| control.pause);
+                (is_paused, ends.filter(|ends| *ends > now))
+            };
+            if is_paused == paused {
                 return;
             }
-            let ends = asked.borrow().as_ref().map(Asked::ends);
             changed_or_over(&mut asked, ends).await;
         }
     }
@@ -121,9 +127,8 @@ impl Controls {
 
 /// Waits for another word, or until the last one is over.
 async fn changed_or_over(asked: &mut watch::Receiver<Option<Asked>>, ends: Option<Instant>) {
-    let now = Instant::now();
     let over = async {
-        match ends.filter(|ends| *ends > now) {
+        match ends {
             Some(ends) => sleep_until(ends).await,
             None => std::future::pending().await,
         }

@@ -9,6 +9,10 @@ const CONFIRMED: u32 = 3;
 /// What a counter may grow by between two observations. More is no counter but a mistake of the broker.
 const ABSURD: u64 = 1_000_000;
 
+/// After so many seconds without a look it is unknown when messages arrived meanwhile: they may have waited
+/// elsewhere while the broker was away.
+const GAP: f64 = 15.0;
+
 /// How many arrivals are remembered. Beyond that, the older ones are remembered less exactly.
 const REMEMBERED: usize = 4_096;
 
@@ -45,6 +49,8 @@ pub struct Arrival {
     pub began: f64,
     /// Not after this one.
     pub ended: f64,
+    /// Nobody was looking for a while, so they may have come long before.
+    pub at_least: bool,
 }
 
 /// What has to be remembered for a process that comes after this one.
@@ -62,6 +68,9 @@ pub struct Saved {
 impl Arrival {
     /// When the message came before which so many had arrived. They are taken to have come evenly.
     fn moment_of(&self, head: u64) -> f64 {
+        if self.at_least {
+            return self.ended;
+        }
         let count = self.arrived.saturating_sub(self.before).max(1);
         let share = (head.saturating_sub(self.before) as f64 + 0.5) / count as f64;
         self.began + (self.ended - self.began) * share.min(1.0)
@@ -76,7 +85,7 @@ impl Flow {
             departed: 0,
             arrived: depth,
             depth,
-            acknowledged,
+            acknowledged: Some(acknowledged.unwrap_or_default()),
             arrivals: VecDeque::new(),
             unwatched: depth,
             watched_since: now,
@@ -120,6 +129,7 @@ impl Flow {
                 arrived: reached,
                 began: self.last_seen,
                 ended: now,
+                at_least: now - self.last_seen > GAP,
             });
         }
         self.depth = depth;
@@ -146,17 +156,27 @@ impl Flow {
     /// How long the oldest message has been waiting; none if none waits.
     #[must_use]
     pub fn age(&self, now: f64) -> Option<Age> {
+        self.age_after(now, 0)
+    }
+
+    /// The same when so many more have left since the last observation.
+    #[must_use]
+    pub fn age_after(&self, now: f64, more: u64) -> Option<Age> {
         if self.depth == 0 {
             return None;
         }
-        let head = self.head();
-        let at_least = head < self.unwatched;
-        let since = match self.arrivals.front().filter(|_| !at_least) {
-            Some(arrival) => arrival.moment_of(head),
-            None => self.watched_since,
-        };
-        let seconds = (now - since).max(0.0);
-        Some(Age { seconds, at_least })
+        // Who was seen to wait last may be waiting still.
+        let head = self
+            .head()
+            .saturating_add(more)
+            .min(self.arrived.saturating_sub(1));
+        let arrival = self.arrivals.iter().find(|arrival| arrival.arrived > head);
+        let arrival = arrival.filter(|_| head >= self.unwatched);
+        let since = arrival.map_or(self.watched_since, |arrival| arrival.moment_of(head));
+        Some(Age {
+            seconds: (now - since).max(0.0),
+            at_least: arrival.is_none_or(|arrival| arrival.at_least),
+        })
     }
 
     /// What has to be remembered for a process that comes after this one.

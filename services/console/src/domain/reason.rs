@@ -77,6 +77,8 @@ pub struct Held {
     pub slowed: bool,
     /// A share of its messages fails.
     pub failing: bool,
+    /// It sends no e-mails.
+    pub refusing: bool,
 }
 
 /// Why each of these does not move; nothing is said of those that do. The worst comes first.
@@ -104,17 +106,17 @@ fn reason(one: &Watched, asked: Held) -> Option<Reason> {
     if one.consumers == Some(0) {
         return Some(Reason::NobodyConsumes);
     }
-    let stands = one.standing.is_some_and(|standing| standing >= HELD);
-    let stands_a_little = one
-        .standing
-        .is_some_and(|standing| standing >= WORTH_A_WORD);
-    match one.partition.is_some() {
-        true if stands_a_little => return Some(Reason::Retry),
-        false if stands && one.leaving == Some(0.0) => return Some(Reason::Held),
-        _ => {}
+    let stands = |seconds| one.standing.is_some_and(|standing| standing >= seconds);
+    // Who is slow on purpose may need as long for a batch as others for a retry.
+    let a_while = if asked.slowed { HELD } else { WORTH_A_WORD };
+    if one.partition.is_some() && stands(a_while) {
+        return Some(Reason::Retry);
     }
-    if asked.failing {
+    if asked.failing || asked.refusing {
         return Some(Reason::Failing);
+    }
+    if one.partition.is_none() && stands(HELD) && one.leaving == Some(0.0) {
+        return Some(Reason::Held);
     }
     if asked.slowed {
         return Some(Reason::Slowed);

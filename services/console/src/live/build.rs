@@ -47,7 +47,12 @@ pub(super) fn frame(live: &Live, seen: &Seen, sentences: &mut Sentences) -> Fram
             .states()
             .map(|(name, state)| topic(clock, name, state))
             .collect(),
-        orders: seen.figures.as_ref().map(orders_view).unwrap_or_default(),
+        orders: seen
+            .figures
+            .as_ref()
+            .filter(|_| known.kafka.up() == Some(true))
+            .map(orders_view)
+            .unwrap_or_default(),
         peak: peak(&known),
         controls: controls.iter().map(ControlView::from).collect(),
         undecodable: live.undecodable(),

@@ -27,7 +27,8 @@ impl Sentences {
             of.map_or_else(Held::default, |control| Held {
                 paused: control.pause,
                 slowed: control.slow_ms > 0,
-                failing: control.fail_percent > 0 || control.refuse_email,
+                failing: control.fail_percent > 0,
+                refusing: control.refuse_email,
             })
         };
         let mut sentences = Vec::new();
@@ -48,6 +49,7 @@ impl Sentences {
             match reason {
                 Reason::Paused | Reason::Failing | Reason::Slowed => said.ask(of_service.next()),
                 Reason::Retry => said.tell(attempts.iter().find(|attempt| is_of(attempt, &one))),
+                Reason::ArrivalFaster => said.advise(known),
                 _ => {}
             }
             sentences.push(said);
@@ -66,13 +68,25 @@ impl Sentence {
         self.by = Some(control.set_by.clone());
     }
 
-    /// Why the last attempt has failed, and when the next one is.
+    /// Why the last attempt has failed, and when the next one is. Without an attempt that has failed, the consumer
+    /// just does not get any further.
     fn tell(&mut self, attempt: Option<&Attempt>) {
-        let Some(attempt) = attempt else { return };
+        let Some(attempt) = attempt else {
+            self.reason = "held";
+            return;
+        };
         self.until = Some(attempt.until);
         self.attempt = Some(attempt.failed);
         self.attempts = Some(attempt.limit);
         self.error = attempt.error.clone();
+    }
+
+    /// One instance more.
+    fn advise(&mut self, known: &Known) {
+        let Some(service) = &self.service else { return };
+        let instances = known.queues.instances(service).unwrap_or_default().len() + 1;
+        let scale = format!("docker compose up -d --scale {service}={instances} {service}");
+        self.command = Some(scale);
     }
 }
 
@@ -81,7 +95,7 @@ fn is_of(attempt: &Attempt, one: &Watched) -> bool {
     let is_there =
         |place: &Place| place.partition == attempt.partition && place.offset == attempt.offset;
     service == Some(&one.service)
-        && one.name.starts_with(&attempt.topic)
+        && one.name.split('/').next() == Some(&attempt.topic)
         && one.partition.as_ref().is_some_and(is_there)
 }
 
@@ -201,7 +215,6 @@ fn sentence(reason: Reason, one: &Watched, since: Timestamp) -> Sentence {
     let command = match reason {
         Reason::NobodyConsumes => Some(format!("docker compose up -d {service}")),
         Reason::Held => Some(format!("docker compose logs --tail 20 {service}")),
-        Reason::ArrivalFaster => Some(format!("docker compose up -d --scale {service}=2")),
         _ => None,
     };
     let place = one.partition.as_ref();

@@ -1,3 +1,6 @@
+/// For how long a broker may be silent before it counts as away, in seconds.
+const PATIENCE: f64 = 3.0;
+
 /// Whether a broker answers, and since when that is so. Moments are those of the [`Clock`](super::Clock).
 #[derive(Debug, Clone, Default)]
 pub struct BrokerState {
@@ -15,9 +18,11 @@ impl BrokerState {
         self.at = Some(now);
     }
 
-    /// It has not, and why.
+    /// It has not, and why. One answer that does not come is no reason for alarm.
     pub(super) fn failed(&mut self, now: f64, error: &anyhow::Error) {
-        self.set(false, now);
+        if self.at.is_none_or(|at| now - at > PATIENCE) {
+            self.set(false, now);
+        }
         self.error = Some(format!("{error:#}"));
     }
 

@@ -1,48 +1,69 @@
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use database::within_limit;
+use futures::FutureExt;
 use sqlx::PgPool;
+use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
 use super::{Clock, Statistics};
 use crate::domain::{Arrival, Saved};
 use crate::store::{self, FlowRow};
 
-/// How many messages had arrived at each queue and left it when that was last stored.
-pub(super) type Stored = BTreeMap<String, (u64, u64)>;
+/// How often what has changed is stored.
+const INTERVAL: Duration = Duration::from_secs(1);
 
-/// Takes up what another process has last known of the queues.
+/// How often all is stored, so that it is known until when somebody has looked.
+const ALL: Duration = Duration::from_secs(5);
+
+/// How many messages had arrived at each queue and left it when that was last stored.
+type Stored = BTreeMap<String, (u64, u64)>;
+
+/// Takes up what another process has last known of the queues, once the database tells.
 pub(super) async fn resume(statistics: &Statistics, pool: &PgPool) {
-    match within_limit(store::flows(pool)).await {
-        Ok(rows) => {
-            let mut known = statistics.known();
-            let clock = known.clock;
-            let saved = rows
-                .into_iter()
-                .map(|row| (row.queue.clone(), saved(clock, row)));
-            let saved: BTreeMap<_, _> = saved.collect();
-            known.queues.resume(saved);
+    loop {
+        match within_limit(store::flows(pool)).await {
+            Ok(rows) => {
+                let mut known = statistics.known();
+                let clock = known.clock;
+                let saved = rows
+                    .into_iter()
+                    .map(|row| (row.queue.clone(), saved(clock, row)));
+                let saved: BTreeMap<_, _> = saved.collect();
+                known.queues.resume(saved);
+                return;
+            }
+            Err(error) => {
+                let error = error.to_string();
+                warn!(error, "waiting to be told what was known of the queues");
+            }
         }
-        Err(error) => {
-            let error = error.to_string();
-            warn!(
-                error,
-                "what was known of the queues is lost, their messages are at least as old as it is shown"
-            );
-        }
+        tokio::time::sleep(INTERVAL).await;
     }
 }
 
-/// Remembers what is known of the queues in which something has changed.
-pub(super) async fn remember(statistics: &Statistics, pool: &PgPool, stored: &mut Stored) {
+/// Remembers what is known of the queues, until stopped.
+pub(super) async fn keep(statistics: &Statistics, pool: &PgPool, token: &CancellationToken) {
+    let mut stored = Stored::new();
+    let mut all = tokio::time::interval(ALL);
+    let mut tick = tokio::time::interval(INTERVAL);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    while token.run_until_cancelled(tick.tick()).await.is_some() {
+        if all.tick().now_or_never().is_some() {
+            stored.clear();
+        }
+        remember(statistics, pool, &mut stored).await;
+    }
+}
+
+async fn remember(statistics: &Statistics, pool: &PgPool, stored: &mut Stored) {
     let (rows, new) = {
         let known = statistics.known();
         let work = known.queues.states().filter(|(_, state)| state.is_work());
         let counts = work.map(|(name, state)| {
-            (
-                name.to_owned(),
-                (state.flow.arrived(), state.flow.departed()),
-            )
+            let counts = (state.flow.arrived(), state.flow.departed());
+            (name.to_owned(), counts)
         });
         let new: Stored = counts
             .filter(|(name, counts)| stored.get(name) != Some(counts))
@@ -81,6 +102,7 @@ fn row(clock: Clock, queue: &str, saved: Saved) -> FlowRow {
                 arrived: arrival.arrived,
                 began_at: clock.on_the_wall(arrival.began),
                 ended_at: clock.on_the_wall(arrival.ended),
+                at_least: arrival.at_least,
             })
             .collect(),
     }
@@ -101,6 +123,7 @@ fn saved(clock: Clock, row: FlowRow) -> Saved {
                 arrived: arrival.arrived,
                 began: clock.moment(arrival.began_at),
                 ended: clock.moment(arrival.ended_at),
+                at_least: arrival.at_least,
             })
             .collect(),
     }

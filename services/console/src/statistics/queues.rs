@@ -129,6 +129,9 @@ impl QueueState {
         if self.standing.0 != departed || depth == 0 {
             self.standing = (departed, now);
         }
+        if !self.is_work() {
+            return;
+        }
         self.series.push(Point {
             at: now,
             arrived,
@@ -147,14 +150,13 @@ impl QueueState {
         self.last.kind() == Kind::Work
     }
 
-    /// How long its oldest message has been waiting. While messages leave, that is known as of the last look: each
-    /// of them makes room for a younger one. Otherwise it grows, also while the broker does not answer.
+    /// How long its oldest message has been waiting. Messages are taken to leave after the last look as fast as
+    /// before it, for a few seconds. While the broker does not answer, the age goes on growing.
     #[must_use]
     pub fn age(&self, now: f64) -> Option<Age> {
-        let leaves = self.leaving.per_second().is_some_and(|rate| rate > 0.0);
-        let is_fresh = now - self.at < FRESH;
-        self.flow
-            .age(if leaves && is_fresh { self.at } else { now })
+        let since = (now - self.at).clamp(0.0, FRESH);
+        let left = self.leaving.per_second().unwrap_or_default() * since;
+        self.flow.age_after(now, left as u64)
     }
 
     /// For how long nothing has left it, in seconds.

@@ -15,7 +15,7 @@ const TIMEOUT: Duration = Duration::from_secs(3);
 
 /// How old the numbers of the API are, in seconds, taken over many looks: queues report once a second, and the API
 /// takes up once a second what they have reported.
-const OLD: f64 = 1.0;
+const OLD: f64 = 1.7;
 
 /// The columns that are looked at: without naming them the answer would be twenty times as long.
 const QUEUE_COLUMNS: &str = "name,messages,messages_ready,messages_unacknowledged,consumers,arguments,\
@@ -104,7 +104,7 @@ impl Queue {
 
     /// How many messages its consumers are done with, by the broker's own counter.
     pub(super) fn acknowledged(&self) -> Option<u64> {
-        let counters = self.message_stats.unwrap_or_default();
+        let counters = self.message_stats?;
         Some(counters.ack + counters.deliver_no_ack + counters.get_no_ack)
     }
 }
@@ -158,34 +158,30 @@ pub async fn watch_rabbitmq(
     token: CancellationToken,
 ) -> anyhow::Result<()> {
     let resumed = persist::resume(&statistics, &pool);
-    token.run_until_cancelled(resumed).await;
-    let mut stored = persist::Stored::new();
+    if token.run_until_cancelled(resumed).await.is_some() {
+        let keeping = persist::keep(&statistics, &pool, &token);
+        tokio::join!(look(&api, &statistics, &token), keeping);
+    }
+    Ok(())
+}
+
+async fn look(api: &RabbitMqApi, statistics: &Statistics, token: &CancellationToken) {
     let mut tick = tokio::time::interval(INTERVAL);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     while token.run_until_cancelled(tick.tick()).await.is_some() {
         let looked = async { tokio::try_join!(api.queues(), api.connections()) };
         let Some(looked) = token.run_until_cancelled(looked).await else {
-            break;
+            return;
         };
-        let looked_at = {
-            let mut known = statistics.known();
-            let now = known.clock.now();
-            match looked {
-                Ok((queues, connections)) => {
-                    known.rabbitmq.answered(now);
-                    known.queues.connected(now, &connections);
-                    known.queues.observe(now - OLD, queues);
-                    true
-                }
-                Err(error) => {
-                    known.rabbitmq.failed(now, &error);
-                    false
-                }
+        let mut known = statistics.known();
+        let now = known.clock.now();
+        match looked {
+            Ok((queues, connections)) => {
+                known.rabbitmq.answered(now);
+                known.queues.connected(now, &connections);
+                known.queues.observe(now - OLD, queues);
             }
-        };
-        if looked_at {
-            persist::remember(&statistics, &pool, &mut stored).await;
+            Err(error) => known.rabbitmq.failed(now, &error),
         }
     }
-    Ok(())
 }

@@ -56,8 +56,11 @@ impl GroupState {
 
     fn observe(&mut self, now: f64, progress: GroupProgress, ends: &[i64]) {
         self.members = progress.members;
-        self.partitions
-            .resize_with(ends.len(), PartitionState::default);
+        let new = || PartitionState {
+            standing_since: now,
+            ..PartitionState::default()
+        };
+        self.partitions.resize_with(ends.len(), new);
         let heads = progress.heads.into_iter().chain(std::iter::repeat(None));
         let seen = progress.committed.iter().zip(heads).zip(ends);
         let mut done = 0;

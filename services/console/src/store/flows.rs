@@ -31,6 +31,7 @@ pub struct ArrivalRow {
     pub arrived: u64,
     pub began_at: Timestamp,
     pub ended_at: Timestamp,
+    pub at_least: bool,
 }
 
 /// Everything that was stored.
@@ -50,6 +51,7 @@ pub async fn flows(db: &PgPool) -> sqlx::Result<Vec<FlowRow>> {
                         arrived: number(&row, "arrived")?,
                         began_at: time(&row, "began_at")?,
                         ended_at: time(&row, "ended_at")?,
+                        at_least: row.try_get("at_least")?,
                     })
                 })
                 .fetch_all(db)
@@ -101,9 +103,9 @@ async fn save_arrivals(db: &mut sqlx::PgConnection, flow: &FlowRow) -> sqlx::Res
     sqlx::query(
         "with stored as (select max(arrived) as last from queue_arrivals where queue = $1 and arrived <= $7),
               forgotten as (delete from queue_arrivals where queue = $1 and (arrived <= $6 or arrived > $7))
-         insert into queue_arrivals (queue, before, arrived, began_at, ended_at)
-         select $1, new.* from unnest($2::bigint[], $3::bigint[], $4::timestamptz[], $5::timestamptz[])
-             as new (before, arrived, began_at, ended_at), stored
+         insert into queue_arrivals (queue, before, arrived, began_at, ended_at, at_least)
+         select $1, new.* from unnest($2::bigint[], $3::bigint[], $4::timestamptz[], $5::timestamptz[], $8::boolean[])
+             as new (before, arrived, began_at, ended_at, at_least), stored
          where new.arrived > coalesce(stored.last, -1)
          on conflict do nothing",
     )
@@ -114,6 +116,7 @@ async fn save_arrivals(db: &mut sqlx::PgConnection, flow: &FlowRow) -> sqlx::Res
     .bind(column(arrivals, |arrival| arrival.ended_at.to_sqlx()))
     .bind(signed(flow.departed))
     .bind(signed(newest))
+    .bind(column(arrivals, |arrival| arrival.at_least))
     .execute(db)
     .await?;
     Ok(())

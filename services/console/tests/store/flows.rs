@@ -35,6 +35,7 @@ fn flow(departed: u64, arrivals: &[u64]) -> FlowRow {
         arrived: *arrived,
         began_at: now,
         ended_at: now,
+        at_least: false,
     };
     FlowRow {
         queue: "inventory.stock-commands".to_owned(),

@@ -29,7 +29,8 @@ impl Controls {
                 }
             }
             told = in_force.cloned();
-            changed_or_over(&mut asked, current.as_ref().map(Asked::ends)).await;
+            let ends = current.as_ref().filter(|_| told.is_some());
+            changed_or_over(&mut asked, ends.map(Asked::ends)).await;
         }
     }
 }

@@ -60,6 +60,10 @@ impl Heads {
             let Some(Ok(record)) = self.reader.poll(left) else {
                 continue;
             };
+            // What was fetched for the topic before may still come.
+            if record.topic() != topic {
+                continue;
+            }
             let key = (topic.to_owned(), record.partition());
             let Some(element) = wanted.find_partition(topic, record.partition()) else {
                 continue;

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::{Offset, TopicPartitionList};
 use tokio::time::timeout;
+use tracing::debug;
 
 use super::client::Kafka;
 use super::heads::Heads;
@@ -124,7 +125,14 @@ impl Clients {
                 let is_named_after =
                     group.rsplit_once('.').map(|(_, name)| name) == Some(topic.name);
                 if is_named_after {
-                    of_topic.push(self.group(kafka, topic.name, &ends, group, *members)?);
+                    // One whose coordinator does not answer is left out, and the others are shown.
+                    match self.group(kafka, topic.name, &ends, group, *members) {
+                        Ok(progress) => of_topic.push(progress),
+                        Err(error) => {
+                            let error = format!("{error:#}");
+                            debug!(error, "the progress of group {group} is unknown");
+                        }
+                    }
                 }
             }
             of_topic.sort_by(|a, b| a.group.cmp(&b.group));

@@ -116,8 +116,24 @@ fn a_clock_that_goes_back_takes_nothing_back() {
 
 #[test]
 fn a_gap_between_two_looks_is_filled_evenly() {
-    let flow = flow(&[(0.0, 0, 0), (60.0, 60, 0)]);
-    assert_eq!(flow.age(60.0), exactly(59.5));
+    let flow = flow(&[(0.0, 0, 0), (10.0, 10, 0)]);
+    assert_eq!(flow.age(10.0), exactly(9.5));
+}
+
+#[test]
+fn what_came_while_nobody_looked_for_long_is_at_least_so_old() {
+    let flow = flow(&[(0.0, 0, 0), (1.0, 1, 0), (3_600.0, 3, 0)]);
+    assert_eq!(flow.age(3_600.0), exactly(3_599.5));
+    assert_eq!(flow.age_after(3_600.0, 1), at_least(0.0));
+    assert_eq!(flow.age_after(3_605.0, 1), at_least(5.0));
+}
+
+#[test]
+fn messages_leave_between_two_looks_as_well() {
+    let flow = flow(&[(0.0, 0, 0), (1.0, 10, 0), (2.0, 20, 0)]);
+    assert_eq!(flow.age_after(3.0, 0), exactly(2.95));
+    assert_eq!(flow.age_after(3.0, 10), exactly(1.95));
+    assert_eq!(flow.age_after(3.0, 1_000), exactly(1.05));
 }
 
 #[test]
@@ -128,7 +144,7 @@ fn whoever_comes_after_goes_on_with_the_same_age() {
     // Ten have left while nobody looked, and five have come.
     after.observe(30.0, 10, Some(15));
     assert_eq!((after.arrived(), after.departed()), (25, 15));
-    assert_eq!(after.age(30.0).map(|age| age.at_least), Some(false));
+    assert_eq!(after.age(30.0), at_least(0.0));
 }
 
 #[test]
