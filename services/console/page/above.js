@@ -25,7 +25,7 @@ export function Sentences({ state }) {
   const shown = all ? sentences : sentences.slice(0, SHOWN);
   const hidden = sentences.length - shown.length;
   return html`<section class="sentences" aria-label=${t("sentence.label")} data-level=${sentences[0].level}>
-    <ol data-testid="sentence">${shown.map((s, i) => html`<${Sentence} key=${`${s.reason} ${s.subject}`} s=${s} i=${i} state=${state} />`)}</ol>
+    <ol data-testid="sentence">${shown.map((s, i) => html`<${Sentence} key=${`${s.reason} ${s.service} ${s.subject}`} s=${s} i=${i} state=${state} />`)}</ol>
     ${(hidden > 0 || all) && html`<button type="button" class="quiet" aria-expanded=${all} onClick=${() => setAll(!all)}>${all ? t("sentence.fewer") : t("sentence.more", { n: hidden })}</button>`}
   </section>`;
 }

@@ -122,13 +122,15 @@ let library = null;
 function useLibrary() {
   const [ready, setReady] = useState(Boolean(globalThis.uPlot));
   useEffect(() => {
-    library ??= new Promise((loaded) => {
+    library ??= new Promise((loaded, failed) => {
       const script = document.createElement("script");
       script.src = "/page/vendor/uPlot.iife.min.js";
       script.addEventListener("load", loaded);
+      script.addEventListener("error", failed);
       document.head.append(script);
     });
-    library.then(() => setReady(true));
+    // The next chart asks for it again.
+    library.then(() => setReady(true), () => (library = null));
   }, []);
   return ready;
 }

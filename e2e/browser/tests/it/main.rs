@@ -8,6 +8,7 @@ mod guards;
 mod held;
 mod orders;
 mod paused;
+mod stock;
 mod stuck;
 
 mod support;

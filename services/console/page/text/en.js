@@ -180,7 +180,6 @@ export const en = {
   "orders.pages": "Pages",
   "orders.newest": "Newest",
   "orders.older": "Older",
-  "orders.traced": "traced",
   "follow.title": "Place an order and follow it",
   "follow.place": "Place and follow",
 
@@ -325,7 +324,6 @@ export const en = {
   "col.placed": "Placed",
   "col.changed": "Changed",
   "col.version": "Version",
-  "col.trace": "Trace",
   "col.channel": "Channel",
   "col.event": "Event",
   "col.recipient": "Recipient",

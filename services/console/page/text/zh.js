@@ -180,7 +180,6 @@ export const zh = {
   "orders.pages": "分页",
   "orders.newest": "最新",
   "orders.older": "更早",
-  "orders.traced": "已追踪",
   "follow.title": "下一单并跟踪它",
   "follow.place": "下单并跟踪",
 
@@ -325,7 +324,6 @@ export const zh = {
   "col.placed": "下单",
   "col.changed": "变更",
   "col.version": "版本",
-  "col.trace": "追踪",
   "col.channel": "渠道",
   "col.event": "事件",
   "col.recipient": "收件人",

@@ -40,7 +40,6 @@ function Facts({ o, lines }) {
     <tr><th scope="row">${t("col.placed")}</th><td><${Time} at=${o.placed_at} /></td></tr>
     <tr><th scope="row">${t("col.changed")}</th><td><${Time} at=${o.changed_at} /></td></tr>
     <tr><th scope="row">${t("col.version")}</th><td>${o.version ?? "?"}</td></tr>
-    ${o.trace_id && html`<tr><th scope="row">${t("col.trace")}</th><td><code class="cut">${o.trace_id}</code></td></tr>`}
     ${(lines ?? []).map((line) => html`<tr key=${line.sku}><th scope="row">${number(line.quantity)} ×</th><td>${line.name ?? line.sku} <span class="muted">${money(line.price_cents, o.currency)}</span></td></tr>`)}
   </tbody></table>`;
 }

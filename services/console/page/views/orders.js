@@ -35,7 +35,7 @@ function List({ state, search }) {
     </div>
     <${Refusal} problem=${list.problem} id="orders-problem" />
     <div class="scroll order-list" data-loading=${!list.orders && !list.problem}><table class="rows stack" data-testid="orders">
-      <thead><tr><th scope="col">${t("col.order")}</th><th scope="col">${t("col.status")}</th><th scope="col">${t("col.email")}</th><th scope="col" class="n">${t("col.total")}</th><th scope="col">${t("col.placed")}</th><th scope="col">${t("col.changed")}</th><th scope="col">${t("col.trace")}</th></tr></thead>
+      <thead><tr><th scope="col">${t("col.order")}</th><th scope="col">${t("col.status")}</th><th scope="col">${t("col.email")}</th><th scope="col" class="n">${t("col.total")}</th><th scope="col">${t("col.placed")}</th><th scope="col">${t("col.changed")}</th></tr></thead>
       <tbody>${(list.orders ?? []).map((order) => html`<${Row} key=${order.id} order=${order} />`)}</tbody>
     </table>
     ${!list.orders && !list.problem && html`<${Empty}>${t("loading")}<//>`}</div>
@@ -54,7 +54,6 @@ function Row({ order }) {
     <td class="n" data-label=${t("col.total")}>${money(order.total_cents, order.currency)}</td>
     <td data-label=${t("col.placed")}><${Time} at=${order.placed_at} /></td>
     <td data-label=${t("col.changed")}><${Time} at=${order.changed_at} relative=${false} /></td>
-    <td data-label=${t("col.trace")}>${order.trace_id ? t("orders.traced") : html`<span class="muted">–</span>`}</td>
   </tr>`;
 }
 
@@ -78,7 +77,7 @@ function useOrders(search, changes) {
   useThrottled(changes, async () => {
     const { orders } = current.current;
     if (!orders) return load(null);
-    const answer = await ask(search, null).catch(() => null);
+    const answer = await ask(search, current.current.before).catch(() => null);
     // The page may have been turned meanwhile.
     if (!answer || current.current.orders !== orders) return;
     if (orders.length === 0) return show({ orders: answer.orders, next: answer.next, before: null });
