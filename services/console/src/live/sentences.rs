@@ -55,6 +55,8 @@ impl Sentences {
             sentences.push(said);
         }
         self.began = began;
+        let pauses = pauses(controls, &sentences);
+        sentences.extend(pauses);
         sentences
     }
 }
@@ -88,6 +90,25 @@ impl Sentence {
         let scale = format!("docker compose up -d --scale {service}={instances} {service}");
         self.command = Some(scale);
     }
+}
+
+/// Who is paused is not just quiet, although nothing waits.
+fn pauses(controls: &[Control], said: &[Sentence]) -> Vec<Sentence> {
+    let is_said = |service: &str| {
+        let mut paused = said.iter().filter(|one| one.reason == "paused");
+        paused.any(|one| one.service.as_deref() == Some(service))
+    };
+    let unsaid = controls
+        .iter()
+        .filter(|control| control.pause && !is_said(&control.service));
+    let pause = |control: &Control| {
+        let mut pause = empty("paused", "warning", &control.service);
+        pause.service = Some(control.service.clone());
+        pause.depth = Some(0);
+        pause.ask(Some(control));
+        pause
+    };
+    unsaid.map(pause).collect()
 }
 
 fn is_of(attempt: &Attempt, one: &Watched) -> bool {
