@@ -93,7 +93,7 @@ function Notifications({ id, version }) {
     <${Refusal} problem=${told.problem} />
     ${told.list?.length === 0 && html`<${Empty}>${t("order.told-nobody")}<//>`}
     ${told.list?.length > 0 && html`<div class="scroll"><table class="stack"><thead><tr><th scope="col">${t("col.channel")}</th><th scope="col">${t("col.event")}</th><th scope="col">${t("col.recipient")}</th><th scope="col">${t("col.queued")}</th></tr></thead>
-      <tbody>${told.list.map((n) => html`<tr key=${n.id}><td data-label=${t("col.channel")}>${known(`channel.${n.channel}`, n.channel)}</td><td data-label=${t("col.event")}><code>${n.event}</code></td><td data-label=${t("col.recipient")}>${n.recipient}</td>
+      <tbody>${told.list.map((n) => html`<tr key=${n.id}><td data-label=${t("col.channel")}>${known(`channel.${n.channel}`, n.channel)}</td><td data-label=${t("col.event")}><code class="whole">${n.event}</code></td><td class="cut" data-label=${t("col.recipient")} title=${n.recipient}>${n.recipient}</td>
         <td data-label=${t("col.queued")}><span><${Time} at=${n.created_at} relative=${false} />${n.channel === "email" && n.reference && html` <a href=${mails} target="_blank" rel="noreferrer">${t("order.mail")}</a>`}</span></td></tr>`)}</tbody></table></div>`}
   </section>`;
 }
