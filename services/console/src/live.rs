@@ -6,6 +6,7 @@
 mod build;
 mod frame;
 mod sentences;
+mod watched;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,0 +1,54 @@
+use crate::domain::{Place, Watched};
+use crate::statistics::{BrokerState, Known};
+
+/// Everything that messages can be stuck in.
+pub(super) fn watched(known: &Known, now: f64) -> Vec<Watched> {
+    let mut watched = Vec::new();
+    let is_up = |broker: &BrokerState| broker.up() == Some(true);
+    for (name, queue) in known
+        .queues
+        .states()
+        .filter(|(_, queue)| queue.is_work() && is_up(&known.rabbitmq))
+    {
+        watched.push(Watched {
+            name: name.to_owned(),
+            service: queue.last.service().to_owned(),
+            waiting: queue.last.messages,
+            consumers: queue.last.consumers,
+            age: queue.age(now).map(|age| age.seconds),
+            at_least: queue.age(now).is_some_and(|age| age.at_least),
+            arriving: queue.arriving.per_second(),
+            leaving: queue.leaving.per_second(),
+            standing: Some(queue.standing(now)),
+            partition: None,
+        });
+    }
+    for (topic, state) in known.topics.states().filter(|_| is_up(&known.kafka)) {
+        for (name, group) in &state.groups {
+            let service = name.split('.').next().unwrap_or_default();
+            for (number, partition) in (0..).zip(&group.partitions) {
+                let age = partition
+                    .head
+                    .as_ref()
+                    .map(|head| now - known.clock.moment(head.time));
+                watched.push(Watched {
+                    name: format!("{topic}/{number}"),
+                    service: service.to_owned(),
+                    waiting: Some(partition.lag),
+                    consumers: Some(group.members as u64),
+                    age,
+                    at_least: false,
+                    arriving: None,
+                    leaving: None,
+                    standing: Some(now - partition.standing_since),
+                    partition: Some(Place {
+                        partition: number,
+                        offset: partition.committed.unwrap_or_default(),
+                        key: partition.head.as_ref().and_then(|head| head.key.clone()),
+                    }),
+                });
+            }
+        }
+    }
+    watched
+}
