@@ -1,6 +1,5 @@
 //! What was asked of services, told to them once a second.
 
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use contracts::FailKind;
@@ -8,6 +7,7 @@ use database::within_limit;
 use jiff::Timestamp;
 use messaging::ControlsPublisher;
 use sqlx::PgPool;
+use tokio::sync::watch;
 use tokio::time::{Interval, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
@@ -19,7 +19,7 @@ const INTERVAL: Duration = Duration::from_secs(1);
 /// What was asked of services; clones share it.
 #[derive(Clone)]
 pub struct Controls {
-    known: Arc<Mutex<Vec<Control>>>,
+    known: watch::Sender<Vec<Control>>,
     demo: bool,
 }
 
@@ -27,7 +27,7 @@ impl Controls {
     /// Nothing was asked yet. Only where nothing is real, anything may be.
     #[must_use]
     pub fn new(demo: bool) -> Self {
-        let known = Arc::default();
+        let known = watch::Sender::default();
         Self { known, demo }
     }
 
@@ -41,9 +41,27 @@ impl Controls {
     #[must_use]
     pub fn known(&self) -> Vec<Control> {
         let now = Timestamp::now();
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = self.known.borrow();
         let lasting = known.iter().filter(|control| control.until > now);
         lasting.cloned().collect()
+    }
+
+    /// Looks for what was asked, now: services are told at once what has changed.
+    pub async fn look(&self, pool: &PgPool) {
+        match within_limit(store::controls(pool)).await {
+            Ok(controls) => {
+                self.known.send_if_modified(|known| {
+                    let is_new = *known != controls;
+                    *known = controls;
+                    is_new
+                });
+            }
+            // What was asked before goes on for as long as it was asked for.
+            Err(error) => {
+                let error = error.to_string();
+                debug!(error, "what is asked of services now is unknown");
+            }
+        }
     }
 
     /// Looks for what was asked, once a second, and tells the services, until stopped. The broker and the database
@@ -70,23 +88,18 @@ impl Controls {
         let mut tick = every_second();
         loop {
             tick.tick().await;
-            match within_limit(store::controls(pool)).await {
-                Ok(controls) => {
-                    *self.known.lock().unwrap_or_else(PoisonError::into_inner) = controls;
-                }
-                // What was asked before goes on for as long as it was asked for.
-                Err(error) => {
-                    let error = error.to_string();
-                    debug!(error, "what is asked of services now is unknown");
-                }
-            }
+            self.look(pool).await;
         }
     }
 
     async fn keep_telling(&self, mut publisher: ControlsPublisher) {
-        let mut tick = every_second();
+        let (mut tick, mut known) = (every_second(), self.known.subscribe());
         loop {
-            tick.tick().await;
+            tokio::select! {
+                _ = tick.tick() => {}
+                // The sender lives as long as this.
+                _ = known.changed() => {}
+            }
             if !self.demo {
                 continue;
             }

@@ -206,10 +206,11 @@ async fn sessions_that_began_read_only_are_given_up_though_they_are_never_idle(
             .execute(&admin)
             .await
     };
-    set("set default_transaction_read_only = on").await?;
     let url = url()?;
     let (server, _) = url.rsplit_once('/').context("no database in the URL")?;
     let pool = database::connect(&args(format!("{server}/{name}")), "read-only test").await?;
+    // Sessions begin when they are needed.
+    set("set default_transaction_read_only = on").await?;
     fill(&pool).await?;
     assert!(write(&pool).await.is_err());
 

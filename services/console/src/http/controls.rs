@@ -124,6 +124,7 @@ pub(super) async fn set_control(
     };
     let lasting = Duration::from_secs(u64::try_from(wanted.seconds).unwrap_or_default());
     let set = store::set_control(&api.live.pool, &control, lasting).await?;
+    api.live.controls.look(&api.live.pool).await;
     Ok(Json(ControlView::from(&set)))
 }
 
@@ -145,6 +146,7 @@ pub(super) async fn lift_control(
 ) -> Result<StatusCode, Problem> {
     let service = allowed(&api, service)?;
     store::lift_control(&api.live.pool, &service).await?;
+    api.live.controls.look(&api.live.pool).await;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -50,8 +50,7 @@ pub(super) fn frame(live: &Live, seen: &Seen, sentences: &mut Sentences) -> Fram
         orders: seen
             .figures
             .as_ref()
-            .filter(|_| known.kafka.up() == Some(true))
-            .map(orders_view)
+            .map(|figures| orders_view(figures, known.kafka.up() == Some(true)))
             .unwrap_or_default(),
         peak: peak(&known),
         controls: controls.iter().map(ControlView::from).collect(),
@@ -150,10 +149,11 @@ fn group(clock: Clock, name: &str, state: &GroupState, ends: &[i64]) -> Group {
     }
 }
 
-fn orders_view(figures: &Figures) -> Orders {
+/// How fast orders come is known only while what happens to them is read.
+fn orders_view(figures: &Figures, is_read: bool) -> Orders {
     Orders {
-        placed_per_s: Some(figures.placed_per_s),
-        decided_per_s: Some(figures.decided_per_s),
+        placed_per_s: is_read.then_some(figures.placed_per_s),
+        decided_per_s: is_read.then_some(figures.decided_per_s),
         p50_ms: figures.p50_ms,
         p99_ms: figures.p99_ms,
         pending: Some(figures.pending),

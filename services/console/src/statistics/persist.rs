@@ -55,6 +55,8 @@ pub(super) async fn keep(statistics: &Statistics, pool: &PgPool, token: &Cancell
         }
         remember(statistics, pool, &mut stored).await;
     }
+    // Whoever comes next begins where this one has ended.
+    remember(statistics, pool, &mut stored).await;
 }
 
 async fn remember(statistics: &Statistics, pool: &PgPool, stored: &mut Stored) {

@@ -144,7 +144,9 @@ fn whoever_comes_after_goes_on_with_the_same_age() {
     // Ten have left while nobody looked, and five have come.
     after.observe(30.0, 10, Some(15));
     assert_eq!((after.arrived(), after.departed()), (25, 15));
-    assert_eq!(after.age(30.0), at_least(0.0));
+    assert_eq!(after.age(30.0), exactly(28.45));
+    // Those who came meanwhile may have come at any time.
+    assert_eq!(after.age_after(30.0, 5), at_least(0.0));
 }
 
 #[test]
