@@ -98,7 +98,7 @@ fn what_services_run_on_is_named_by_a_variable() -> Result<()> {
     let config = String::from_utf8(output.stdout)?;
     let argument = "        BASE_IMAGE: mirror.example/debian";
     let services = config.matches(argument).count();
-    ensure!(services == 4, "{services} of 4 builds: {config}");
+    ensure!(services == 5, "{services} of 5 builds: {config}");
     Ok(())
 }
 
