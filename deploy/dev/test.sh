@@ -53,6 +53,8 @@ run_lints() {
   step "cargo doc" env RUSTDOCFLAGS=-Dwarnings cargo doc --release --locked --workspace --no-deps
   # What the pages claim, and which crate and which room knows which.
   step "pages and rooms" cargo test --release --locked -p pages --no-fail-fast
+  ensure_packages node=nodejs
+  step "words and numbers of the page" node --test services/console/page/tests/*.test.js
 }
 
 # On a stack that is gone before the attacks begin.
