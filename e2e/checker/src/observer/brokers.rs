@@ -20,7 +20,7 @@ const TIME_LIMIT: Duration = Duration::from_secs(10);
 /// More than anybody injects.
 const MOST: u32 = 100_000;
 /// Part of the reason of `notification` where it cannot know about an e-mail.
-const DOUBT: &str = "may have been delivered";
+const DOUBT: &str = "may have taken effect";
 
 /// Part of the names of queues that end with the connection of a process. What is said there is of use only at that
 /// moment.
