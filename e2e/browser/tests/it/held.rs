@@ -43,8 +43,8 @@ async fn the_page_says_for_which_event_a_partition_waits() -> Result<()> {
         let partition = held["partition"].as_u64().context("no partition")?;
         others_go_on(&topics, partition)?;
         let place = format!("order-events/{partition}");
-        let text = page.find("sentence").await?.text().await?;
-        ensure!(text.contains(&place), "{text}");
+        page.text_becomes("sentence", SOON, |text| text.contains(&place))
+            .await?;
         let attempt = format!("{} of {}", held["attempt"], held["attempts"]);
         page.text_becomes("sentence", SOON, |text| text.contains(" of "))
             .await?;
