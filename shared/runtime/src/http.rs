@@ -20,6 +20,12 @@ pub use idempotency_key::IdempotencyKey;
 mod number;
 pub use number::whole_number;
 
+mod page_size;
+pub use page_size::PageSize;
+
+mod printable;
+pub use printable::printable;
+
 mod problem;
 pub use problem::{FieldError, Problem};
 

@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use garde::Validate;
 use jiff::Timestamp;
-use runtime::http::{Json, Path, Problem, Valid, whole_number};
+use runtime::http::{Json, Path, Problem, Valid, printable, whole_number};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -166,14 +166,4 @@ fn allowed(api: &Api, service: String) -> Result<String, Problem> {
         )));
     }
     Ok(service)
-}
-
-fn printable(text: &str, (): &()) -> garde::Result {
-    let is_blank = text.trim().is_empty() && !text.is_empty();
-    match text.chars().any(char::is_control) || is_blank {
-        true => Err(garde::Error::new(
-            "expected a name without control characters",
-        )),
-        false => Ok(()),
-    }
 }

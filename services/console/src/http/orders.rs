@@ -1,6 +1,6 @@
 use axum::extract::State;
 use jiff::Timestamp;
-use runtime::http::{Json, Problem, Query};
+use runtime::http::{Json, PageSize, Problem, Query};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -59,10 +59,7 @@ pub(super) async fn list_orders(
     State(api): State<Api>,
     Query(search): Query<Search>,
 ) -> Result<Json<Page>, Problem> {
-    let limit = match search.limit.unwrap_or(20) {
-        limit @ 1..=100 => limit,
-        _ => return Err(Problem::unprocessable("limit", "expected 1 to 100")),
-    };
+    let size = PageSize::asked(search.limit)?;
     let email = search.email.filter(|email| !email.is_empty());
     if email.as_ref().is_some_and(|email| email.contains('\0')) {
         return Err(Problem::bad_request("a parameter is malformed")
@@ -75,14 +72,10 @@ pub(super) async fn list_orders(
         since: search.since,
         until: search.until,
         before: search.before,
-        // One more than asked for, to know whether there is a next page.
-        limit: limit + 1,
+        limit: size.and_one(),
     };
     let mut orders = store::orders(&api.live.pool, &filter).await?;
-    let size = usize::try_from(limit).unwrap_or(usize::MAX);
-    let more = orders.len() > size;
-    orders.truncate(size);
-    let next = orders.last().filter(|_| more).map(|order| order.id);
+    let next = size.cut(&mut orders).map(|last| last.id);
     let orders = orders.into_iter().map(Order::from).collect();
     Ok(Json(Page { orders, next }))
 }

@@ -55,7 +55,7 @@ fn check(answer: &Answer) -> Result<()> {
     let expected = match answer.status.as_u16() {
         200 | 204 | 404 => return Ok(()),
         400 => "no address contains NUL",
-        422 => "expected a name without control characters",
+        422 => "expected text without control characters",
         _ => anyhow::bail!("{} {}", answer.status, answer.body),
     };
     let errors = answer.body["errors"].as_array().context("no errors")?;

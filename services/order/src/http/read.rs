@@ -1,5 +1,5 @@
 use axum::extract::State;
-use runtime::http::{Json, Path, Problem, Query};
+use runtime::http::{Json, PageSize, Path, Problem, Query};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -71,18 +71,11 @@ pub(super) async fn list_orders(
     State(api): State<Api>,
     Query(filter): Query<Filter>,
 ) -> Result<Json<Page>, Problem> {
-    let limit = match filter.limit.unwrap_or(20) {
-        limit @ 1..=100 => limit,
-        _ => return Err(Problem::unprocessable("limit", "expected 1 to 100")),
-    };
+    let size = PageSize::asked(filter.limit)?;
     let mut db = api.pool.acquire().await?;
     let status = filter.status.map(Into::into);
-    // One more than asked for, to know whether there is a next page.
-    let mut orders = store::page(&mut db, status, filter.after, limit + 1).await?;
-    let size = usize::try_from(limit).unwrap_or(usize::MAX);
-    let more = orders.len() > size;
-    orders.truncate(size);
-    let next = orders.last().filter(|_| more).map(|order| order.id);
+    let mut orders = store::page(&mut db, status, filter.after, size.and_one()).await?;
+    let next = size.cut(&mut orders).map(|last| last.id);
     let orders = orders.into_iter().map(Order::from).collect();
     Ok(Json(Page { orders, next }))
 }

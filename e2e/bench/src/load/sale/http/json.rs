@@ -2,7 +2,7 @@
 
 use garde::Validate;
 use jiff::Timestamp;
-use runtime::http::whole_number;
+use runtime::http::{printable, whole_number};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -24,7 +24,7 @@ pub(super) struct StartFlashSale {
     #[schema(minimum = 1, maximum = 600, example = 10)]
     seconds: i64,
     /// Who wants it, for others who look at the page: 1 to 60 characters.
-    #[garde(length(chars, min = 1, max = 60))]
+    #[garde(length(chars, min = 1, max = 60), custom(printable))]
     #[schema(pattern = "^.{1,60}$", example = "Ada")]
     by: String,
 }
