@@ -29,7 +29,8 @@ create table facts (
     type         text not null,
     -- When it was written, by the clock of its producer.
     time         timestamptz not null,
-    recorded_at  timestamptz not null default clock_timestamp(),
+    -- When it was read, by the clock of this service.
+    recorded_at  timestamptz not null,
     order_id     uuid not null,
     version      int,
     reason       text,

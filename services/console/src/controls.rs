@@ -8,10 +8,10 @@ use jiff::Timestamp;
 use messaging::ControlsPublisher;
 use sqlx::PgPool;
 use tokio::sync::watch;
-use tokio::time::{Interval, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
+use crate::pace::every;
 use crate::store::{self, Control};
 
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -85,7 +85,7 @@ impl Controls {
     }
 
     async fn keep_looking(&self, pool: &PgPool) {
-        let mut tick = every_second();
+        let mut tick = every(INTERVAL);
         loop {
             tick.tick().await;
             self.look(pool).await;
@@ -93,7 +93,7 @@ impl Controls {
     }
 
     async fn keep_telling(&self, mut publisher: ControlsPublisher) {
-        let (mut tick, mut known) = (every_second(), self.known.subscribe());
+        let (mut tick, mut known) = (every(INTERVAL), self.known.subscribe());
         loop {
             tokio::select! {
                 _ = tick.tick() => {}
@@ -110,12 +110,6 @@ impl Controls {
             }
         }
     }
-}
-
-fn every_second() -> Interval {
-    let mut tick = interval(INTERVAL);
-    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    tick
 }
 
 /// What a service is told: how much longer, since its clock may be another one.

@@ -11,4 +11,4 @@ pub use age::Age;
 pub use flow::{Arrival, Flow, Saved};
 pub use forecast::{Forecast, forecast};
 pub use rate::Rate;
-pub use reason::{Held, Place, Reason, Watched, reasons};
+pub use reason::{Asked, Place, Reason, Watched, reasons};

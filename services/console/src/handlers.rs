@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use contracts::{
     Message, OrderEvent, OrderEventName, ProductListed, StockEvent, StockLevelChanged,
 };
+use jiff::Timestamp;
 use messaging::{BatchHandler, Failure, Received, Tx};
 use uuid::Uuid;
 
@@ -191,7 +192,7 @@ fn fact<M>(
         offset: position.offset,
         message_type: message_type.to_owned(),
         time: message.time,
-        recorded_at: message.time,
+        recorded_at: Timestamp::now(),
         order_id,
         version,
         // PostgreSQL stores no NUL, and a fact that cannot be stored would hold up those behind it.

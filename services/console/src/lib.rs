@@ -20,3 +20,5 @@ pub mod live;
 pub mod statistics;
 pub mod store;
 pub mod telemetry;
+
+mod pace;

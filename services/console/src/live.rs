@@ -15,13 +15,13 @@ use std::time::Duration;
 use database::within_limit;
 use sqlx::PgPool;
 use tokio::sync::watch;
-use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
 pub use frame::{ControlView, Frame};
 
 use crate::controls::Controls;
+use crate::pace::every;
 use crate::statistics::Statistics;
 use crate::store::{self, Attempt, Figures};
 use sentences::Sentences;
@@ -103,8 +103,7 @@ impl Live {
 
     /// On its own, because a database that is away takes seconds to say nothing.
     async fn keep_looking(&self, seen: &watch::Sender<Seen>) {
-        let mut tick = interval(FIGURES);
-        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut tick = every(FIGURES);
         loop {
             tick.tick().await;
             if self.is_watched() {
@@ -114,8 +113,7 @@ impl Live {
     }
 
     async fn keep_framing(&self, seen: &watch::Sender<Seen>) -> anyhow::Result<()> {
-        let mut tick = interval(INTERVAL);
-        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut tick = every(INTERVAL);
         let mut sentences = Sentences::default();
         loop {
             tick.tick().await;

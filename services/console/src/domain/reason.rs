@@ -70,7 +70,7 @@ pub struct Place {
 
 /// What somebody has asked of a service.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Held {
+pub struct Asked {
     /// It takes no messages.
     pub paused: bool,
     /// It takes its time for each message.
@@ -83,7 +83,7 @@ pub struct Held {
 
 /// Why each of these does not move; nothing is said of those that do. The worst comes first.
 #[must_use]
-pub fn reasons(watched: &[Watched], asked: impl Fn(&str) -> Held) -> Vec<(Reason, &Watched)> {
+pub fn reasons(watched: &[Watched], asked: impl Fn(&str) -> Asked) -> Vec<(Reason, &Watched)> {
     let mut found: Vec<_> = watched
         .iter()
         .filter_map(|one| Some((reason(one, asked(&one.service))?, one)))
@@ -92,7 +92,7 @@ pub fn reasons(watched: &[Watched], asked: impl Fn(&str) -> Held) -> Vec<(Reason
     found
 }
 
-fn reason(one: &Watched, asked: Held) -> Option<Reason> {
+fn reason(one: &Watched, asked: Asked) -> Option<Reason> {
     if one.waiting.unwrap_or_default() == 0 {
         return None;
     }

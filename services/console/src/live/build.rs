@@ -130,10 +130,7 @@ fn group(clock: Clock, name: &str, state: &GroupState, ends: &[i64]) -> Group {
             committed: of.committed,
             end: *end,
             lag: of.lag,
-            age_s: of
-                .head
-                .as_ref()
-                .map(|head| clock.now() - clock.moment(head.time)),
+            age_s: of.age(clock),
             head_order: of.head.as_ref().and_then(|head| head.key.clone()),
         })
         .collect();

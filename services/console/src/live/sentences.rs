@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::frame::Sentence;
 use super::watched::watched;
-use crate::domain::{Held, Place, Reason, Watched, reasons};
+use crate::domain::{Asked, Place, Reason, Watched, reasons};
 use crate::statistics::{BrokerState, Clock, Known};
 use crate::store::{Attempt, Control};
 
@@ -25,7 +25,7 @@ impl Sentences {
         let watched = watched(known, now);
         let asked = |service: &str| {
             let of = controls.iter().find(|control| control.service == service);
-            of.map_or_else(Held::default, |control| Held {
+            of.map_or_else(Asked::default, |control| Asked {
                 paused: control.pause,
                 slowed: control.slow_ms > 0,
                 failing: control.fail_percent > 0,

@@ -27,16 +27,12 @@ pub(super) fn watched(known: &Known, now: f64) -> Vec<Watched> {
         for (name, group) in &state.groups {
             let service = name.split('.').next().unwrap_or_default();
             for (number, partition) in (0..).zip(&group.partitions) {
-                let age = partition
-                    .head
-                    .as_ref()
-                    .map(|head| now - known.clock.moment(head.time));
                 watched.push(Watched {
                     name: format!("{topic}/{number}"),
                     service: service.to_owned(),
                     waiting: Some(partition.lag),
                     consumers: Some(group.members as u64),
-                    age,
+                    age: partition.age(known.clock),
                     at_least: false,
                     arriving: None,
                     leaving: None,

@@ -4,6 +4,7 @@ use messaging::ProgressWatch;
 use tokio_util::sync::CancellationToken;
 
 use super::Statistics;
+use crate::pace::every;
 
 const INTERVAL: Duration = Duration::from_secs(1);
 
@@ -17,8 +18,7 @@ pub async fn watch_kafka(
     statistics: Statistics,
     token: CancellationToken,
 ) -> anyhow::Result<()> {
-    let mut tick = tokio::time::interval(INTERVAL);
-    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut tick = every(INTERVAL);
     while token.run_until_cancelled(tick.tick()).await.is_some() {
         let Some(looked) = token.run_until_cancelled(watch.look()).await else {
             break;

@@ -9,6 +9,7 @@ use tracing::{debug, warn};
 
 use super::{Clock, Statistics};
 use crate::domain::{Arrival, Saved};
+use crate::pace::every;
 use crate::store::{self, FlowRow};
 
 /// How often what has changed is stored.
@@ -46,9 +47,8 @@ pub(super) async fn resume(statistics: &Statistics, pool: &PgPool) {
 /// Remembers what is known of the queues, until stopped.
 pub(super) async fn keep(statistics: &Statistics, pool: &PgPool, token: &CancellationToken) {
     let mut stored = Stored::new();
-    let mut all = tokio::time::interval(ALL);
-    let mut tick = tokio::time::interval(INTERVAL);
-    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut all = every(ALL);
+    let mut tick = every(INTERVAL);
     while token.run_until_cancelled(tick.tick()).await.is_some() {
         if all.tick().now_or_never().is_some() {
             stored.clear();

@@ -9,6 +9,7 @@ use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
 use super::{Statistics, persist};
+use crate::pace::every;
 
 const INTERVAL: Duration = Duration::from_secs(1);
 const TIMEOUT: Duration = Duration::from_secs(3);
@@ -166,8 +167,7 @@ pub async fn watch_rabbitmq(
 }
 
 async fn look(api: &RabbitMqApi, statistics: &Statistics, token: &CancellationToken) {
-    let mut tick = tokio::time::interval(INTERVAL);
-    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut tick = every(INTERVAL);
     while token.run_until_cancelled(tick.tick()).await.is_some() {
         let looked = async { tokio::try_join!(api.queues(), api.connections()) };
         let Some(looked) = token.run_until_cancelled(looked).await else {

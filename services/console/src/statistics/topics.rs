@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 
 use messaging::{GroupProgress, Head, TopicProgress};
 
+use super::Clock;
 use crate::domain::Rate;
 
 /// All topics, and how far each group has come in them.
@@ -45,6 +46,15 @@ pub struct PartitionState {
     pub head: Option<Head>,
     /// Since when it has not come any further while there was something to handle.
     pub standing_since: f64,
+}
+
+impl PartitionState {
+    /// How long the first record that is left has been waiting, in seconds, if it could be read.
+    #[must_use]
+    pub fn age(&self, clock: Clock) -> Option<f64> {
+        let head = self.head.as_ref()?;
+        Some(clock.now() - clock.moment(head.time))
+    }
 }
 
 impl GroupState {

@@ -34,9 +34,10 @@ pub struct Fact {
 /// Stores facts; one that is stored already stays as it is.
 pub async fn save_facts(db: &mut PgConnection, facts: &[Fact]) -> sqlx::Result<()> {
     sqlx::query(
-        r#"insert into facts (topic, partition, "offset", type, time, order_id, version, reason, trace_id)
-         select * from unnest($1::text[], $2::int[], $3::bigint[], $4::text[], $5::timestamptz[], $6::uuid[],
-                              $7::int[], $8::text[], $9::bytea[])
+        r#"insert into facts (topic, partition, "offset", type, time, recorded_at, order_id, version, reason,
+                              trace_id)
+         select * from unnest($1::text[], $2::int[], $3::bigint[], $4::text[], $5::timestamptz[], $6::timestamptz[],
+                              $7::uuid[], $8::int[], $9::text[], $10::bytea[])
          on conflict do nothing"#,
     )
     .bind(column(facts, |fact| fact.topic.as_str()))
@@ -44,6 +45,7 @@ pub async fn save_facts(db: &mut PgConnection, facts: &[Fact]) -> sqlx::Result<(
     .bind(column(facts, |fact| fact.offset))
     .bind(column(facts, |fact| fact.message_type.as_str()))
     .bind(column(facts, |fact| fact.time.to_sqlx()))
+    .bind(column(facts, |fact| fact.recorded_at.to_sqlx()))
     .bind(column(facts, |fact| fact.order_id))
     .bind(column(facts, |fact| fact.version))
     .bind(column(facts, |fact| fact.reason.as_deref()))

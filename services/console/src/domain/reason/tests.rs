@@ -16,7 +16,7 @@ fn queue() -> Watched {
 }
 
 fn of(one: Watched) -> Option<Reason> {
-    reason(&one, Held::default())
+    reason(&one, Asked::default())
 }
 
 #[test]
@@ -97,17 +97,27 @@ fn arrival_that_is_faster_than_processing_is_said_last() {
         ..queue()
     };
     assert_eq!(of(flood.clone()), Some(Reason::ArrivalFaster));
-    let slowed = Held {
+    let slowed = Asked {
         slowed: true,
-        ..Held::default()
+        ..Asked::default()
     };
     assert_eq!(reason(&flood, slowed), Some(Reason::Slowed));
-    let failing = Held {
+    let failing = Asked {
         failing: true,
         ..slowed
     };
     assert_eq!(reason(&flood, failing), Some(Reason::Failing));
-    let paused = Held {
+    let refusing = Asked {
+        refusing: true,
+        ..Asked::default()
+    };
+    let held = Watched {
+        leaving: Some(0.0),
+        standing: Some(9.0),
+        ..queue()
+    };
+    assert_eq!(reason(&held, refusing), Some(Reason::Failing));
+    let paused = Asked {
         paused: true,
         ..failing
     };
@@ -135,7 +145,7 @@ fn the_worst_comes_first_and_of_equals_the_longest() {
         ..queue()
     };
     let all = [flood, nobody(3), nobody(700)];
-    let found = reasons(&all, |_| Held::default());
+    let found = reasons(&all, |_| Asked::default());
     let found: Vec<_> = found
         .iter()
         .map(|(reason, one)| (*reason, one.waiting))
