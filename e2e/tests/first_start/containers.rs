@@ -3,10 +3,10 @@
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
-use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use harness::eventually;
 
 use crate::fake::root;
 
@@ -58,8 +58,8 @@ fn a_database_that_another_image_has_written_is_taken_over() -> Result<()> {
     Ok(())
 }
 
-#[test]
-fn a_first_start_that_was_killed_is_unhealthy_and_says_the_way_out() -> Result<()> {
+#[tokio::test]
+async fn a_first_start_that_was_killed_is_unhealthy_and_says_the_way_out() -> Result<()> {
     let hang = "touch /tmp/hangs; sleep 600";
     let project = Project::new(
         "killed",
@@ -70,16 +70,20 @@ fn a_first_start_that_was_killed_is_unhealthy_and_says_the_way_out() -> Result<(
     )?;
     project.compose(&["up", "--detach", "postgres"])?;
     let hangs = ["exec", "-T", "postgres", "test", "-e", "/tmp/hangs"];
-    eventually(|| Ok(project.compose(&hangs).is_ok()))?;
+    eventually("the first start hangs", LIMIT, async || {
+        project.compose(&hangs).map(|_| Some(()))
+    })
+    .await?;
     project.compose(&["kill", "postgres"])?;
 
     project.lay_over(&format!("services: {{postgres: {{{QUICK}}}}}"))?;
     project.compose(&["up", "--detach", "postgres"])?;
-    eventually(|| {
+    let health = eventually("it is looked at", LIMIT, async || {
         let health = project.compose(&["ps", "--format", "{{.Health}}", "postgres"])?;
-        ensure!(health.trim() != "healthy", "it is taken for healthy");
-        Ok(health.trim() == "unhealthy")
-    })?;
+        let health = health.trim().to_owned();
+        Ok(health.ends_with("healthy").then_some(health))
+    });
+    ensure!(health.await? == "unhealthy", "it is taken for healthy");
     let log = project.compose(&["logs", "postgres"])?;
     ensure!(
         log.contains("the first start was interrupted") && log.contains("down --volumes"),
@@ -174,14 +178,4 @@ fn output(command: &mut Command) -> Result<String> {
     let error = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.success(), "{command:?}: {error}");
     String::from_utf8(output.stdout).context("no UTF-8")
-}
-
-/// Looks until it is so.
-fn eventually(mut is_so: impl FnMut() -> Result<bool>) -> Result<()> {
-    let deadline = Instant::now() + LIMIT;
-    while !is_so()? {
-        ensure!(Instant::now() < deadline, "waited {LIMIT:?} in vain");
-        sleep(Duration::from_millis(200));
-    }
-    Ok(())
 }

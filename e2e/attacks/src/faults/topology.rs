@@ -1,21 +1,21 @@
 //! Queues, exchanges and bindings that somebody tidies away.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use anyhow::Result;
 use contracts::topology::{DEAD_LETTER_QUEUE, PAYMENT_DEADLINES};
 use fastrand::Rng;
+use harness::eventually;
 use reqwest::Method;
 use serde::Deserialize;
 use serde_json::Value;
-use tokio::time::sleep;
 
+use super::brokers::SOON;
 use crate::{Alarm, Arena};
 
 /// From one deletion to the next.
 const PAUSE: Duration = Duration::from_secs(3);
-/// The broker counts the messages of a queue every 5 s.
-const COUNTED: Duration = Duration::from_secs(7);
 
 /// Somebody who deletes an exchange, a binding, a queue, and so on.
 ///
@@ -31,6 +31,8 @@ pub(crate) struct Tidying {
 struct Queue {
     name: String,
     messages: Option<i64>,
+    /// What the queue's process has worked so far: another number with each of its reports.
+    reductions: Option<u64>,
 }
 
 impl Tidying {
@@ -107,7 +109,6 @@ impl Arena {
             return Ok(false);
         };
         self.raise(Alarm::Memory).await?;
-        sleep(COUNTED).await;
         let deleted = self.delete_if_empty(name).await;
         self.restore_rabbitmq().await?;
         deleted
@@ -115,8 +116,17 @@ impl Arena {
 
     async fn delete_if_empty(&self, name: &str) -> Result<bool> {
         let path = format!("queues/{}/{name}", self.rabbitmq.vhost());
-        let queue: Queue = self.rabbitmq.call(Method::GET, &path, None).await?;
-        Ok(queue.messages == Some(0) && self.delete(&path).await?)
+        let queue =
+            async || -> Result<Queue> { self.rabbitmq.call(Method::GET, &path, None).await };
+        // What is known was counted before publishers were blocked, perhaps, and the next count was perhaps under
+        // way then.
+        let mut counts = BTreeSet::from([queue().await?.reductions]);
+        let counted = eventually("the queue is counted twice", SOON, async || {
+            let queue = queue().await?;
+            counts.insert(queue.reductions);
+            Ok((counts.len() > 2).then_some(queue))
+        });
+        Ok(counted.await?.messages == Some(0) && self.delete(&path).await?)
     }
 
     async fn delete(&self, path: &str) -> Result<bool> {
