@@ -1,6 +1,6 @@
 //! What the READMEs and `docs/` say is so, as far as that can be seen without a running system. The
 //! commands that they show are run by `it/claims.rs`, those of `docs/first-programs.md` by
-//! `first_programs.rs`.
+//! `first_programs`.
 
 use std::fs;
 use std::path::{Path, PathBuf};

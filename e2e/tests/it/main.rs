@@ -5,6 +5,7 @@
 //! takes a product of its own, everybody else the solo kayak.
 
 mod age;
+mod bodies;
 mod checker;
 mod claims;
 mod confined;
@@ -23,6 +24,7 @@ mod pressure;
 mod requests;
 mod sale;
 mod scaling;
+mod stock;
 mod stopped;
 mod tour;
 mod trace;

@@ -6,3 +6,4 @@ pub(crate) mod database;
 pub(crate) mod help;
 pub(crate) mod overlay;
 pub(crate) mod poisoned;
+pub(crate) mod raw;

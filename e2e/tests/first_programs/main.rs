@@ -6,17 +6,22 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use futures::future::{join_all, try_join_all};
-use harness::{Compose, http_client, program, setting};
+use harness::Compose;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::net::TcpListener;
-use tokio::process::{Child, Command};
+use tokio::process::Command;
 use tokio::sync::RwLock;
 use tokio::time::timeout;
+
+mod brokers;
+mod guide;
+
+use brokers::{Brokers, Ended};
+use guide::{console, figures, masked};
 
 const NAMES: [&str; 11] = [
     "rabbitmq_producer",
@@ -232,121 +237,6 @@ fn uses_nothing_of_ours(code: &str) -> bool {
     !ours.iter().any(|name| code.contains(name))
 }
 
-/// Where programs are told that the brokers are.
-struct Brokers {
-    amqp_url: String,
-    kafka_brokers: String,
-}
-
-struct Ended {
-    success: bool,
-    stdout: String,
-    stderr: String,
-}
-
-impl Brokers {
-    fn running() -> Result<Self> {
-        Ok(Self {
-            amqp_url: format!("amqp://guest:guest@localhost:{}/", setting("AMQP_PORT")?),
-            kafka_brokers: setting("KAFKA_BROKERS")?,
-        })
-    }
-
-    async fn run(&self, name: &str, arguments: &[&str]) -> Result<Ended> {
-        let running = self.start(name, arguments)?;
-        let output = timeout(LIMIT, running.wait_with_output()).await;
-        let output = output.with_context(|| format!("{name} does not end"))??;
-        Ok(Ended {
-            success: output.status.success(),
-            stdout: String::from_utf8(output.stdout)?,
-            stderr: String::from_utf8(output.stderr)?,
-        })
-    }
-
-    fn start(&self, name: &str, arguments: &[&str]) -> Result<Child> {
-        let mut command = Command::new(program(&format!("examples/{name}"))?);
-        command
-            .args(arguments)
-            .env("AMQP_URL", &self.amqp_url)
-            .env("KAFKA_BROKERS", &self.kafka_brokers)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true);
-        Ok(command.spawn()?)
-    }
-
-    async fn forget_hello(&self) -> Result<()> {
-        let answer = management()
-            .await?
-            .delete(hello()?)
-            .basic_auth("guest", Some("guest"))
-            .send();
-        let status = answer.await?.status();
-        ensure!(status.is_success() || status == 404, "{status}");
-        Ok(())
-    }
-
-    /// A transient classic queue.
-    async fn declare_hello_as_for_rabbitmq_3(&self) -> Result<()> {
-        let arguments = serde_json::json!({"x-queue-type": "classic"});
-        let queue = serde_json::json!({"durable": false, "arguments": arguments});
-        let request = management().await?.put(hello()?).json(&queue);
-        let answer = request.basic_auth("guest", Some("guest")).send().await?;
-        Ok(answer.error_for_status().map(drop)?)
-    }
-}
-
-async fn management() -> Result<reqwest::Client> {
-    Ok(http_client(LIMIT)?)
-}
-
-fn hello() -> Result<String> {
-    Ok(format!(
-        "{}/api/queues/%2F/hello",
-        setting("RABBITMQ_API_URL")?
-    ))
-}
-
 fn root() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
-}
-
-/// The commands in the blocks marked `console`, each with the output shown below it.
-fn console(guide: &str) -> Vec<(String, String)> {
-    let mut commands: Vec<(String, String)> = Vec::new();
-    let mut inside = false;
-    for line in guide.lines() {
-        if line.starts_with("```") {
-            inside = line == "```console";
-        } else if let Some(command) = line.strip_prefix("$ ").filter(|_| inside) {
-            commands.push((command.to_owned(), String::new()));
-        } else if let Some((_, shown)) = commands.last_mut().filter(|_| inside) {
-            shown.push_str(line);
-            shown.push('\n');
-        }
-    }
-    commands
-}
-
-/// Figures, and units that stand directly behind them, differ from run to run.
-fn masked(text: &str) -> String {
-    let mut masked = String::new();
-    let mut rest = text;
-    while let Some(start) = rest.find(|c: char| c.is_ascii_digit()) {
-        masked.push_str(&rest[..start]);
-        masked.push('N');
-        rest = rest[start..].trim_start_matches(|c: char| c.is_ascii_digit());
-        let unit = ["ms", "µs", "s"].into_iter().find_map(|unit| {
-            let behind = rest.strip_prefix(unit)?;
-            (!behind.starts_with(char::is_alphanumeric)).then_some(behind)
-        });
-        rest = unit.unwrap_or(rest);
-    }
-    masked + rest
-}
-
-fn figures(text: &str) -> Vec<u64> {
-    let digits = text.split(|c: char| !c.is_ascii_digit());
-    digits.filter_map(|figure| figure.parse().ok()).collect()
 }
