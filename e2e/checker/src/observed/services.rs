@@ -118,7 +118,7 @@ pub struct Email {
 /// A message that a handler has taken effect for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Handled {
-    /// The handler, one of those of [`CONSUMERS`](super::CONSUMERS).
+    /// The handler, one of those of [`CONSUMERS`](crate::CONSUMERS).
     pub handler: &'static str,
     /// The message.
     pub message_id: Uuid,
