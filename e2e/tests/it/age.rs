@@ -114,7 +114,8 @@ impl<'c> Queue<'c> {
         while started.elapsed() < Duration::from_secs(seconds.into()) {
             tokio::select! {
                 _ = arrivals.tick() => self.publish().await?,
-                _ = departures.tick(), if takes => self.take().await?,
+                // Of an empty queue nothing comes until this loop publishes.
+                _ = departures.tick(), if takes && !self.waiting.is_empty() => self.take().await?,
                 _ = looks.tick() => {
                     // What the broker has counted of the first seconds is not there at once.
                     let settled = started.elapsed() > Duration::from_secs(4);
