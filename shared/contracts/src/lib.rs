@@ -2,6 +2,7 @@
 #![deny(clippy::mod_module_files)]
 
 mod message;
+mod schemas;
 pub mod topology;
 mod vocabulary;
 
@@ -23,6 +24,7 @@ pub use orders::{
     OrderPaid, OrderPlaced, OrderRejected,
 };
 pub use products::ProductListed;
+pub use schemas::schemas;
 pub use sku::{MAX_SKU_LENGTH, SKU_PATTERN, is_sku};
 pub use stock::{
     ReleaseStock, ReserveStock, SellStock, StockCommand, StockEvent, StockLevelChanged,

@@ -2,7 +2,6 @@
 //! tests fail when they differ; `UPDATE_DOCS=1 cargo test -p contracts` writes them anew.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use contracts::topology::{
@@ -13,7 +12,7 @@ use contracts::topology::{
 use contracts::{
     CancelUnpaidOrder, Controls, Message, OrderCancelled, OrderConfirmed, OrderPaid, OrderPlaced,
     OrderRejected, ProductListed, ReleaseStock, ReserveStock, SellStock, SendNotification,
-    StockLevelChanged, StockRefused, StockReserved,
+    StockLevelChanged, StockRefused, StockReserved, schemas,
 };
 use serde_json::{Map, Value, json};
 
@@ -65,50 +64,18 @@ fn every_message_that_was_ever_sent_still_fits_its_schema() {
     }
 }
 
-/// Calls the macro with every message type.
-macro_rules! each_message {
-    ($call:ident) => {
-        $call!(
-            ReserveStock,
-            ReleaseStock,
-            SellStock,
-            StockReserved,
-            StockRefused,
-            StockLevelChanged,
-            ProductListed,
-            OrderPlaced,
-            OrderConfirmed,
-            OrderRejected,
-            OrderPaid,
-            OrderCancelled,
-            CancelUnpaidOrder,
-            SendNotification,
-            Controls
-        )
-    };
-}
-
-fn schemas() -> BTreeMap<&'static str, Value> {
-    macro_rules! all {
-        ($($message:ty),+) => {
-            [$((<$message>::TYPE, schemars::schema_for!($message).to_value())),+]
-        };
-    }
-    each_message!(all).into_iter().collect()
-}
-
 fn decode(message_type: &str, sample: &Value) -> Result<(), String> {
     let body = sample.to_string();
     macro_rules! all {
         ($($message:ty),+) => {
-            $(if message_type == <$message>::TYPE {
+            $(if message_type == <$message as Message>::TYPE {
                 return contracts::Inbound::decode(message_type, body.as_bytes())
                     .map(|_: $message| ())
                     .map_err(|error| error.to_string());
             })+
         };
     }
-    each_message!(all);
+    contracts::each_message!(all);
     Err("no such message type".to_owned())
 }
 

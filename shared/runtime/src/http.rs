@@ -18,7 +18,7 @@ mod idempotency_key;
 pub use idempotency_key::IdempotencyKey;
 
 mod number;
-pub use number::whole_number;
+pub use number::{maybe_whole_number, whole_number};
 
 mod page_size;
 pub use page_size::PageSize;

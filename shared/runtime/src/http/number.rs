@@ -30,6 +30,23 @@ pub fn whole_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D
     }
 }
 
+/// The same for a number that may be missing or null.
+///
+/// For JSON bodies: `#[serde(default, deserialize_with = "runtime::http::maybe_whole_number")]`.
+///
+/// # Errors
+///
+/// When it is something else, or has a fraction.
+pub fn maybe_whole_number<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<i64>, D::Error> {
+    #[derive(Deserialize)]
+    struct Whole(#[serde(deserialize_with = "whole_number")] i64);
+
+    let number = Option::<Whole>::deserialize(deserializer)?;
+    Ok(number.map(|Whole(number)| number))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -47,6 +64,14 @@ mod tests {
             ("-2e3", -2_000),
         ] {
             assert_eq!(read(text).ok(), Some(number), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_number_may_be_missing_where_that_is_said() {
+        for (text, number) in [("null", Some(None)), ("2.0", Some(Some(2))), ("2.5", None)] {
+            let mut json = serde_json::Deserializer::from_str(text);
+            assert_eq!(maybe_whole_number(&mut json).ok(), number, "{text}");
         }
     }
 

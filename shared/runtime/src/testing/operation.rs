@@ -1,6 +1,6 @@
 use anyhow::{Context, Result};
 use axum::{body::Body, http::Request};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::Values;
 
@@ -77,12 +77,15 @@ impl Operation {
     ///
     /// When a schema says something that cannot be generated yet.
     pub fn generated(&self, values: &Values) -> Result<Call> {
-        self.call(|name, schema, _, required| {
-            if required || values.coin() {
-                values.generate(name, schema).map(Some)
-            } else {
-                Ok(None)
+        self.call(|name, schema, parameter, required| {
+            if !required && !values.coin() {
+                return Ok(None);
             }
+            let value = values.generate(name, schema)?;
+            // A number with a fraction of zero is whole in JSON, and nothing is JSON outside of a body.
+            let is_of_body = parameter["in"].is_null();
+            let fraction = value.as_f64().filter(|_| !is_of_body && !value.is_i64());
+            Ok(Some(fraction.map_or(value, |number| json!(number as i64))))
         })
     }
 

@@ -14,7 +14,7 @@ const TIME: &str = r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])T([01][0-9]|
 
 /// Makes values that a JSON Schema allows.
 ///
-/// Covers what our documents say: types, `properties`, `required`, `items`, `enum`, `allOf`, `pattern`,
+/// Covers what our documents say: types, `properties`, `required`, `items`, `enum`, `allOf`, `oneOf`, `pattern`,
 /// limits and the formats `uuid` and `date-time`.
 #[derive(Debug, Default)]
 pub struct Values {
@@ -75,7 +75,16 @@ impl Values {
                 false => self.text(pattern),
             };
         }
+        if let Some(schemas) = schema["oneOf"].as_array() {
+            return self.candidate(&self.one_of(schemas)?);
+        }
+        if let Some(types) = schema["type"].as_array() {
+            let mut one = schema.clone();
+            one["type"] = self.one_of(types)?;
+            return self.candidate(&one);
+        }
         match (schema["type"].as_str(), schema["format"].as_str()) {
+            (Some("null"), _) => Ok(Value::Null),
             (Some("object"), _) => self.object(schema),
             (Some("array"), _) => self.array(schema),
             (Some("integer"), _) => self.integer(schema),
@@ -105,10 +114,9 @@ impl Values {
     fn array(&self, schema: &Value) -> Result<Value> {
         let least = schema["minItems"].as_u64().unwrap_or(0);
         let most = schema["maxItems"].as_u64().context("no limit on items")?;
-        let most = if self.coin() {
-            most
-        } else {
-            most.min(least + 2)
+        let most = match self.below(16) {
+            0 => most,
+            _ => most.min(least + 2),
         };
         let length = least + self.below(most - least + 1);
         let items = (0..length).map(|_| self.generate("", &schema["items"]));
@@ -124,8 +132,7 @@ impl Values {
             1 => most,
             _ => least + i64::try_from(self.below((most - least + 1).unsigned_abs()))?,
         };
-        let is_of_body = schema["default"].is_null();
-        Ok(match is_of_body && self.below(4) == 0 {
+        Ok(match self.below(4) == 0 {
             true => json!(number as f64),
             false => json!(number),
         })
