@@ -7,6 +7,8 @@
 mod checks;
 mod controls;
 mod housekeeping;
+mod letters;
+mod topic;
 
 use std::sync::Arc;
 
@@ -19,13 +21,13 @@ use crate::args::MessagingArgs;
 use crate::consume::{ConsumeMetrics, Consuming, Holds, RetryPolicy};
 use crate::controls::Controls;
 use crate::handler::Tx;
-use crate::kafka::{Kafka, KafkaPublisher, ProgressWatch, TopicConsumer, keep_topics};
+use crate::kafka::{Kafka, KafkaPublisher, ProgressWatch, keep_topics};
 use crate::outbox::{Handovers, OutboxMetrics, Pressure, Publish, PublishSpans, Relay};
-use crate::rabbitmq::{
-    ConfirmChannel, DeadLetterExchange, OutboxPublisher, QueueConsumer, RabbitMq,
-};
+use crate::rabbitmq::{ConfirmChannel, OutboxPublisher, QueueConsumer, RabbitMq};
 use crate::refusals::Refusals;
 use crate::transport::Transport;
+
+pub use topic::TopicConsumer;
 
 /// One service's access to both brokers; cheap to clone.
 #[derive(Clone)]
@@ -116,18 +118,6 @@ impl Bus {
             ..
         } = &*self.inner;
         QueueConsumer::new(rabbitmq.clone(), consuming.clone(), queue)
-    }
-
-    /// Consumes a topic, as part of a consumer group named `<service>.<topic>`.
-    pub fn topic(&self, topic: Topic) -> TopicConsumer {
-        let Inner {
-            rabbitmq,
-            kafka,
-            consuming,
-            ..
-        } = &*self.inner;
-        let dead_letters = Box::new(DeadLetterExchange::new(rabbitmq.clone()));
-        TopicConsumer::new(kafka.clone(), consuming.clone(), dead_letters, topic)
     }
 
     /// Looks at how far consumer groups have come in these topics, of all services.

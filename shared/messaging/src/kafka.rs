@@ -26,9 +26,9 @@ mod heads;
 mod progress;
 
 pub use client::KafkaArgs;
-pub use consumer::TopicConsumer;
 pub use progress::{GroupProgress, Head, ProgressWatch, TopicProgress};
 
 pub(crate) use client::Kafka;
+pub(crate) use consumer::RecordConsumer;
 pub(crate) use publisher::KafkaPublisher;
 pub(crate) use upkeep::keep_topics;

@@ -14,6 +14,8 @@ mod rabbitmq;
 
 mod consume;
 
+mod letters;
+
 mod controls;
 
 mod handler;
@@ -34,7 +36,7 @@ mod span;
 mod transport;
 
 pub use args::MessagingArgs;
-pub use bus::Bus;
+pub use bus::{Bus, TopicConsumer};
 pub use cause::Cause;
 pub use claims::{Claim, ClaimLost};
 pub use duration::parse_delay;
@@ -42,7 +44,10 @@ pub use faults::{DemoArgs, Guarantee, crash_point};
 pub use handler::{
     BatchHandler, EffectHandler, Failure, Handler, NotPerformed, Position, Received, Tx,
 };
-pub use kafka::{GroupProgress, Head, KafkaArgs, ProgressWatch, TopicConsumer, TopicProgress};
+pub use kafka::{GroupProgress, Head, KafkaArgs, ProgressWatch, TopicProgress};
+pub use letters::{
+    HeaderValue, KeepLetters, Letter, LetterHeader, LetterOrigin, Replay, replays_of,
+};
 pub use migrate::migrate;
 pub use outbox::OutboxLimits;
-pub use rabbitmq::{ControlsPublisher, QueueConsumer};
+pub use rabbitmq::{ControlsPublisher, DeadLetterConsumer, QueueConsumer, Replayer};

@@ -25,11 +25,16 @@ mod subscription;
 mod worker;
 
 mod dead_letters;
+mod letter;
+mod letters;
+mod replayer;
 
 mod controls;
 
 pub use consumer::QueueConsumer;
 pub use controls::ControlsPublisher;
+pub use letters::DeadLetterConsumer;
+pub use replayer::Replayer;
 
 pub(crate) use channel::ConfirmChannel;
 pub(crate) use connection::RabbitMq;

@@ -1,4 +1,5 @@
 use std::future::Future;
+use std::sync::Arc;
 
 use contracts::Inbound;
 
@@ -20,4 +21,16 @@ pub trait BatchHandler: Send + Sync + 'static {
         tx: &mut Tx,
         batch: &[Received<Self::Message>],
     ) -> impl Future<Output = Result<(), Failure>> + Send;
+}
+
+impl<H: BatchHandler> BatchHandler for Arc<H> {
+    type Message = H::Message;
+
+    async fn handle_batch(
+        &self,
+        tx: &mut Tx,
+        batch: &[Received<H::Message>],
+    ) -> Result<(), Failure> {
+        H::handle_batch(self, tx, batch).await
+    }
 }

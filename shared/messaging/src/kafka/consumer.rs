@@ -13,15 +13,14 @@ use super::session::{Observer, Session};
 use super::state;
 use super::watchdog::Watchdog;
 use crate::consume::{Consuming, DeadLetters, group};
-use crate::handler::{BatchHandler, Position};
+use crate::handler::BatchHandler;
 
 /// How long to wait for the broker when leaving a group. The group notices a silent leave as well,
 /// later.
 const LEAVING: Duration = Duration::from_secs(3);
 
-/// Consumes a topic: built by `Bus::topic`.
-#[must_use = "a consumer does nothing until `run`"]
-pub struct TopicConsumer {
+/// Consumes the records of a topic.
+pub(crate) struct RecordConsumer {
     kafka: Kafka,
     consuming: Consuming,
     dead_letters: Box<dyn DeadLetters>,
@@ -32,7 +31,7 @@ pub struct TopicConsumer {
     observer: Option<Observer>,
 }
 
-impl TopicConsumer {
+impl RecordConsumer {
     pub(crate) fn new(
         kafka: Kafka,
         consuming: Consuming,
@@ -51,24 +50,18 @@ impl TopicConsumer {
         }
     }
 
-    /// At most so many messages share a transaction. Never waits for a batch to fill.
-    pub fn batch(mut self, messages: usize) -> Self {
+    pub(crate) fn batch(mut self, messages: usize) -> Self {
         self.batch = messages.max(1);
         self
     }
 
-    /// The topic carries state: each key's last message says all about it, and handling one again is
-    /// harmless. A database that has never read it, such as one that was dropped and created anew,
-    /// reads it from its beginning, whatever its group has committed.
-    pub fn state(mut self) -> Self {
+    pub(crate) fn state(mut self) -> Self {
         self.is_state = true;
         self
     }
 
-    /// Only looks at what others are there to handle: a record that cannot be decoded is passed over, and
-    /// `notice` is told its place and the reason. Those for whom it is make a dead letter of it.
-    pub fn observing(mut self, notice: impl Fn(Position, &str) + Send + Sync + 'static) -> Self {
-        self.observer = Some(Box::new(notice));
+    pub(crate) fn observing(mut self, observer: Observer) -> Self {
+        self.observer = Some(observer);
         self
     }
 
@@ -81,7 +74,7 @@ impl TopicConsumer {
     /// # Errors
     ///
     /// When the client cannot be set up; never because a broker is away.
-    pub async fn run<H: BatchHandler>(
+    pub(crate) async fn run<H: BatchHandler>(
         self,
         handler_name: &'static str,
         handler: H,

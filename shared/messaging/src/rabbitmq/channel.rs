@@ -29,6 +29,8 @@ pub(crate) struct ConfirmChannel {
     rabbitmq: RabbitMq,
     exchanges: Vec<Exchange>,
     channel: Option<Channel>,
+    /// Whether the exchanges of single services are this one's to declare.
+    declares_own: bool,
     /// The exchanges of single services that were declared on this channel.
     own: HashSet<ShortString>,
 }
@@ -40,7 +42,16 @@ impl ConfirmChannel {
             rabbitmq,
             exchanges,
             channel: None,
+            declares_own: true,
             own: HashSet::new(),
+        }
+    }
+
+    /// Publishes to the queues of other services, by the exchanges that those have declared.
+    pub(super) fn to_others(rabbitmq: RabbitMq) -> Self {
+        Self {
+            declares_own: false,
+            ..Self::new(rabbitmq, Vec::new())
         }
     }
 
@@ -141,7 +152,8 @@ impl ConfirmChannel {
     async fn declare_own(&mut self, channel: &Channel, window: &[Outgoing]) -> anyhow::Result<()> {
         for message in window {
             let exchange = &message.exchange;
-            if is_own_exchange(exchange.as_str()) && !self.own.contains(exchange) {
+            let is_wanted = self.declares_own && is_own_exchange(exchange.as_str());
+            if is_wanted && !self.own.contains(exchange) {
                 let piece = Piece::direct_exchange(exchange.as_str());
                 piece.declare(channel).await?;
                 self.own.insert(exchange.clone());

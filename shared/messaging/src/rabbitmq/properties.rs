@@ -8,9 +8,9 @@ use crate::outbox::Row;
 
 /// CloudEvents over AMQP prefixes its attributes; its binding is for AMQP 1.0, so on 0-9-1 this
 /// is by analogy.
-const PREFIX: &str = "cloudEvents_";
-const ACCEPTED_PREFIXES: [&str; 2] = [PREFIX, "cloudEvents:"];
-const TRACEPARENT: &str = "traceparent";
+pub(super) const ATTRIBUTES: &str = "cloudEvents_";
+const ACCEPTED_PREFIXES: [&str; 2] = [ATTRIBUTES, "cloudEvents:"];
+pub(super) const TRACEPARENT: &str = "traceparent";
 
 /// The properties of an outbox row on its way to an exchange.
 pub(crate) fn encode(row: &Row, source: &str, traceparent: Option<&str>) -> BasicProperties {
@@ -23,7 +23,7 @@ pub(crate) fn encode(row: &Row, source: &str, traceparent: Option<&str>) -> Basi
         (Envelope::SOURCE, source),
         (Envelope::TIME, &row.created_at.to_jiff().to_string()),
     ] {
-        headers.insert(format!("{PREFIX}{name}").into(), text(value));
+        headers.insert(format!("{ATTRIBUTES}{name}").into(), text(value));
     }
     if let Some(traceparent) = traceparent {
         headers.insert(TRACEPARENT.into(), text(traceparent));

@@ -8,7 +8,7 @@ use super::properties::{delivery_mode, short_string};
 use crate::contained::contained;
 
 /// Header that names those which were too long to travel along as a whole.
-const CUT: &str = "headers-cut";
+pub(super) const CUT: &str = "headers-cut";
 /// No more of their names is told.
 const LONGEST_LIST: usize = 512;
 /// In front of the names of headers that must not travel on under the names they had.

@@ -30,7 +30,7 @@ async fn a_retry_within_a_batch_holds_only_its_partition_and_keeps_the_order_in_
 }
 
 /// The second of five messages fails for as long as the other partition is not done.
-async fn held_partition(pool: &PgPool, batch: usize) -> anyhow::Result<()> {
+async fn held_partition(pool: &PgPool, batch: u16) -> anyhow::Result<()> {
     let mut stage = Stage::with_retry_delays(pool, &MANY).await?;
     let topic = stage.topic(2).await?;
     for number in 1..=5 {

@@ -31,6 +31,7 @@ mod topology;
 
 mod handover;
 mod leases;
+mod letters;
 mod order;
 mod rebalance;
 mod reconnect;
