@@ -14,7 +14,7 @@ const PATIENCE: Duration = Duration::from_millis(300);
 /// Reads the records for which partitions wait, each only once.
 pub(super) struct Heads {
     reader: BaseConsumer,
-    /// By topic, partition and offset; what is no head any more is forgotten.
+    /// By group and partition; what is no head any more is forgotten.
     known: BTreeMap<(String, i32), (i64, Head)>,
 }
 
@@ -26,9 +26,11 @@ impl Heads {
         }
     }
 
-    /// The record at each of these offsets, which stand at the place of their partition.
+    /// The record at each of these offsets, which stand at the place of their partition. A group reads one
+    /// topic.
     pub(super) fn read(
         &mut self,
+        group: &str,
         topic: &str,
         offsets: &[Option<i64>],
     ) -> anyhow::Result<Vec<Option<Head>>> {
@@ -36,21 +38,26 @@ impl Heads {
         let mut wanted = TopicPartitionList::new();
         for (partition, offset) in &places {
             if let Some(offset) = offset
-                && self.head(topic, *partition, *offset).is_none()
+                && self.head(group, *partition, *offset).is_none()
             {
                 wanted.add_partition_offset(topic, *partition, Offset::Offset(*offset))?;
             }
         }
         if wanted.count() > 0 {
-            self.fetch(topic, &wanted)?;
+            self.fetch(group, topic, &wanted)?;
         }
         let heads = places.into_iter();
         Ok(heads
-            .map(|(partition, offset)| self.head(topic, partition, (*offset)?).cloned())
+            .map(|(partition, offset)| self.head(group, partition, (*offset)?).cloned())
             .collect())
     }
 
-    fn fetch(&mut self, topic: &str, wanted: &TopicPartitionList) -> anyhow::Result<()> {
+    fn fetch(
+        &mut self,
+        group: &str,
+        topic: &str,
+        wanted: &TopicPartitionList,
+    ) -> anyhow::Result<()> {
         self.reader.assign(wanted)?;
         let started = Instant::now();
         let mut missing = wanted.count();
@@ -64,7 +71,7 @@ impl Heads {
             if record.topic() != topic {
                 continue;
             }
-            let key = (topic.to_owned(), record.partition());
+            let key = (group.to_owned(), record.partition());
             let Some(element) = wanted.find_partition(topic, record.partition()) else {
                 continue;
             };
@@ -72,7 +79,8 @@ impl Heads {
             let Offset::Offset(offset) = element.offset() else {
                 continue;
             };
-            if self.known.get(&key).is_some_and(|(of, _)| *of == offset) {
+            let is_known = self.known.get(&key).is_some_and(|(of, _)| *of == offset);
+            if is_known || record.offset() < offset {
                 continue;
             }
             let time = record.timestamp().to_millis().unwrap_or_default();
@@ -87,8 +95,8 @@ impl Heads {
         Ok(())
     }
 
-    fn head(&self, topic: &str, partition: i32, offset: i64) -> Option<&Head> {
-        let (of, head) = self.known.get(&(topic.to_owned(), partition))?;
+    fn head(&self, group: &str, partition: i32, offset: i64) -> Option<&Head> {
+        let (of, head) = self.known.get(&(group.to_owned(), partition))?;
         (*of == offset).then_some(head)
     }
 }

@@ -190,7 +190,7 @@ impl Clients {
         Ok(GroupProgress {
             group: group.to_owned(),
             members,
-            heads: self.heads.read(topic, &left)?,
+            heads: self.heads.read(group, topic, &left)?,
             committed,
         })
     }
