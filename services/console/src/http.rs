@@ -1,25 +1,39 @@
 //! The page, its event stream and its API.
 
+use axum::http::StatusCode;
+use runtime::http::Problem;
 use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::live::Live;
+use crate::office::Replaying;
 
 mod controls;
+mod discard;
+mod edits;
+mod export;
 mod history;
 mod json;
+mod letter;
+mod letters;
 mod orders;
 mod page;
+mod replays;
+mod set;
 mod stock;
 mod stream;
 mod timeline;
+
+use set::Set;
 
 /// What requests need.
 #[derive(Clone)]
 pub struct Api {
     /// What is shown.
     pub live: Live,
+    /// What replays letters.
+    pub replaying: Replaying,
     /// Ends the event streams when the process stops.
     pub token: CancellationToken,
 }
@@ -35,6 +49,26 @@ pub fn routes(api: Api) -> OpenApiRouter {
         .routes(routes!(stock::list_stock))
         .routes(routes!(controls::list_controls))
         .routes(routes!(controls::set_control, controls::lift_control))
+        .routes(routes!(letters::list_letters))
+        .routes(routes!(letters::group_letters))
+        .routes(routes!(letters::export_letters))
+        .routes(routes!(letter::get_letter))
+        .routes(routes!(letter::get_body))
+        .routes(routes!(edits::save_draft))
+        .routes(routes!(edits::revise))
+        .routes(routes!(discard::discard_letters))
+        .routes(routes!(discard::restore_letters))
+        .routes(routes!(replays::list_replays, replays::create_replay))
+        .routes(routes!(replays::get_replay, replays::change_replay))
         .with_state(api)
         .merge(page::routes())
+}
+
+/// A console that only looks changes nothing.
+fn writable(api: &Api) -> Result<(), Problem> {
+    if api.live.readonly {
+        let reason = "this console only looks: CONSOLE_READONLY is set";
+        return Err(Problem::new(StatusCode::FORBIDDEN, reason));
+    }
+    Ok(())
 }

@@ -2,9 +2,9 @@
 //!
 //! | | |
 //! |---|---|
-//! | owns | a copy of what topics say about orders and stock, which can be read again; what was asked of services |
-//! | consumes | all Kafka topics; spans over OTLP; the statistics of both brokers |
-//! | produces | a page at `/`, its event stream and API; the fanout exchange `controls` |
+//! | owns | a copy of what topics say about orders and stock, which can be read again; what was asked of services; dead letters |
+//! | consumes | all Kafka topics; the queue `dead-letters`; spans over OTLP; the statistics of both brokers |
+//! | produces | a page at `/`, its event stream and API; the fanout exchange `controls`; dead letters, back to the consumers that failed |
 //!
 //! It is the proof of decoupling: no other service knows of it, and all of them run the same when it is stopped,
 //! scaled or removed.
@@ -17,6 +17,7 @@ pub mod domain;
 pub mod handlers;
 pub mod http;
 pub mod live;
+pub mod office;
 pub mod statistics;
 pub mod store;
 pub mod telemetry;

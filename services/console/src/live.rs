@@ -5,6 +5,7 @@
 
 mod build;
 mod frame;
+mod job;
 mod sentences;
 mod watched;
 
@@ -19,11 +20,13 @@ use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
 pub use frame::{ControlView, Frame};
+pub use job::JobView;
 
 use crate::controls::Controls;
 use crate::pace::every;
 use crate::statistics::Statistics;
-use crate::store::{self, Attempt, Figures};
+use crate::store::{self, Attempt, Figures, LetterFilter};
+use frame::Letters;
 use sentences::Sentences;
 
 /// How often a frame is made.
@@ -54,6 +57,7 @@ struct Seen {
     figures: Option<Figures>,
     news: Option<(i64, i64)>,
     attempts: Vec<Attempt>,
+    letters: Option<Letters>,
 }
 
 impl Live {
@@ -137,7 +141,8 @@ impl Live {
         let figures = within_limit(store::figures(&self.pool));
         let news = within_limit(store::news(&self.pool));
         let attempts = within_limit(store::attempts(&self.pool));
-        let (figures, news, attempts) = tokio::join!(figures, news, attempts);
+        let letters = within_limit(self.letters());
+        let (figures, news, attempts, letters) = tokio::join!(figures, news, attempts, letters);
         if let Err(error) = &figures {
             let error = error.to_string();
             debug!(error, "the figures of orders are unknown");
@@ -146,7 +151,24 @@ impl Live {
             figures: figures.ok(),
             news: news.ok(),
             attempts: attempts.unwrap_or_default(),
+            letters: letters.ok(),
         }
+    }
+
+    async fn letters(&self) -> sqlx::Result<Letters> {
+        let open = LetterFilter {
+            state: Some("open".to_owned()),
+            ..LetterFilter::default()
+        };
+        let open = store::count_letters(&self.pool, &open).await?;
+        Ok(Letters {
+            open: open.count,
+            more: open.is_more,
+            jobs: (store::active_jobs(&self.pool).await?.into_iter())
+                .map(JobView::from)
+                .collect(),
+            changes: store::changes_of_letters(&self.pool).await?,
+        })
     }
 
     fn undecodable(&self) -> u64 {

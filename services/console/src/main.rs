@@ -9,6 +9,7 @@ use console::controls::Controls;
 use console::handlers::{RecordDecisions, RecordLevels, RecordOrders, RecordProducts};
 use console::http::{Api, routes};
 use console::live::Live;
+use console::office::{Office, Replaying};
 use console::statistics::{RabbitMqApi, Statistics, watch_kafka, watch_rabbitmq};
 use console::store;
 use console::telemetry::receive_spans;
@@ -55,6 +56,11 @@ async fn start(config: Config, life: &Lifecycle) -> anyhow::Result<()> {
     life.spawn("products", |token| {
         products.run("record-products", RecordProducts, token)
     });
+    let (letters, office) = (bus.dead_letters(), Office { pool: pool.clone() });
+    life.spawn("dead letters", |token| letters.run(office, token));
+    let (replaying, replayer) = (Replaying::default(), bus.replayer());
+    let (running, of_replays) = (replaying.clone(), pool.clone());
+    life.spawn("replays", |token| running.run(of_replays, replayer, token));
     life.spawn("housekeeping", |token| bus.housekeeping(token));
 
     let (of_queues, of_topics) = (statistics.clone(), statistics);
@@ -81,6 +87,7 @@ async fn start(config: Config, life: &Lifecycle) -> anyhow::Result<()> {
     health.informational("consumers", bus.consumers_check());
     let api = routes(Api {
         live,
+        replaying,
         token: life.token(),
     });
     let app = http::app("console", api, health, &config.http.allowed_hosts);

@@ -20,11 +20,25 @@ pub use attempts::{Attempt, attempts};
 mod flows;
 pub use flows::{ArrivalRow, FlowRow, flows, save_flows};
 
+mod letters;
+pub use letters::{
+    Counted, Draft, Edit, Entry, LastReplay, Letter, LetterFilter, LetterGroup, NewLetter,
+    Revision, changes_of_letters, count_letters, discard_letters, draft, history, keep_letters,
+    letter, letter_groups, letters, matching_letters, restore_letters, revise, revision, revisions,
+    save_draft,
+};
+
+mod replays;
+pub use replays::{
+    Due, Job, JobLetter, NewJob, Progress, active_jobs, change_job, create_job, due, end_job,
+    halt_job, job, job_letters, jobs, progress, released, running_jobs, settle_replays, try_lock,
+};
+
 mod controls;
 pub use controls::{Control, controls, lift_control, set_control};
 
 /// Every table of the service: without one of them it is not ready.
-pub const TABLES: [&str; 7] = [
+pub const TABLES: [&str; 13] = [
     "orders",
     "facts",
     "stock",
@@ -32,6 +46,12 @@ pub const TABLES: [&str; 7] = [
     "queue_flows",
     "queue_arrivals",
     "controls",
+    "letters",
+    "letter_revisions",
+    "letter_drafts",
+    "letter_history",
+    "jobs",
+    "replays",
 ];
 
 /// The values of one column.

@@ -8,7 +8,7 @@ use runtime::http::{Json, Path, Problem, Valid, printable, whole_number};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::Api;
+use super::{Api, writable};
 use crate::live::ControlView;
 use crate::store::{self, Control};
 
@@ -152,9 +152,7 @@ pub(super) async fn lift_control(
 
 fn allowed(api: &Api, service: String) -> Result<String, Problem> {
     let refused = |reason: &'static str| Err(Problem::new(StatusCode::FORBIDDEN, reason));
-    if api.live.readonly {
-        return refused("this console only looks: CONSOLE_READONLY is set");
-    }
+    writable(api)?;
     if !api.live.controls.is_demo() {
         return refused(
             "services are broken on purpose only where nothing is real: SPILLWAY_DEMO is not set",

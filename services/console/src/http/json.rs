@@ -8,8 +8,12 @@ use uuid::Uuid;
 use crate::statistics::Point;
 use crate::store;
 
+mod job;
+mod letter;
 mod span;
 
+pub(super) use job::JobLetter;
+pub(super) use letter::Letter;
 pub(super) use span::Span;
 
 /// Status of an order.

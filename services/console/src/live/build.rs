@@ -29,7 +29,12 @@ pub(super) fn frame(live: &Live, seen: &Seen, sentences: &mut Sentences) -> Fram
         instance: instance_id(),
         demo: live.controls.is_demo(),
         readonly: live.readonly,
-        changes: Changes { orders, stock },
+        changes: Changes {
+            orders,
+            stock,
+            letters: seen.letters.as_ref().map(|letters| letters.changes),
+        },
+        letters: seen.letters.clone(),
         sentences: sentences.of(&known, &controls, &seen.attempts),
         brokers: [
             ("rabbitmq", broker(clock, &known.rabbitmq)),

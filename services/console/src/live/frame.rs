@@ -5,6 +5,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::job::JobView;
+
 /// The state of the whole system. What is unknown is null and never 0.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Frame {
@@ -35,6 +37,8 @@ pub struct Frame {
     pub peak: Peak,
     /// What was asked of services, and by whom.
     pub controls: Vec<ControlView>,
+    /// The dead letters in short.
+    pub letters: Option<Letters>,
     /// How many records of topics this instance could not decode since it began.
     pub undecodable: u64,
 }
@@ -46,6 +50,22 @@ pub struct Changes {
     pub orders: Option<i64>,
     /// The list of stock levels.
     pub stock: Option<i64>,
+    /// The list of dead letters.
+    pub letters: Option<i64>,
+}
+
+/// What the dead-letter office has to do.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = LettersInShort)]
+pub struct Letters {
+    /// So many letters are open.
+    pub open: i64,
+    /// And more.
+    pub more: bool,
+    /// The jobs that have not ended.
+    pub jobs: Vec<JobView>,
+    #[serde(skip)]
+    pub(super) changes: i64,
 }
 
 /// One thing that does not move.

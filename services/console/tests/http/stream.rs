@@ -66,7 +66,10 @@ async fn what_is_unknown_is_null_and_nothing_is_made_up(pool: PgPool) -> Result<
     );
     // The database was asked.
     assert_eq!(frame["orders"]["pending"], 0);
-    assert_eq!(frame["changes"], json!({"orders": 0, "stock": 0}));
+    assert_eq!(
+        frame["changes"],
+        json!({"orders": 0, "stock": 0, "letters": 0})
+    );
     Ok(())
 }
 
@@ -79,7 +82,7 @@ async fn numbers_of_a_database_that_is_away_are_unknown(pool: PgPool) -> Result<
     assert_eq!(answer.body["orders"]["statuses"], Value::Null);
     assert_eq!(
         answer.body["changes"],
-        json!({"orders": null, "stock": null})
+        json!({"orders": null, "stock": null, "letters": null})
     );
     Ok(())
 }

@@ -7,11 +7,12 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
-use axum::http::{HeaderMap, HeaderValue, Request, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
 use axum::response::Response;
 use console::controls::Controls;
 use console::http::{Api, routes};
 use console::live::Live;
+use console::office::Replaying;
 use console::statistics::Statistics;
 use runtime::health::Health;
 use serde_json::Value;
@@ -20,6 +21,7 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
+pub(crate) mod letters;
 pub(crate) mod samples;
 
 /// The service without its brokers.
@@ -51,6 +53,7 @@ impl Service {
         let token = CancellationToken::new();
         let api = Api {
             live: live.clone(),
+            replaying: Replaying::default(),
             token: token.clone(),
         };
         let router = runtime::http::app("console", routes(api), Health::default(), &[]);
@@ -67,10 +70,21 @@ impl Service {
     }
 
     pub(crate) async fn put(&self, path: &str, body: &Value) -> Result<Answer> {
-        let request = Request::put(path).header(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/json"),
-        );
+        self.send_json(Method::PUT, path, body).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Result<Answer> {
+        self.send_json(Method::POST, path, body).await
+    }
+
+    pub(crate) async fn patch(&self, path: &str, body: &Value) -> Result<Answer> {
+        self.send_json(Method::PATCH, path, body).await
+    }
+
+    async fn send_json(&self, method: Method, path: &str, body: &Value) -> Result<Answer> {
+        let json = HeaderValue::from_static("application/json");
+        let request = Request::builder().method(method).uri(path);
+        let request = request.header(header::CONTENT_TYPE, json);
         self.send(request.body(body.to_string().into())?).await
     }
 

@@ -1,0 +1,16 @@
+//! The dead-letter office: what could not be handled is kept, mended and given back to the consumer that failed.
+
+mod keep;
+pub use keep::Office;
+
+mod pattern;
+pub use pattern::pattern;
+
+mod changes;
+pub use changes::{Change, changes};
+
+mod check;
+pub use check::{Wrong, check, types_of};
+
+mod replaying;
+pub use replaying::Replaying;

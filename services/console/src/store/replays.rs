@@ -1,0 +1,15 @@
+//! Jobs that replay letters, and how each replay ends.
+
+mod create;
+pub use create::{NewJob, create_job};
+
+mod jobs;
+pub use jobs::{Job, JobLetter, active_jobs, change_job, job, job_letters, jobs};
+
+mod release;
+pub use release::{
+    Due, Progress, due, end_job, halt_job, progress, released, running_jobs, try_lock,
+};
+
+mod outcomes;
+pub use outcomes::settle_replays;
