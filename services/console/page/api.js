@@ -2,11 +2,13 @@
 
 /** What was wrong with a request, as the server or the network said it. */
 export class Problem extends Error {
-  constructor(status, title, detail, errors = []) {
+  constructor(status, title, detail, errors = [], whole = {}) {
     super(detail || title);
     this.status = status;
     this.title = title;
     this.errors = errors;
+    /** All that the server said: some answers carry what is there instead. */
+    this.whole = whole;
   }
 
   /** What the server said about one field, if anything. */
@@ -20,6 +22,7 @@ export class Problem extends Error {
 export const get = (path) => request("GET", path);
 export const post = (path, body, headers) => request("POST", path, body, headers);
 export const put = (path, body) => request("PUT", path, body);
+export const patch = (path, body) => request("PATCH", path, body);
 export const remove = (path) => request("DELETE", path);
 
 /** A path with those parameters that have a value. */
@@ -48,6 +51,17 @@ export function intention() {
   return [...crypto.getRandomValues(new Uint8Array(16))].map((b) => b.toString(16).padStart(2, "0")).join("");
 }
 
+/** A file as its bytes. */
+export async function bytes(path) {
+  try {
+    const response = await fetch(path);
+    if (response.ok) return new Uint8Array(await response.arrayBuffer());
+    throw refused(response, await response.text());
+  } catch (error) {
+    throw error instanceof Problem ? error : new Problem(0, "network", String(error.message ?? error));
+  }
+}
+
 async function request(method, path, body, headers = {}) {
   const sent = { ...headers, accept: "application/json" };
   // Also without a body: no form of another site can send this content type.
@@ -66,7 +80,7 @@ async function request(method, path, body, headers = {}) {
 function refused(response, text) {
   try {
     const problem = parse(text);
-    return new Problem(response.status, problem.title ?? response.statusText, problem.detail ?? "", problem.errors ?? []);
+    return new Problem(response.status, problem.title ?? response.statusText, problem.detail ?? "", problem.errors ?? [], problem);
   } catch {
     return new Problem(response.status, `${response.status} ${response.statusText}`.trim(), "");
   }

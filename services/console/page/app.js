@@ -1,8 +1,9 @@
 // The page: which view is shown, and what stands around every view.
 import { live, serverNow, start } from "./frames.js";
 import { Banner, Sentences } from "./above.js";
+import { later } from "./later.js";
 import { apply, choose, language, setting, settings } from "./settings.js";
-import { clock, duration } from "./format.js";
+import { bounded, clock, duration } from "./format.js";
 import { t } from "./text.js";
 import { html, render, useEffect, useLayoutEffect, useRef, useState, useStore } from "./ui.js";
 import { BreakView } from "./views/break.js";
@@ -12,8 +13,11 @@ import { PeakView } from "./views/peak.js";
 import { ScalingView } from "./views/scaling.js";
 import { StockView } from "./views/stock.js";
 
-/** In the order of the navigation. Dead letters will stand after the orders. */
-const VIEWS = { flow: FlowView, peak: PeakView, orders: OrdersView, stock: StockView, break: BreakView, scaling: ScalingView };
+/** Dead letters have as many files as the rest; a first look should not wait for them. */
+const LettersView = later("letters", () => import("./views/letters.js").then((module) => module.LettersView));
+
+/** In the order of the navigation. */
+const VIEWS = { flow: FlowView, peak: PeakView, orders: OrdersView, letters: LettersView, stock: StockView, break: BreakView, scaling: ScalingView };
 
 function App() {
   const state = useStore(live);
@@ -27,7 +31,7 @@ function App() {
   return html`<div class="page" data-stale=${state.stale} data-view=${route.view}>
     <a class="skip" href="#main" onClick=${(event) => { event.preventDefault(); main.current?.focus(); }}>${t("skip")}</a>
     <header class="bar">
-      <${Navigation} current=${route.view} />
+      <${Navigation} current=${route.view} letters=${state.frame?.letters} />
       <${Choices} />
       <${Freshness} state=${state} />
     </header>
@@ -37,13 +41,18 @@ function App() {
   </div>`;
 }
 
-function Navigation({ current }) {
+function Navigation({ current, letters }) {
   return html`<nav aria-label=${t("nav.label")}>
     <span class="brand">Spillway</span>
     <ul>${Object.keys(VIEWS).map((view) => html`<li key=${view}>
-      <a href=${`#/${view}`} data-testid=${`nav-${view}`} aria-current=${view === current ? "page" : undefined}>${t(`nav.${view}`)}</a>
+      <a href=${`#/${view}`} data-testid=${`nav-${view}`} aria-current=${view === current ? "page" : undefined}>${t(`nav.${view}`)}${view === "letters" && letters?.open > 0 && html` <${OpenLetters} letters=${letters} />`}</a>
     </li>`)}</ul>
   </nav>`;
+}
+
+function OpenLetters({ letters }) {
+  const n = letters.more ? bounded(10_001) : bounded(letters.open);
+  return html`<span class="count" title=${t("nav.letters-open", { n })}><span aria-hidden="true" data-testid="letters-open">${n}</span><span class="unseen">${t("nav.letters-open", { n })}</span></span>`;
 }
 
 function Choices() {
@@ -108,4 +117,6 @@ function useFocusAfter(view) {
 
 apply();
 start();
-render(html`<${App} />`, document.getElementById("app"));
+const place = document.getElementById("app");
+place.replaceChildren();
+render(html`<${App} />`, place);

@@ -3,7 +3,12 @@ import { en } from "./text/en.js";
 import { zh } from "./text/zh.js";
 import { language } from "./settings.js";
 
-const DICTIONARIES = { en, zh };
+const DICTIONARIES = { en: { ...en }, zh: { ...zh } };
+
+/** Adds the words of a view that is opened later. */
+export function learn(words) {
+  for (const language of Object.keys(DICTIONARIES)) Object.assign(DICTIONARIES[language], words[language]);
+}
 
 /** The text for a key in the present language, with `{name}` replaced by the value of that name. */
 export function t(key, values = {}) {

@@ -56,6 +56,7 @@ function AboutQueue({ frame, q }) {
   const delays = delaysOf(frame, `${q.name}.delay.`);
   return html`<table><tbody>${rows.map(([key, value]) => html`<tr key=${key}><th scope="row">${t(key)}</th><td>${value}</td></tr>`)}
       <tr><th scope="row">${t("col.measured")}</th><td><${Time} at=${q.at} /></td></tr></tbody></table>
+    ${q.kind === "dead-letters" && html`<p><a href="#/letters">${t("nav.letters")}</a></p>`}
     ${oldest && html`<h3>${t("flow.head")}</h3><p><a href=${`#/orders/${oldest.id}`}><code>${oldest.id}</code></a><br /><${Time} at=${oldest.placed_at} /></p>`}
     ${delays.length > 0 && html`<h3>${t("flow.delays")}</h3><${Queues} queues=${delays} />`}
     <p class="muted">${t("flow.queue-source")}</p>`;

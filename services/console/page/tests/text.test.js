@@ -1,10 +1,18 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import test from "node:test";
-import { en } from "../text/en.js";
-import { zh } from "../text/zh.js";
+import { en as first } from "../text/en.js";
+import { lettersEn } from "../text/letters-en.js";
+import { lettersZh } from "../text/letters-zh.js";
+import { zh as firstZh } from "../text/zh.js";
 
+const en = { ...first, ...lettersEn };
+const zh = { ...firstZh, ...lettersZh };
 const page = new URL("..", import.meta.url);
+
+test("no key is in two dictionaries of a language", () => {
+  for (const key of Object.keys(lettersEn)) assert.ok(!(key in first), key);
+});
 
 test("both dictionaries have the same keys", () => {
   assert.deepEqual(Object.keys(zh), Object.keys(en));
@@ -38,7 +46,7 @@ function sources() {
   return folders.flatMap((folder) => readdirSync(new URL(folder, page)).filter((name) => name.endsWith(".js")).map((name) => [folder + name, readFileSync(new URL(folder + name, page), "utf8")]));
 }
 
-test("the page asks for every module at once, before it knows who imports it", () => {
+test("the page names every module, so that all are asked for before anybody knows who imports them", () => {
   const index = readFileSync(new URL("index.html", page), "utf8");
   for (const [file] of sources()) if (file !== "app.js") assert.ok(index.includes(`<link rel="modulepreload" href="/page/${file}">`), file);
 });

@@ -1,12 +1,12 @@
 // One order: what it is, where it was, and what the customer was told.
 import { get, post, query } from "../api.js";
 import { money, number } from "../format.js";
+import { useThrottled } from "../listing.js";
 import { Empty, Refusal, Status, Time } from "../parts.js";
 import { placed } from "../placed.js";
 import { timeline } from "../timeline.js";
 import { known, t } from "../text.js";
 import { html, useEffect, useRef, useState } from "../ui.js";
-import { useThrottled } from "./orders.js";
 import { Timeline } from "./timeline.js";
 
 /** An order that was placed this moment is not yet known to the console: it is looked for again for so long. */
@@ -23,7 +23,8 @@ export function OrderView({ state, id }) {
     <${Refusal} problem=${problem} id="order-problem" />
     ${o && html`<div class="order-columns">
       <section class="panel"><h2>${t("order.what")}</h2><${Facts} o=${o} lines=${order.lines} />
-        <${Settle} o=${o} readonly=${state.frame?.readonly} done=${again} /></section>
+        <${Settle} o=${o} readonly=${state.frame?.readonly} done=${again} />
+        <p class="further"><a data-testid="order-letters" href=${`#/letters?state=all&q=${id}`}>${t("order.letters")}</a></p></section>
       <${Notifications} id=${id} version=${o.version} />
     </div>
     <section class="panel"><h2>${t("order.way")}</h2>

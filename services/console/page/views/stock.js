@@ -1,10 +1,10 @@
 // Stock: what of each product is there, reserved and sold, and more of it on request.
 import { get, intention, post } from "../api.js";
 import { money, number } from "../format.js";
+import { useThrottled } from "../listing.js";
 import { Empty, Refusal, State, Time } from "../parts.js";
 import { t } from "../text.js";
 import { html, useEffect, useRef, useState } from "../ui.js";
-import { useThrottled } from "./orders.js";
 
 /** Fewer pieces than this may be gone within one flash sale. */
 const FEW = 10;
