@@ -46,7 +46,7 @@ pub struct Report {
     pub takeovers: Option<usize>,
     /// Records that are in a topic twice, with one id; some were put there on purpose.
     pub repeated_records: usize,
-    /// Dead letters that are there twice, with one id.
+    /// Times that a message became a dead letter of one consumer once more, under one id.
     pub repeated_dead_letters: usize,
     /// The longest time from the last heal until every order was decided upon, in seconds.
     pub drain_s: f64,
@@ -164,7 +164,7 @@ impl Report {
             ),
             (
                 self.repeated_dead_letters,
-                "dead letters that are there twice under one id",
+                "dead letters that came once more under one id",
             ),
             (self.violations.len(), "violations"),
         ];

@@ -58,7 +58,7 @@ pub struct Observed {
     pub declared: BTreeSet<String>,
     /// How far each consumer group is behind, by partition.
     pub lags: Vec<Lag>,
-    /// The dead letters.
+    /// The dead letters, each as often as it has failed.
     pub dead_letters: Vec<DeadLetter>,
     /// The messages that were made so that nobody can handle them.
     pub poison: Vec<Poison>,

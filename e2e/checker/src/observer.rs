@@ -3,20 +3,22 @@
 mod brokers;
 mod databases;
 mod http;
+mod letters;
 mod topics;
 
 use std::collections::BTreeSet;
 
 use anyhow::{Context, Result};
-use harness::{Compose, Gateway, Management, SOON, eventually};
+use harness::{Compose, Gateway, Letters, Management, SOON, eventually};
 
-use super::{Email, Observed};
+use super::{DeadLetter, Email, Observed};
 use brokers::Groups;
 use databases::Databases;
 
 /// Looks at the whole system without changing anything.
 pub struct Observer {
     gateway: Gateway,
+    letters: Letters,
     rabbitmq: Management,
     compose: Compose,
     databases: Databases,
@@ -60,6 +62,7 @@ impl Observer {
     /// For the system that the environment describes.
     pub fn new(gateway: Gateway, rabbitmq: Management, compose: Compose) -> Result<Self> {
         Ok(Self {
+            letters: Letters::new(gateway.clone()),
             gateway,
             rabbitmq,
             compose,
@@ -111,11 +114,15 @@ impl Observer {
         })
         .await?;
         observed.declared = self.declared().await.context("the topology")?;
-        observed.dead_letters = brokers::dead_letters(&self.rabbitmq)
-            .await
-            .context("the dead letters")?;
+        observed.dead_letters = self.dead_letters().await.context("the dead letters")?;
         observed.emails = self.emails().await.context("the e-mails")?;
         Ok(observed)
+    }
+
+    /// Those that were still in their queue as well.
+    async fn dead_letters(&self) -> Result<Vec<DeadLetter>> {
+        brokers::no_dead_letter_waits(&self.rabbitmq).await?;
+        letters::read(self.databases.console(), &self.letters).await
     }
 
     /// The mail catcher's list forgets everything when it restarts, the files that it writes before it

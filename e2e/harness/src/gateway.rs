@@ -88,6 +88,12 @@ impl Gateway {
         self.send(self.http.get(self.url(path))).await
     }
 
+    /// GET of something that is no JSON and has to be there.
+    pub async fn bytes(&self, path: &str) -> Result<Vec<u8>> {
+        let response = self.http.get(self.url(path)).send().await?;
+        Ok(response.error_for_status()?.bytes().await?.to_vec())
+    }
+
     /// POST of JSON.
     pub async fn post(&self, path: &str, body: &Value) -> Result<Answer> {
         self.send(self.request(path, body)).await

@@ -1,12 +1,10 @@
-use std::time::Duration;
-
 use anyhow::{Context, Result, ensure};
 use reqwest::{Client, Method, Url};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::{eventually, setting};
+use crate::setting;
 
 /// RabbitMQ through its management API.
 #[derive(Debug, Clone)]
@@ -16,28 +14,6 @@ pub struct Management {
     vhost: String,
     user: String,
     password: String,
-}
-
-/// A message from the dead-letter queue.
-#[derive(Debug, Clone, Deserialize)]
-pub struct DeadLetter {
-    /// The body as text.
-    pub payload: String,
-    properties: Value,
-}
-
-impl DeadLetter {
-    /// The message id of the message that could not be handled.
-    #[must_use]
-    pub fn message_id(&self) -> &str {
-        self.properties["message_id"].as_str().unwrap_or_default()
-    }
-
-    /// A header, null when it is missing.
-    #[must_use]
-    pub fn header(&self, name: &str) -> &Value {
-        &self.properties["headers"][name]
-    }
 }
 
 #[derive(Deserialize)]
@@ -85,37 +61,6 @@ impl Management {
         let published: Published = self.post(&path, message).await?;
         ensure!(published.routed, "no queue for {exchange}:{routing_key}");
         Ok(())
-    }
-
-    /// Takes messages out of the dead-letter queue until one came for each of these message ids;
-    /// what else is found there is thrown away.
-    pub async fn take_dead_letters(
-        &self,
-        ids: &[String],
-        limit: Duration,
-    ) -> Result<Vec<DeadLetter>> {
-        let path = format!("queues/{}/dead-letters/get", self.vhost);
-        let take = json!({"count": 100, "ackmode": "ack_requeue_false", "encoding": "auto"});
-        let mut found: Vec<DeadLetter> = Vec::new();
-        let all = eventually("dead letters", limit, async || {
-            let letters: Vec<DeadLetter> = self.post(&path, take.clone()).await?;
-            found.extend(
-                letters
-                    .into_iter()
-                    .filter(|letter| ids.iter().any(|id| id == letter.message_id())),
-            );
-            Ok((found.len() >= ids.len()).then_some(()))
-        });
-        all.await
-            .with_context(|| format!("{} of {} dead letters", found.len(), ids.len()))?;
-        Ok(found)
-    }
-
-    /// Every dead letter, at most so many; they stay in their queue.
-    pub async fn look_at_dead_letters(&self, at_most: u32) -> Result<Vec<DeadLetter>> {
-        let path = format!("queues/{}/dead-letters/get", self.vhost);
-        let look = json!({"count": at_most, "ackmode": "ack_requeue_true", "encoding": "auto"});
-        self.post(&path, look).await
     }
 
     /// The queues, with what the broker counted a few seconds ago.

@@ -3,7 +3,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use crate::{Compose, Gateway, Mailbox, Management, eventually, http_client};
+use crate::{Compose, Gateway, Letters, Mailbox, Management, eventually, http_client};
 
 /// The running system, as one test has it.
 ///
@@ -14,6 +14,8 @@ pub struct Stack {
     pub gateway: Gateway,
     /// The mail catcher.
     pub mailbox: Mailbox,
+    /// The dead letters that the console has collected.
+    pub letters: Letters,
     /// The management API of RabbitMQ.
     pub rabbitmq: Management,
     /// Stops, starts and scales.
@@ -51,8 +53,10 @@ impl Stack {
 
     async fn ready(turn: Turn) -> Result<Self> {
         let http = http_client(Duration::from_secs(15))?;
+        let gateway = Gateway::new(http.clone())?;
         let stack = Self {
-            gateway: Gateway::new(http.clone())?,
+            letters: Letters::new(gateway.clone()),
+            gateway,
             mailbox: Mailbox::new(http.clone())?,
             rabbitmq: Management::new(http)?,
             compose: Compose::from_environment()?,

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use harness::{Order, Stack, eventually, wish};
+use contracts::topology::DEAD_LETTERS;
+use harness::{Order, Stack, cloud_event, eventually, wish};
 use serde_json::{Value, json};
 use sqlx::AssertSqlSafe;
 
@@ -167,10 +168,20 @@ fn held_for(complaint: &str) -> Option<u64> {
     seconds.split(' ').next()?.parse().ok()
 }
 
+/// All dead letters, also those that were still in their queue: behind them a marker is sent, which has to come.
 async fn dead_letters(stack: &Stack) -> Result<BTreeSet<String>> {
-    let letters = stack.rabbitmq.look_at_dead_letters(1_000).await?;
-    let ids = letters.iter().map(|letter| letter.message_id().to_owned());
-    Ok(ids.collect())
+    let marker = cloud_event("e2e.marker.v1");
+    stack
+        .rabbitmq
+        .publish(DEAD_LETTERS.name, "", marker.properties(), "{}")
+        .await?;
+    let ids = std::slice::from_ref(&marker.id);
+    stack.letters.with_ids(ids, LIMIT).await?;
+    let letters = stack.letters.all().await?;
+    let others = letters.iter().filter(|letter| !letter.is_of(&marker.id));
+    Ok(others
+        .map(|letter| format!("{} of {}: {}", letter.id, letter.consumer, letter.reason))
+        .collect())
 }
 
 /// Ends the sessions of a service that began before now. One that is about to log in has no name yet.

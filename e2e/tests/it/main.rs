@@ -14,6 +14,7 @@ mod databases;
 mod errors;
 mod gateway;
 mod guarantees;
+mod letters;
 mod lifecycle;
 mod metrics;
 mod new_service;

@@ -51,7 +51,7 @@ async fn what_happens_to_messages_is_counted() -> Result<()> {
             .publish("commands", "stock.reserve", event.properties(), &body)
             .await?;
     }
-    stack.rabbitmq.take_dead_letters(&[poison.id], SOON).await?;
+    stack.letters.with_ids(&[poison.id], SOON).await?;
 
     let mut missing = Vec::new();
     let counted = eventually("everything is counted", SOON, async || {

@@ -23,12 +23,13 @@ const SOON: Duration = Duration::from_secs(60);
 async fn what_the_queue_of_a_new_service_cannot_handle_becomes_a_dead_letter() -> Result<()> {
     let stack = Stack::alone().await?;
     add_user(&stack.rabbitmq).await?;
-    let tried = use_queue(&stack.rabbitmq).await;
+    let tried = use_queue(&stack).await;
     remove(&stack.rabbitmq).await?;
     tried
 }
 
-async fn use_queue(broker: &Management) -> Result<()> {
+async fn use_queue(stack: &Stack) -> Result<()> {
+    let broker = &stack.rabbitmq;
     let address = setting("AMQP_URL")?.replace("e2e:demo-e2e", "shipping:demo-shipping");
     let connection = Connection::connect(&address, ConnectionProperties::default()).await?;
     let channel = connection.create_channel().await?;
@@ -89,10 +90,14 @@ async fn use_queue(broker: &Management) -> Result<()> {
     let got = got.await?.context("nothing arrived")?;
     let never = BasicRejectOptions { requeue: false };
     got.delivery.reject(never).await?;
-    let letters = broker
-        .take_dead_letters(std::slice::from_ref(&id), SOON)
+    let letters = stack
+        .letters
+        .with_ids(std::slice::from_ref(&id), SOON)
         .await?;
-    ensure!(letters.len() == 1);
+    ensure!(letters.len() == 1, "{letters:?}");
+    // Of a service that says nothing about its failures, the broker tells where the message was.
+    ensure!(letters[0].source["kind"] == "broker", "{letters:?}");
+    ensure!(letters[0].source["queue"] == QUEUE, "{letters:?}");
     Ok(())
 }
 

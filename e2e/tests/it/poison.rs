@@ -46,13 +46,13 @@ async fn a_poisonous_command_becomes_a_dead_letter() -> Result<()> {
         .place_until(&wish(ANYTHING, 1), "confirmed")
         .await?;
 
-    let letters = stack.rabbitmq.take_dead_letters(&ids, LIMIT).await?;
+    let letters = stack.letters.with_ids(&ids, LIMIT).await?;
     for (id, (_, body, reason)) in ids.iter().zip(POISON) {
         let letter = letters
             .iter()
-            .find(|letter| letter.message_id() == id)
+            .find(|letter| letter.is_of(id))
             .context("lost")?;
-        assert_eq!(letter.payload, body);
+        assert_eq!(stack.letters.body(letter.id).await?, body.as_bytes());
         assert_eq!(letter.header("x-of-the-sender"), "kept");
         assert_eq!(
             letter.header("dead-letter-queue"),
@@ -144,29 +144,25 @@ async fn poison_topic(topic: &str, known: &str, service: &str) -> Result<()> {
         .await?;
 
     let ids: Vec<_> = written.iter().map(|(id, ..)| id.clone()).collect();
-    // The foreign records come before the others, so by then they would be there as well.
-    let dead = eventually("dead letters", LIMIT, async || {
-        let dead = stack.rabbitmq.look_at_dead_letters(1_000).await?;
-        let is_there = |id: &String| dead.iter().any(|letter| letter.message_id() == id);
-        Ok(ids.iter().all(is_there).then_some(dead))
-    })
-    .await?;
-    let is_foreign = |id: &str| foreign.iter().any(|other| other == id);
-    ensure!(!dead.iter().any(|letter| is_foreign(letter.message_id())));
-    let letters = stack.rabbitmq.take_dead_letters(&ids, LIMIT).await?;
+    let letters = stack.letters.with_ids(&ids, LIMIT).await?;
+    // The foreign records come before the others, so by now they would be there as well.
+    let dead = stack.letters.all().await?;
+    let is_dead = |id: &&String| dead.iter().any(|letter| letter.is_of(id));
+    let dead_foreign: Vec<_> = foreign.iter().filter(is_dead).collect();
+    ensure!(dead_foreign.is_empty(), "{dead_foreign:?}");
     for (id, partition, offset, body, reason) in written {
         let letter = letters
             .iter()
-            .find(|letter| letter.message_id() == id)
+            .find(|letter| letter.is_of(&id))
             .context("lost")?;
-        assert_eq!(letter.payload, body);
+        assert_eq!(stack.letters.body(letter.id).await?, body.as_bytes());
         assert_eq!(letter.header("x-of-the-sender"), "kept");
         assert_eq!(letter.header("dead-letter-topic"), topic);
         assert_eq!(letter.header("dead-letter-partition"), partition);
         assert_eq!(letter.header("dead-letter-offset"), offset);
         assert_eq!(
             letter.header("dead-letter-consumer-group"),
-            &format!("{service}.{topic}")
+            format!("{service}.{topic}")
         );
         assert_eq!(letter.header("dead-letter-key"), "poison");
         let found = letter.header("dead-letter-reason").to_string();

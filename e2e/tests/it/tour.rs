@@ -135,14 +135,13 @@ struct Queue {
 impl State {
     async fn of(stack: &Stack) -> Result<Self> {
         // The broker counts every few seconds only, so that the last commands may seem to wait still.
-        let dead_letters = eventually("no command waits", LIMIT, async || {
+        let no_command = eventually("no command waits", LIMIT, async || {
             let queues: Vec<Queue> = stack.rabbitmq.queues().await?;
             let depth = |name: &str| {
                 let queue = queues.iter().find(|queue| queue.name == name);
                 queue.and_then(|queue| queue.messages)
             };
-            let is_empty = depth(STOCK_COMMANDS) == Some(0);
-            Ok(depth("dead-letters").filter(|_| is_empty))
+            Ok((depth(STOCK_COMMANDS) == Some(0)).then_some(()))
         });
         let containers = stack
             .compose
@@ -155,8 +154,9 @@ impl State {
             .await?;
         let mut containers: Vec<_> = containers.lines().collect();
         containers.sort_unstable();
+        no_command.await?;
         Ok(Self {
-            dead_letters: dead_letters.await?,
+            dead_letters: stack.letters.open().await?,
             containers: containers.join("\n"),
             stock: stack.gateway.stock(SKU).await?,
         })

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use futures::{StreamExt, TryStreamExt, stream};
-use harness::{Compose, Gateway, Mailbox, Management, Order, http_client, setting};
+use harness::{Compose, Gateway, Letters, Mailbox, Management, Order, http_client, setting};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -24,6 +24,7 @@ const CONCURRENCY: usize = 32;
 pub struct Ground {
     pub(super) gateway: Gateway,
     pub(super) mailbox: Mailbox,
+    pub(super) letters: Letters,
     pub(super) rabbitmq: Management,
     pub(super) compose: Compose,
     pub(super) broker: Broker,
@@ -46,10 +47,12 @@ impl Ground {
         let http = http_client(Duration::from_secs(15))?;
         let (compose, broker) = (Compose::from_environment()?, Broker::from_environment()?);
         let gateway = Gateway::new(http.clone())?;
-        let before = Before::of(&compose, &gateway, &broker).await?;
+        let letters = Letters::new(gateway.clone());
+        let before = Before::of(&compose, &gateway, &broker, &letters).await?;
         Ok(Self {
             gateway,
             mailbox: Mailbox::new(http.clone())?,
+            letters,
             rabbitmq: Management::new(http)?,
             compose,
             broker,

@@ -96,7 +96,7 @@ pub const STEPS: [Step; 11] = [
         number: 7,
         title: "A poison message among healthy ones",
         idea: "Dead letters: what can never be handled is put aside with its reason and stops nobody.",
-        look: "RABBITMQ/#/queues/spillway/dead-letters",
+        look: "GATEWAY/#/letters, or ./dev letters",
         run: |ground, screen| poison::run(ground, screen).boxed_local(),
     },
     Step {

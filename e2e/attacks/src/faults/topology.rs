@@ -55,7 +55,7 @@ impl Arena {
         let deleted = match tidying.round % 3 {
             0 => self.delete_exchange(&mut tidying.rng).await,
             1 => self.delete_binding(&mut tidying.rng).await,
-            _ => self.delete_empty_queue(&mut tidying.rng).await,
+            _ => self.delete_empty_queue(tidying).await,
         };
         tidying.round += 1;
         tidying.deleted += usize::from(deleted.unwrap_or(false));
@@ -91,20 +91,21 @@ impl Arena {
         }
     }
 
-    /// The dead letters while there are none, or a queue in which messages wait for their next attempt. That of
-    /// payment deadlines is never empty for long, and is not touched.
+    /// The queue of dead letters, which the console empties, and a queue in which messages wait for their next
+    /// attempt in turn. That of payment deadlines is never empty for long, and is not touched.
     ///
     /// The broker cannot be asked to delete a quorum queue only if it is empty, so publishers are blocked
     /// until it was counted once more.
-    async fn delete_empty_queue(&self, rng: &mut Rng) -> Result<bool> {
+    async fn delete_empty_queue(&self, tidying: &mut Tidying) -> Result<bool> {
         let mut queues: Vec<Queue> = self.rabbitmq.queues().await?;
         queues.retain(|queue| {
             let waits =
                 queue.name.contains(".delay.") && !queue.name.starts_with(PAYMENT_DEADLINES);
             queue.messages == Some(0) && (waits || queue.name == DEAD_LETTER_QUEUE)
         });
-        rng.shuffle(&mut queues);
-        queues.sort_by_key(|queue| queue.name != DEAD_LETTER_QUEUE);
+        tidying.rng.shuffle(&mut queues);
+        let is_their_turn = (tidying.round / 3).is_multiple_of(2);
+        queues.sort_by_key(|queue| (queue.name == DEAD_LETTER_QUEUE) != is_their_turn);
         let Some(Queue { name, .. }) = queues.first() else {
             return Ok(false);
         };

@@ -4,23 +4,18 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use contracts::topology::DEAD_LETTER_QUEUE;
-use harness::{Management, kafka_client};
+use harness::{Management, eventually, kafka_client};
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::{Offset, TopicPartitionList};
 use reqwest::Method;
 use serde::Deserialize;
 use serde_json::Value;
-use uuid::Uuid;
 
-use crate::foreign::foreign_id;
-use crate::{CONSUMERS, Consumer, DeadLetter, Lag, Queue};
+use crate::{CONSUMERS, Consumer, Lag, Queue};
 
 const TIME_LIMIT: Duration = Duration::from_secs(10);
-
-/// More than anybody injects.
-const MOST: u32 = 100_000;
-/// Part of the reason of `notification` where it cannot know about an e-mail.
-const DOUBT: &str = "may have taken effect";
+/// The console may just have been started, or have lost its broker.
+const COLLECTED: Duration = Duration::from_secs(60);
 
 /// Part of the names of queues that end with the connection of a process. What is said there is of use only at that
 /// moment.
@@ -71,40 +66,24 @@ fn declaration(declared: &Value) -> Option<String> {
     Some(format!("the {what} {name}"))
 }
 
-/// The dead letters, which stay where they are.
-pub(super) async fn dead_letters(rabbitmq: &Management) -> Result<Vec<DeadLetter>> {
-    let letters = rabbitmq.look_at_dead_letters(MOST).await?;
-    let text = |value: &serde_json::Value| value.as_str().map(str::to_owned);
-    let letters = letters.iter().map(|letter| {
-        let header = |name: &str| text(letter.header(name));
-        let reason = header("dead-letter-reason")
-            // What the broker gave up by itself.
-            .or_else(|| header("x-first-death-reason"))
-            .unwrap_or_default();
-        DeadLetter {
-            in_doubt: (reason.contains(DOUBT))
-                .then(|| notification_of(&letter.payload))
-                .flatten(),
-            message_id: foreign_id(&letter.payload)
-                .unwrap_or_else(|| letter.message_id())
-                .to_owned(),
-            consumer: header("dead-letter-consumer-group")
-                .or_else(|| header("dead-letter-queue"))
-                .or_else(|| header("x-first-death-queue"))
-                .unwrap_or_default(),
-            reason,
-        }
-    });
-    Ok(letters.collect())
-}
-
-fn notification_of(body: &str) -> Option<Uuid> {
+/// Waits until nothing is in the queue of dead letters, by a count that began after this call: the console empties it.
+pub(super) async fn no_dead_letter_waits(rabbitmq: &Management) -> Result<()> {
     #[derive(Deserialize)]
-    struct Task {
-        notification_id: Uuid,
+    struct Counted {
+        messages: Option<i64>,
+        /// What the queue's process has worked so far: another number with each of its reports.
+        reductions: Option<u64>,
     }
-    let task: Task = serde_json::from_str(body).ok()?;
-    Some(task.notification_id)
+    let path = format!("queues/{}/{DEAD_LETTER_QUEUE}", rabbitmq.vhost());
+    let mut counts = BTreeSet::new();
+    let what = "the console has taken all dead letters";
+    eventually(what, COLLECTED, async || {
+        let queue: Counted = rabbitmq.call(Method::GET, &path, None).await?;
+        counts.insert(queue.reductions);
+        // The first was known before, and the second was perhaps under way.
+        Ok((counts.len() > 2 && queue.messages == Some(0)).then_some(()))
+    })
+    .await
 }
 
 /// The consumer groups, with a client for each that is kept: a new one would have to find everything

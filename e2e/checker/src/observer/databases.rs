@@ -18,6 +18,7 @@ pub(super) struct Databases {
     order: PgPool,
     inventory: PgPool,
     notification: PgPool,
+    console: PgPool,
 }
 
 impl Databases {
@@ -34,9 +35,16 @@ impl Databases {
             order: pool("order"),
             inventory: pool("inventory"),
             notification: pool("notification"),
+            console: pool("console"),
         })
     }
 
+    /// Of the console, which sells nothing and is asked for nothing but the dead letters.
+    pub(super) fn console(&self) -> &PgPool {
+        &self.console
+    }
+
+    /// Those of the services that sell.
     fn all(&self) -> [(&'static str, &PgPool); 3] {
         [
             ("order", &self.order),

@@ -1,9 +1,9 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, ensure};
-use contracts::topology::{DEAD_LETTER_QUEUE, STOCK_COMMANDS};
+use contracts::topology::STOCK_COMMANDS;
 use futures::{StreamExt, TryStreamExt, stream};
-use harness::{Compose, Gateway, StockLevel, eventually};
+use harness::{Compose, Gateway, Letter, Letters, StockLevel, eventually};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -15,16 +15,22 @@ pub(super) struct Before {
     pub(super) instances: BTreeMap<String, usize>,
     pub(super) stock: StockLevel,
     commands: u32,
-    dead_letters: u32,
+    /// Those about which nobody has decided yet.
+    dead_letters: u64,
 }
 
 impl Before {
-    pub(super) async fn of(compose: &Compose, gateway: &Gateway, broker: &Broker) -> Result<Self> {
+    pub(super) async fn of(
+        compose: &Compose,
+        gateway: &Gateway,
+        broker: &Broker,
+        letters: &Letters,
+    ) -> Result<Self> {
         Ok(Self {
             instances: instances(compose).await?,
             stock: gateway.stock(SKU).await?,
             commands: broker.depth(STOCK_COMMANDS).await?,
-            dead_letters: broker.depth(DEAD_LETTER_QUEUE).await?,
+            dead_letters: letters.open().await?,
         })
     }
 }
@@ -44,9 +50,7 @@ impl Ground {
         let Before { stock, .. } = self.before;
         self.gateway.stock_becomes(SKU, stock).await?;
         let commands = self.drained(STOCK_COMMANDS, self.before.commands).await?;
-        let letters = self
-            .drained(DEAD_LETTER_QUEUE, self.before.dead_letters)
-            .await?;
+        let letters = self.poison_discarded().await?;
         lock(&self.poison).clear();
         ensure!(
             instances(&self.compose).await? == self.before.instances,
@@ -81,19 +85,37 @@ impl Ground {
         cancelled.buffer_unordered(CONCURRENCY).try_collect().await
     }
 
-    /// Waits until no more messages than before wait in a queue, and removes the poison that gets there.
+    /// Waits until no more messages than before wait in a queue.
     async fn drained(&self, queue: &str, before: u32) -> Result<u32> {
-        let poison = lock(&self.poison).clone();
         eventually(format!("{queue} is as before"), A_WHILE, async || {
-            if queue == DEAD_LETTER_QUEUE {
-                for id in &poison {
-                    self.broker.take_out(queue, id).await?;
-                }
-            }
             let depth = self.broker.depth(queue).await?;
             Ok((depth <= before).then_some(depth))
         })
         .await
+    }
+
+    /// Discards the dead letters of the present step, and waits until no more of them are open than before.
+    async fn poison_discarded(&self) -> Result<u64> {
+        let poison = lock(&self.poison).clone();
+        eventually("the dead letters are as before", A_WHILE, async || {
+            if !poison.is_empty() {
+                self.discard(&poison).await?;
+            }
+            let open = self.letters.open().await?;
+            Ok((open <= self.before.dead_letters).then_some(open))
+        })
+        .await
+    }
+
+    async fn discard(&self, poison: &[String]) -> Result<()> {
+        let open = self.letters.list("state=open").await?;
+        let is_poison = |letter: &&Letter| poison.iter().any(|id| letter.is_of(id));
+        let letters: Vec<_> = open.iter().filter(is_poison).map(|one| one.id).collect();
+        if letters.is_empty() {
+            return Ok(());
+        }
+        let reason = "the tour has sent it to show what becomes of it";
+        self.letters.discard(&letters, "tour", reason).await
     }
 }
 

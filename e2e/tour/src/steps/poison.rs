@@ -1,7 +1,7 @@
-use anyhow::{Result, ensure};
-use contracts::topology::{COMMANDS, DEAD_LETTER_QUEUE, STOCK_COMMANDS, STOCK_RESERVE};
+use anyhow::{Context, Result, ensure};
+use contracts::topology::{COMMANDS, STOCK_COMMANDS, STOCK_RESERVE};
 use contracts::{Message, ReserveStock};
-use harness::{cloud_event, eventually};
+use harness::cloud_event;
 
 use crate::ground::{A_WHILE, address};
 use crate::{Ground, Screen};
@@ -27,17 +27,16 @@ pub(super) async fn run(ground: &Ground, screen: &Screen) -> Result<String> {
     ground.all_confirmed(&orders).await?;
     screen.fact(&format!("{} neighbours: confirmed", orders.len()));
 
-    screen.act(&format!(
-        "look into the queue {DEAD_LETTER_QUEUE}, and take it out"
-    ));
-    let letter = eventually("the dead letter", A_WHILE, async || {
-        ground.broker.take_out(DEAD_LETTER_QUEUE, &poison.id).await
-    })
-    .await?;
-    screen.fact(&format!("from: {}", letter.queue));
-    screen.fact(&format!("body: {}", letter.body));
+    let ids = std::slice::from_ref(&poison.id);
+    let letters = ground.letters.with_ids(ids, A_WHILE).await?;
+    let letter = letters.first().context("no dead letter")?;
+    screen.act(&format!("./dev letters show {}", letter.id));
+    let body = ground.letters.body(letter.id).await?;
+    let body = String::from_utf8_lossy(&body);
+    screen.fact(&format!("from: {}", letter.consumer));
+    screen.fact(&format!("body: {body}"));
     screen.fact(&format!("why:  {}", letter.reason));
-    ensure!(letter.body == POISON, "another body: {}", letter.body);
+    ensure!(body == POISON, "another body: {body}");
     Ok(format!(
         "1 dead letter that says why, and {} of {NEIGHBOURS} neighbours confirmed.",
         orders.len()
