@@ -1,12 +1,13 @@
 use std::fmt::{self, Display};
 
-/// A view of the page, except for dead letters.
+/// A view of the page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names are those in the page's address")]
 pub enum View {
     Flow,
     Peak,
     Orders,
+    Letters,
     Stock,
     Break,
     Scaling,
@@ -14,10 +15,11 @@ pub enum View {
 
 impl View {
     /// In the order of the navigation.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Flow,
         Self::Peak,
         Self::Orders,
+        Self::Letters,
         Self::Stock,
         Self::Break,
         Self::Scaling,
@@ -31,6 +33,7 @@ impl View {
             Self::Flow => &["queue-inventory.stock-commands", "flow-table"],
             Self::Peak => &["flash-start"],
             Self::Orders => &["orders-search-id"],
+            Self::Letters => &["letters-search"],
             Self::Stock => &["stock-row-KAYAK-SOLO"],
             Self::Break => &["control-inventory-pause"],
             Self::Scaling => &["scaling-inventory"],
@@ -45,6 +48,7 @@ impl Display for View {
             Self::Flow => "flow",
             Self::Peak => "peak",
             Self::Orders => "orders",
+            Self::Letters => "letters",
             Self::Stock => "stock",
             Self::Break => "break",
             Self::Scaling => "scaling",

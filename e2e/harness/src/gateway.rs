@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
-use reqwest::{Body, Client, RequestBuilder};
+use reqwest::{Body, Client, Method, RequestBuilder};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -103,6 +103,12 @@ impl Gateway {
     pub async fn post_once(&self, path: &str, key: &str, body: &Value) -> Result<Answer> {
         self.send(self.request(path, body).header("idempotency-key", key))
             .await
+    }
+
+    /// Any other method with JSON.
+    pub async fn call(&self, method: Method, path: &str, body: &Value) -> Result<Answer> {
+        let request = self.http.request(method, self.url(path)).json(body);
+        self.send(request).await
     }
 
     /// DELETE.

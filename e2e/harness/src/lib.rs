@@ -7,6 +7,7 @@
 //! [`Stack`] gives a test the running system, shared or alone.
 
 mod cloud_event;
+mod commands;
 mod compose;
 mod eventually;
 mod gateway;
@@ -22,6 +23,7 @@ mod stack;
 mod topics;
 
 pub use cloud_event::{CloudEvent, cloud_event};
+pub use commands::take_command;
 pub use compose::{Compose, Container, Health, Metrics};
 pub use eventually::{SOON, eventually};
 pub use gateway::{Answer, Change, Gateway, Notification, Order, StockLevel, wish};

@@ -22,6 +22,9 @@ const HELD_FOR: u64 = 3;
 /// What counts as an attempt makes a dead letter at once.
 const IMPATIENT: &[(&str, &str)] = &[("RETRY_DELAYS", "10ms")];
 
+/// The type of what nobody handles, and what tells that all before it has come.
+const MARKER: &str = "e2e.marker.v1";
+
 /// What is done to the database of a service, how it is undone, and what health says meanwhile.
 struct Trouble {
     begin: &'static str,
@@ -170,7 +173,7 @@ fn held_for(complaint: &str) -> Option<u64> {
 
 /// All dead letters, also those that were still in their queue: behind them a marker is sent, which has to come.
 async fn dead_letters(stack: &Stack) -> Result<BTreeSet<String>> {
-    let marker = cloud_event("e2e.marker.v1");
+    let marker = cloud_event(MARKER);
     stack
         .rabbitmq
         .publish(DEAD_LETTERS.name, "", marker.properties(), "{}")
@@ -178,7 +181,9 @@ async fn dead_letters(stack: &Stack) -> Result<BTreeSet<String>> {
     let ids = std::slice::from_ref(&marker.id);
     stack.letters.with_ids(ids, LIMIT).await?;
     let letters = stack.letters.all().await?;
-    let others = letters.iter().filter(|letter| !letter.is_of(&marker.id));
+    let others = letters
+        .iter()
+        .filter(|letter| letter.message_type.as_deref() != Some(MARKER));
     Ok(others
         .map(|letter| format!("{} of {}: {}", letter.id, letter.consumer, letter.reason))
         .collect())

@@ -8,8 +8,7 @@ use anyhow::{Context, Result, ensure};
 use contracts::topology::{COMMANDS, STOCK_COMMANDS, STOCK_RESERVE};
 use contracts::{Message, ReserveStock};
 use harness::{Letter, RawAmqp, RawMessage, RawValue, SOON, Stack};
-use harness::{cloud_event, eventually, setting, wish};
-use reqwest::Method;
+use harness::{cloud_event, eventually, setting, take_command, wish};
 use serde_json::{Value, json};
 use tokio::process::Command;
 use uuid::Uuid;
@@ -208,21 +207,6 @@ async fn poison(stack: &Stack) -> Result<Letter> {
 
 fn without_gaps(hex: &str) -> String {
     hex.replace(' ', "").to_lowercase()
-}
-
-/// Takes the command of an order out of the queue, in which it waits for `inventory`.
-async fn take_command(stack: &Stack, order: Uuid) -> Result<String> {
-    let order = order.to_string();
-    let path = format!("queues/{}/{STOCK_COMMANDS}/get", stack.rabbitmq.vhost());
-    let take = json!({"count": 1, "ackmode": "ack_requeue_false", "encoding": "auto"});
-    eventually("the command", SOON, async || {
-        let take = Some(take.clone());
-        let taken: Vec<Value> = stack.rabbitmq.call(Method::POST, &path, take).await?;
-        let command = taken.first().and_then(|taken| taken["payload"].as_str());
-        let command = command.filter(|command| command.contains(&order));
-        Ok(command.map(str::to_owned))
-    })
-    .await
 }
 
 /// What `./dev letters` prints.

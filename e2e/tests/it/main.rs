@@ -22,6 +22,7 @@ mod orders;
 mod outages;
 mod poison;
 mod pressure;
+mod replays;
 mod requests;
 mod sale;
 mod scaling;

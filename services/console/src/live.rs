@@ -4,8 +4,9 @@
 //! It is made and serialised once for all who look, and not at all while nobody does.
 
 mod build;
+mod control;
 mod frame;
-mod job;
+mod letters;
 mod sentences;
 mod watched;
 
@@ -19,14 +20,15 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
-pub use frame::{ControlView, Frame};
-pub use job::JobView;
+pub use control::ControlView;
+pub use frame::Frame;
+pub use letters::JobView;
 
 use crate::controls::Controls;
 use crate::pace::every;
 use crate::statistics::Statistics;
 use crate::store::{self, Attempt, Figures, LetterFilter};
-use frame::Letters;
+use letters::Letters;
 use sentences::Sentences;
 
 /// How often a frame is made.

@@ -29,9 +29,12 @@ async fn whatever_the_schemas_allow_is_accepted_or_refused_for_what_no_schema_ca
             let (status, body) = load.send_request(call.request()?).await?;
             let is_promised = match (call.method.as_str(), status.as_u16()) {
                 ("post", 202 | 409) => true,
-                ("post", 422) => body["errors"][0]["message"].as_str().is_some_and(|message| {
-                    message.contains("orders") || message == "expected text without control characters"
-                }),
+                ("post", 422) => body["errors"][0]["message"]
+                    .as_str()
+                    .is_some_and(|message| {
+                        message.contains("orders")
+                            || message == "expected text without control characters"
+                    }),
                 (_, 200) => true,
                 _ => false,
             };

@@ -6,6 +6,7 @@ mod first_look;
 mod flash_sale;
 mod guards;
 mod held;
+mod letters;
 mod orders;
 mod paused;
 mod stock;

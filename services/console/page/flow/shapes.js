@@ -5,7 +5,7 @@ import { growing } from "../frames.js";
 import { known, t } from "../text.js";
 import { html } from "../ui.js";
 import { LOG, QUEUE, SERVICE } from "./layout.js";
-import { control, delaysOf, fill, group, queue, said, service, together, topic } from "./model.js";
+import { control, delaysOf, fill, group, queue, said, service, sum, together, topic } from "./model.js";
 
 /** More than this do not fit; the number beside them says how many there are. */
 const DOTS = 8;
@@ -31,11 +31,12 @@ export function Service({ frame, place }) {
 export function Queue({ frame, place }) {
   const { name, x, delays, lines } = place;
   const q = delays ? together(delaysOf(frame, name)) : queue(frame, name);
-  const depth = q?.depth;
+  const dead = name === "dead-letters";
+  // The console takes them out of their queue: what waits for somebody waits in its store.
+  const depth = dead ? sum([q?.depth, frame.letters?.open]) : q?.depth;
   const full = fill(depth);
   const left = x - QUEUE.width / 2;
   const height = Math.round((QUEUE.height - 4) * full);
-  const dead = name === "dead-letters";
   const bad = delays ? null : said(frame, name)?.level;
   const retries = delays && lines?.[0] === "flow.retries-1";
   const kind = depth > 0 && (dead || retries) ? "error" : { error: "error", warning: "wait" }[bad];
@@ -44,7 +45,7 @@ export function Queue({ frame, place }) {
   const age = depth > 0 && q.age_s !== null && q.age_s !== undefined ? `${q.age_at_least ? "≥ " : ""}${duration(growing(q.age_s))}` : null;
   const whole = delays ? `${first} ${second} (${name})` : name;
   const label = t("flow.queue-label", { name: whole, depth: bounded(depth), age: age ?? t("flow.no-age"), at: clock(q?.at) });
-  return html`<a href=${`#/flow/${delays ? `delays:${name}` : name}`} data-testid=${delays ? `delays-${name}` : `queue-${name}`} data-kind=${kind}>
+  return html`<a href=${dead ? "#/letters" : `#/flow/${delays ? `delays:${name}` : name}`} data-testid=${delays ? `delays-${name}` : `queue-${name}`} data-kind=${kind}>
     <title>${label}</title><g>
     ${first && html`<text class="small" x=${x} y="66" text-anchor="middle">${first}</text>`}
     <text class="label" x=${x} y="80" text-anchor="middle">${second}</text>

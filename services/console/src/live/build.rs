@@ -4,15 +4,16 @@ use uuid::Uuid;
 use contracts::topology::STOCK_COMMANDS;
 use runtime::telemetry::instance_id;
 
+use super::control::ControlView;
 use super::frame::{
-    Broker, Changes, ControlView, ForecastView, Frame, Group, Instance, Oldest, Orders, Partition,
-    Peak, Queue, Service, Topic,
+    Broker, Changes, ForecastView, Frame, Group, Instance, Oldest, Orders, Partition, Peak, Queue,
+    Service, Topic,
 };
 use super::sentences::Sentences;
 use super::{Live, Seen};
 use crate::domain::{Forecast, forecast};
 use crate::statistics::{BrokerState, Clock, GroupState, Kind, Known, QueueState, TopicState};
-use crate::store::{Control, Figures};
+use crate::store::Figures;
 
 /// The services that are always shown, in the order in which an order passes them. Whoever else is connected
 /// follows.
@@ -228,24 +229,4 @@ fn time_of(id: Uuid) -> Option<Timestamp> {
         i32::try_from(nanoseconds).ok()?,
     )
     .ok()
-}
-
-impl From<&Control> for ControlView {
-    fn from(control: &Control) -> Self {
-        Self {
-            service: control.service.clone(),
-            pause: control.pause,
-            slow_ms: control.slow_ms,
-            fail_percent: control.fail_percent,
-            fail_kind: if control.permanent {
-                "permanent"
-            } else {
-                "transient"
-            },
-            refuse_email: control.refuse_email,
-            by: control.set_by.clone(),
-            since: control.set_at,
-            until: control.until,
-        }
-    }
 }

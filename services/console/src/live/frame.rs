@@ -5,7 +5,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::job::JobView;
+use super::control::ControlView;
+use super::letters::Letters;
 
 /// The state of the whole system. What is unknown is null and never 0.
 #[derive(Debug, Serialize, ToSchema)]
@@ -52,20 +53,6 @@ pub struct Changes {
     pub stock: Option<i64>,
     /// The list of dead letters.
     pub letters: Option<i64>,
-}
-
-/// What the dead-letter office has to do.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = LettersInShort)]
-pub struct Letters {
-    /// So many letters are open.
-    pub open: i64,
-    /// And more.
-    pub more: bool,
-    /// The jobs that have not ended.
-    pub jobs: Vec<JobView>,
-    #[serde(skip)]
-    pub(super) changes: i64,
 }
 
 /// One thing that does not move.
@@ -240,29 +227,4 @@ pub struct ForecastView {
     pub empty_at: Option<Timestamp>,
     /// By how many messages a second it drains or grows.
     pub per_s: Option<f64>,
-}
-
-/// What somebody wants a service to be like for a while.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct ControlView {
-    /// The service, all instances of it.
-    pub service: String,
-    /// It takes no messages.
-    pub pause: bool,
-    /// How many milliseconds longer it takes for each message.
-    pub slow_ms: u32,
-    /// How many of a hundred messages fail.
-    pub fail_percent: u32,
-    /// `transient` or `permanent`.
-    pub fail_kind: &'static str,
-    /// It sends no e-mails.
-    pub refuse_email: bool,
-    /// Who wants it.
-    pub by: String,
-    /// Since when.
-    #[schema(value_type = String, format = DateTime)]
-    pub since: Timestamp,
-    /// When it ends by itself.
-    #[schema(value_type = String, format = DateTime)]
-    pub until: Timestamp,
 }

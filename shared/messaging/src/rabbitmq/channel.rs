@@ -9,6 +9,7 @@ use tokio::time::timeout;
 
 use super::connection::{Purpose, RabbitMq, TIMEOUT};
 use super::topology::Piece;
+use super::upkeep::is_refusal;
 use crate::faults::crash_point::{self, CrashPoint};
 use crate::faults::{Guarantee, without};
 use crate::outbox::{PublishError, is_own_exchange};
@@ -60,18 +61,20 @@ impl ConfirmChannel {
         match timeout(TIMEOUT, self.try_publish(window)).await {
             Ok(Ok(results)) => results,
             failure => {
-                let reason = match failure {
-                    Ok(Err(error)) => format!("{error:#}"),
-                    _ => "RabbitMQ did not confirm in time".to_owned(),
+                let (reason, is_refusal) = match failure {
+                    Ok(Err(error)) => (format!("{error:#}"), is_refusal(&error)),
+                    _ => ("RabbitMQ did not confirm in time".to_owned(), false),
                 };
                 if let Some(channel) = self.channel.take() {
                     // The broker may be gone, so nobody waits for its answer.
                     tokio::spawn(async move { channel.close(200, "starting over".into()).await });
                 }
-                window
-                    .iter()
-                    .map(|_| Err(PublishError::Unavailable(reason.clone())))
-                    .collect()
+                // An exchange that is not there is declared with the next channel, unless it is somebody else's.
+                let error = match is_refusal && !self.declares_own {
+                    true => PublishError::Refused(reason),
+                    false => PublishError::Unavailable(reason),
+                };
+                window.iter().map(|_| Err(error.clone())).collect()
             }
         }
     }

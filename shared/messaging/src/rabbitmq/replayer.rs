@@ -1,13 +1,11 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use anyhow::Context;
-use lapin::options::QueueDeclareOptions;
+use lapin::BasicProperties;
 use lapin::types::{AMQPValue, FieldTable};
-use lapin::{BasicProperties, ErrorKind};
-use tokio::time::timeout;
 
 use super::channel::{ConfirmChannel, Outgoing};
-use super::connection::{Purpose, RabbitMq, TIMEOUT};
+use super::connection::RabbitMq;
 use super::properties::{ATTRIBUTES, TRACEPARENT, delivery_mode, short_string};
 use crate::consume::Envelope;
 use crate::letters::Replay;
@@ -18,71 +16,51 @@ pub(super) const REPLAY_OF: &str = "replay-of";
 
 /// Publishes to the queues of consumers that failed.
 pub struct Replayer {
-    rabbitmq: RabbitMq,
     channel: ConfirmChannel,
 }
 
 impl Replayer {
     pub(crate) fn new(rabbitmq: RabbitMq) -> Self {
         Self {
-            channel: ConfirmChannel::to_others(rabbitmq.clone()),
-            rabbitmq,
+            channel: ConfirmChannel::to_others(rabbitmq),
         }
     }
 
     /// Publishes all and waits for the broker's confirm. Answers for each in the same order: nothing when it
-    /// is in its queue, or why that queue does not take it.
+    /// is in its queue, or why that queue does not take it, which may be that it is not there.
     ///
     /// # Errors
     ///
     /// When the broker is away, or has not confirmed one of them in time: then any of them may be in its queue
     /// or not.
     pub async fn publish(&mut self, replays: &[Replay]) -> anyhow::Result<Vec<Result<(), String>>> {
-        let queues: BTreeSet<_> = replays.iter().map(|replay| replay.queue.as_str()).collect();
-        let mut missing = BTreeMap::new();
-        for queue in queues {
-            if let Some(reason) = self.missing(queue).await? {
-                missing.insert(queue, reason);
+        let mut answers = vec![Ok(()); replays.len()];
+        // Queue by queue, because one that is not there can cost the whole window.
+        let mut queues = BTreeMap::<_, Vec<_>>::new();
+        for (place, replay) in replays.iter().enumerate() {
+            queues
+                .entry(&replay.queue)
+                .or_default()
+                .push((place, replay));
+        }
+        for (queue, of_queue) in queues {
+            let window: Vec<_> = of_queue
+                .iter()
+                .map(|(_, replay)| outgoing(replay))
+                .collect();
+            let published = self.channel.publish(&window).await;
+            for ((place, _), published) in of_queue.iter().zip(published) {
+                let answer = answers.get_mut(*place).context("an answer for each")?;
+                match published {
+                    Ok(()) => {}
+                    Err(PublishError::Refused(reason)) => {
+                        *answer = Err(format!("queue `{queue}` does not take it: {reason}"));
+                    }
+                    Err(error @ PublishError::Unavailable(_)) => return Err(error.into()),
+                }
             }
         }
-        let there = replays.iter();
-        let there = there.filter(|replay| !missing.contains_key(replay.queue.as_str()));
-        let window: Vec<_> = there.map(outgoing).collect();
-        let mut published = self.channel.publish(&window).await.into_iter();
-        let answer = |replay: &Replay| match missing.get(replay.queue.as_str()) {
-            Some(reason) => Ok(Err(reason.clone())),
-            None => match published.next().context("an answer for each")? {
-                Ok(()) => Ok(Ok(())),
-                Err(PublishError::Refused(reason)) => Ok(Err(reason)),
-                Err(error @ PublishError::Unavailable(_)) => Err(error.into()),
-            },
-        };
-        replays.iter().map(answer).collect()
-    }
-
-    /// Why nothing can be published to the queue, if it is not there.
-    async fn missing(&self, queue: &str) -> anyhow::Result<Option<String>> {
-        let channel = self.rabbitmq.channel(Purpose::Publish).await?;
-        let options = QueueDeclareOptions {
-            passive: true,
-            ..Default::default()
-        };
-        let asked = channel.queue_declare(short_string(queue), options, FieldTable::default());
-        match timeout(TIMEOUT, asked)
-            .await
-            .context("RabbitMQ did not answer in time")?
-        {
-            Ok(_) => {
-                let closed = channel.close(200, "asked".into());
-                timeout(TIMEOUT, closed).await.ok();
-                Ok(None)
-            }
-            // The answer costs the channel.
-            Err(error) if matches!(error.kind(), ErrorKind::ProtocolError(_)) => {
-                Ok(Some(format!("there is no queue `{queue}`")))
-            }
-            Err(error) => Err(error.into()),
-        }
+        Ok(answers)
     }
 }
 

@@ -55,7 +55,7 @@ pub(super) async fn declare(rabbitmq: &RabbitMq, pieces: &[Piece]) -> anyhow::Re
 }
 
 /// The broker answers and does not want it: it is there with other arguments, or not permitted.
-fn is_refusal(error: &anyhow::Error) -> bool {
+pub(super) fn is_refusal(error: &anyhow::Error) -> bool {
     let error = error.downcast_ref::<lapin::Error>();
     error.is_some_and(|error| matches!(error.kind(), ErrorKind::ProtocolError(_)))
 }

@@ -5,6 +5,20 @@ use uuid::Uuid;
 
 use crate::store;
 
+/// What the dead-letter office has to do.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = LettersInShort)]
+pub struct Letters {
+    /// So many letters are open.
+    pub open: i64,
+    /// And more.
+    pub more: bool,
+    /// The jobs that have not ended.
+    pub jobs: Vec<JobView>,
+    #[serde(skip)]
+    pub(super) changes: i64,
+}
+
 /// Letters that are replayed together.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(as = Job)]
