@@ -154,6 +154,32 @@ impl Letters {
         Ok(counted.count)
     }
 
+    /// Gives a letter another type and body, on top of its newest revision.
+    pub async fn mend(
+        &self,
+        letter: &Letter,
+        message_type: &str,
+        body: &str,
+        by: &str,
+    ) -> Result<()> {
+        let edit = json!({
+            "by": by, "base": letter.revision, "message_type": message_type,
+            "message_id": letter.message_id, "body": body,
+        });
+        let path = format!("{LETTERS}/{}/revisions", letter.id);
+        let answer = self.gateway.post(&path, &edit).await?;
+        ensure!(answer.status == 201, "{answer:?}");
+        Ok(())
+    }
+
+    /// Sends these again, to the consumers that failed.
+    pub async fn replay(&self, letters: &[Uuid], by: &str) -> Result<()> {
+        let replay = json!({"by": by, "letters": letters});
+        let answer = self.gateway.post("/api/console/replays", &replay).await?;
+        ensure!(answer.status == 201, "{answer:?}");
+        Ok(())
+    }
+
     /// Says that nobody needs these any more.
     pub async fn discard(&self, letters: &[Uuid], by: &str, reason: &str) -> Result<()> {
         let discard = json!({"by": by, "reason": reason, "letters": letters});

@@ -2,20 +2,17 @@
 
 /** What was wrong with a request, as the server or the network said it. */
 export class Problem extends Error {
-  constructor(status, title, detail, errors = [], whole = {}) {
+  constructor(status, title, detail, errors = []) {
     super(detail || title);
     this.status = status;
     this.title = title;
     this.errors = errors;
-    /** All that the server said: some answers carry what is there instead. */
-    this.whole = whole;
   }
 
   /** What the server said about one field, if anything. */
   field(name) {
     const wrong = this.errors.find((error) => error.field === name || error.field?.startsWith(`${name}.`));
-    // The console says `detail`, the services say `message`.
-    return wrong ? (wrong.detail ?? wrong.message) : null;
+    return wrong ? wrong.message : null;
   }
 }
 
@@ -80,7 +77,7 @@ async function request(method, path, body, headers = {}) {
 function refused(response, text) {
   try {
     const problem = parse(text);
-    return new Problem(response.status, problem.title ?? response.statusText, problem.detail ?? "", problem.errors ?? [], problem);
+    return new Problem(response.status, problem.title ?? response.statusText, problem.detail ?? "", problem.errors ?? []);
   } catch {
     return new Problem(response.status, `${response.status} ${response.statusText}`.trim(), "");
   }

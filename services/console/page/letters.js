@@ -7,6 +7,9 @@ export const STATES = ["open", "replaying", "sent", "handled", "discarded", "all
 /** More than this are replayed or discarded only by somebody who has typed how many there are. */
 export const UNASKED = 100;
 
+/** The server takes no more ids at once. */
+export const MOST = 1000;
+
 /** The filter in the address, and nothing else that stands there. */
 const NAMES = ["state", "consumer", "pattern", "type", "q", "since", "until"];
 
@@ -89,10 +92,15 @@ export function taken(chosen, overtaken) {
   return [...chosen].filter(([, letter]) => overtaken || !letter.overtaken).map(([id]) => id);
 }
 
-/** What is wrong with the field: each entry has its pointer, where the server knows it, and what it says. */
+/** Whether an error is about the field, or about a place in it: `body/lines/0/sku`. */
+export function isAbout(error, field) {
+  return error.field === field || error.field.startsWith(`${field}/`);
+}
+
+/** What is wrong with the field: each entry has its JSON pointer, empty for all of it, and what it says. */
 export function wrongs(problem, field) {
   const errors = problem?.errors ?? [];
-  return errors.filter((error) => error.field === field).map((error) => ({ pointer: error.pointer ?? null, says: error.detail ?? error.message ?? "" }));
+  return errors.filter((error) => isAbout(error, field)).map((error) => ({ pointer: error.field.slice(field.length), says: error.message }));
 }
 
 /** A value of a difference as text: what is missing is told apart from what is empty. */

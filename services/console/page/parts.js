@@ -33,7 +33,7 @@ export function Refusal({ problem, id }) {
 /** The fields that were wrong, for forms that do not show them at the field. */
 function fields(problem) {
   const wrong = problem.errors ?? [];
-  return wrong.length === 0 ? "" : ` (${wrong.map((e) => `${e.field}: ${e.detail ?? e.message}`).join("; ")})`;
+  return wrong.length === 0 ? "" : ` (${wrong.map((e) => `${e.field}: ${e.message}`).join("; ")})`;
 }
 
 function says(problem) {

@@ -1,25 +1,29 @@
 use anyhow::{Context, Result, ensure};
-use contracts::topology::{COMMANDS, STOCK_COMMANDS, STOCK_RESERVE};
-use contracts::{Message, ReserveStock};
+use contracts::topology::{COMMANDS, STOCK_COMMANDS, STOCK_RELEASE};
+use contracts::{Message, ReleaseStock};
 use harness::cloud_event;
+use uuid::Uuid;
 
 use crate::ground::{A_WHILE, address};
 use crate::{Ground, Screen};
 
 const NEIGHBOURS: usize = 10;
-const POISON: &str = "{ this is no JSON";
+/// Who mends it.
+const BY: &str = "tour";
 
 pub(super) async fn run(ground: &Ground, screen: &Screen) -> Result<String> {
     let email = address();
     screen.act(&format!("POST /api/orders, {} times", NEIGHBOURS / 2));
     let mut orders = ground.burst(&email, NEIGHBOURS / 2).await?;
 
-    let poison = cloud_event(ReserveStock::TYPE);
-    screen.act(&format!("publish to {STOCK_COMMANDS}: {POISON}"));
+    let poison = cloud_event(ReleaseStock::TYPE);
+    // Of an order that nobody has placed, and without its end.
+    let broken = format!(r#"{{"order_id": "{}""#, Uuid::now_v7());
+    screen.act(&format!("publish to {STOCK_COMMANDS}: {broken}"));
     ground.poisoned(&poison.id);
     ground
         .rabbitmq
-        .publish(COMMANDS.name, STOCK_RESERVE, poison.properties(), POISON)
+        .publish(COMMANDS.name, STOCK_RELEASE, poison.properties(), &broken)
         .await?;
 
     screen.act(&format!("POST /api/orders, {} times", NEIGHBOURS / 2));
@@ -36,9 +40,23 @@ pub(super) async fn run(ground: &Ground, screen: &Screen) -> Result<String> {
     screen.fact(&format!("from: {}", letter.consumer));
     screen.fact(&format!("body: {body}"));
     screen.fact(&format!("why:  {}", letter.reason));
-    ensure!(body == POISON, "another body: {body}");
+    ensure!(body == broken, "another body: {body}");
+
+    let mended = format!("{broken}}}");
+    screen.act(&format!("mend it: {mended}"));
+    ground
+        .letters
+        .mend(letter, ReleaseStock::TYPE, &mended, BY)
+        .await?;
+    screen.act(&format!("./dev letters replay {}", letter.id));
+    ground.letters.replay(&[letter.id], BY).await?;
+    ground
+        .letters
+        .reaches(letter.id, "handled", A_WHILE)
+        .await?;
+    screen.fact("inventory has handled it");
     Ok(format!(
-        "1 dead letter that says why, and {} of {NEIGHBOURS} neighbours confirmed.",
+        "1 dead letter that says why, mended and handled, and {} of {NEIGHBOURS} neighbours confirmed.",
         orders.len()
     ))
 }

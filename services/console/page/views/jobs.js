@@ -34,7 +34,8 @@ function Job({ job, readonly, again }) {
   const ended = ENDED.includes(job.state);
   const change = async (what) => {
     const answer = await act((by) => patch(`/api/console/replays/${job.id}`, { by, ...what }));
-    if (answer !== undefined) again(answer);
+    // Also after a refusal: the job may have ended meanwhile.
+    again();
     return answer !== undefined;
   };
   const pace = async (event) => {

@@ -20,21 +20,27 @@ function Pairs({ rows }) {
     <tbody>${rows.map(([name, value, encoding], i) => html`<tr key=${i}><th scope="row"><code class="foreign">${name}</code></th><td><${Long} text=${value} />${encoding && html` <span class="muted">(${encoding})</span>`}</td></tr>`)}</tbody></table>`;
 }
 
-/** Each edit as what it changed; the original stays as it came. */
+/** The newest edit first, each as what it changed; the original stays as it came. */
 export function Revisions({ letter }) {
   const revisions = letter.revisions ?? [];
   if (revisions.length === 0) return null;
   return html`<section class="panel" data-testid="letter-revisions"><h2>${t("letter.revisions")}</h2>
-    ${[...revisions].reverse().map(({ number: n, by, at, changes }) => html`<article key=${n}>
+    ${revisions.map(({ number: n, by, at, changes }) => html`<article key=${n}>
       <h3>${t("letter.revision-by", { n, by })} <${Time} at=${at} /></h3>
       <table class="diff stack"><thead><tr><th scope="col">${t("letter.pointer")}</th><th scope="col">${t("letter.before")}</th><th scope="col">${t("letter.after")}</th></tr></thead>
-        <tbody>${(changes ?? []).map((change, i) => html`<tr key=${i}><td data-label=${t("letter.pointer")}><code class="foreign">${change.pointer || t("letter.whole-body")}</code></td>
+        <tbody>${(changes ?? []).map((change, i) => html`<tr key=${i}><td data-label=${t("letter.pointer")}><${Place} pointer=${change.pointer} /></td>
           <td data-label=${t("letter.before")}><${Value} mark="−" value=${change.before} /></td><td data-label=${t("letter.after")}><${Value} mark="+" value=${change.after} /></td></tr>`)}</tbody></table>
     </article>`)}
     ${letter.original && html`<details data-testid="letter-original"><summary>${t("letter.original")}</summary>
       <p><code class="foreign">${letter.original.message_type ?? "?"}</code> · <code class="foreign">${letter.original.message_id ?? t("letter.no-id")}</code></p>
       <${Body} body=${letter.original.body} testid="letter-original-body" /></details>`}
   </section>`;
+}
+
+/** A place in the body, or what an edit can change beside it: no JSON pointer is like these. */
+function Place({ pointer }) {
+  const word = { "": "letter.whole-body", type: "letter.type", id: "letter.message-id" }[pointer];
+  return word ? t(word) : html`<code class="foreign">${pointer}</code>`;
 }
 
 function Value({ value, mark }) {

@@ -3,7 +3,7 @@ import { get, post, query } from "../api.js";
 import { useAction } from "../acting.js";
 import { bounded, number } from "../format.js";
 import { serverNow } from "../frames.js";
-import { taken, UNASKED } from "../letters.js";
+import { MOST, taken, UNASKED } from "../letters.js";
 import { NameField, Refusal } from "../parts.js";
 import { t } from "../text.js";
 import { html, useState } from "../ui.js";
@@ -36,6 +36,8 @@ function Bar({ state, filter, rows, count, more, chosen, choose, clear, all, set
     setTyped("");
   });
   const confirmed = (field, wanted, id) => {
+    if (all?.more) return refuse("letters-expected", t("letters.too-many-match"));
+    if (!all && n > MOST) return refuse("letters-expected", t("letters.too-many", { n: number(MOST) }));
     if (n > UNASKED && typed.trim() !== String(n)) return refuse("letters-expected", t("letters.type-number", { n: number(n) }));
     if (wanted === "") return refuse(id, t("letters.type-reason"));
     setWrong(null);

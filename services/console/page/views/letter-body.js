@@ -11,7 +11,7 @@ import { Editor } from "./letter-editor.js";
 /** A table of more bytes than this helps nobody; the download has them all. */
 const DUMPED = 65_536;
 
-export function Content({ letter, readonly, again }) {
+export function Content({ letter, readonly, again, onEditing }) {
   const [editing, setEditing] = useState(null);
   const [whole, setWhole] = useState(null);
   const [problem, setProblem] = useState(null);
@@ -32,10 +32,14 @@ export function Content({ letter, readonly, again }) {
       return null;
     }
   };
+  const edit = (start) => {
+    setEditing(start);
+    onEditing(start !== null);
+  };
   const begin = async (draft = null) => {
     const { text, size, shown } = letter.body;
     const known = text !== null && shown >= size ? { text } : size === 0 ? { text: "" } : await fetchWhole();
-    if (known) setEditing({ text: known.text, draft, letter });
+    if (known) edit({ text: known.text, draft, letter });
   };
   useEffect(() => {
     // One's own draft is shown again by itself, but only when the letter is opened.
@@ -43,7 +47,7 @@ export function Content({ letter, readonly, again }) {
     offered.current = true;
   }, []);
   const close = () => {
-    setEditing(null);
+    edit(null);
     again();
     document.getElementById("body-title")?.focus();
   };
@@ -54,7 +58,7 @@ export function Content({ letter, readonly, again }) {
     <${Refusal} problem=${problem} id="letter-body-problem" />
     ${letter.draft && !editing && may && html`<p class="muted" data-testid="letter-draft">${t("letter.draft-by", { by: letter.draft.by })} <${Time} at=${letter.draft.at} /></p>`}
     ${editing
-      ? html`<${Editor} start=${editing} letter=${letter} done=${close} />`
+      ? html`<${Editor} start=${editing} letter=${letter} again=${again} done=${close} />`
       : html`<${Body} body=${letter.body} whole=${whole} more=${fetchWhole} />`}
   </section>`;
 }

@@ -17,6 +17,7 @@ const PATH = "/api/console/letters";
 export function LetterView({ state, id, back }) {
   const { letter, problem, again } = useLetter(id, state.frame?.changes?.letters);
   const readonly = state.frame?.readonly;
+  const [editing, setEditing] = useState(false);
   return html`<div class="letter">
     <p><a href=${back} data-testid="letters-back">${t("letter.back")}</a></p>
     <header class="view-head"><h1>${t("letter.title")} <code>${id}</code></h1>
@@ -25,10 +26,10 @@ export function LetterView({ state, id, back }) {
     <${Refusal} problem=${problem} id="letter-load-problem" />
     ${letter && html`<div class="letter-columns">
         <${About} letter=${letter} />
-        <div class="right"><${Repair} letter=${letter} readonly=${readonly} again=${again} />
+        <div class="right"><${Repair} letter=${letter} readonly=${readonly} editing=${editing} again=${again} />
           <${History} entries=${letter.history ?? []} /></div>
       </div>
-      <${Content} letter=${letter} readonly=${readonly} again=${again} />
+      <${Content} letter=${letter} readonly=${readonly} again=${again} onEditing=${setEditing} />
       <${Revisions} letter=${letter} />
       <${Headers} letter=${letter} />`}
   </div>`;
@@ -56,26 +57,29 @@ function About({ letter }) {
 }
 
 /** What was done, and the buttons for what can be done next. */
-function Repair({ letter, readonly, again }) {
+function Repair({ letter, readonly, editing, again }) {
   const outcome = outcomeOf(letter.replay);
   return html`<section class="panel repair"><h2>${t("letter.repair")}</h2>
     <div id="letter-outcome" tabindex="-1" data-testid="letter-outcome" aria-live="polite" class="foreign block">
       ${outcome ? html`<${State} kind=${outcome.kind}>${outcome.text}<//>` : letter.state !== "discarded" && html`<span class="muted">${t("letter.never-replayed")}</span>`}
       ${letter.state === "discarded" && letter.discarded && html`<p>${t("letter.discarded", { by: letter.discarded.by, at: dateTime(letter.discarded.at) })} ${letter.discarded.reason}</p>`}
     </div>
-    ${readonly ? html`<p class="reason">${t("off.readonly")}</p>` : html`<${Buttons} letter=${letter} again=${again} />`}
+    ${readonly ? html`<p class="reason">${t("off.readonly")}</p>` : html`<${Buttons} letter=${letter} editing=${editing} again=${again} />`}
   </section>`;
 }
 
-function Buttons({ letter, again }) {
+function Buttons({ letter, editing, again }) {
   const { busy, problem, nameless, act } = useAction("letter-name");
   const [reason, setReason] = useState("");
   const [wrong, setWrong] = useState(false);
+  const [stays, setStays] = useState(false);
   const open = letter.state === "open";
   const one = { letters: [letter.id] };
   const run = async (request) => {
-    if ((await act(request)) !== undefined) {
+    const answer = await act(request);
+    if (answer !== undefined) {
       setReason("");
+      setStays(answer.count === 0);
       // The button that was pressed goes away.
       document.getElementById("letter-outcome")?.focus();
     }
@@ -89,17 +93,19 @@ function Buttons({ letter, again }) {
     return run((by) => post(`${PATH}/discard`, { by, reason: reason.trim(), ...one }));
   };
   const sends = letter.revision > 0 ? t("letter.sends-revision", { n: letter.revision }) : t("letter.sends-original");
-  const idle = letter.overtaken ? t("letter.overtaken-why") : letter.target ? t("letter.to", { target: letter.target, what: sends }) : t("letter.no-target");
+  const why = !letter.target ? "letter.no-target" : editing ? "letter.save-first" : !letter.message_id || !letter.message_type ? "letter.incomplete" : null;
+  const idle = why ? t(why) : letter.overtaken ? t("letter.overtaken-why") : t("letter.to", { target: letter.target, what: sends });
   return html`${(open || letter.state === "discarded") && html`<${NameField} id="letter-name" refused=${nameless} />`}
     ${open && html`<p class="muted">${idle}</p>
-    <div class="actions"><button type="button" class=${letter.overtaken ? "" : "primary"} data-testid="letter-replay" disabled=${busy || !letter.target} onClick=${() => run((by) => post("/api/console/replays", { by, ...one }))}>${t(letter.overtaken ? "letter.replay-anyway" : "letter.replay")}</button></div>
+    <div class="actions"><button type="button" class=${letter.overtaken ? "" : "primary"} data-testid="letter-replay" disabled=${busy || why !== null} onClick=${() => run((by) => post("/api/console/replays", { by, ...one }))}>${t(letter.overtaken ? "letter.replay-anyway" : "letter.replay")}</button></div>
     <form class="one" onSubmit=${discard}>
       <label class="field" for="letter-reason-field"><span>${t("letters.reason")}</span>
         <input id="letter-reason-field" data-testid="letters-reason" maxlength="500" autocomplete="off" value=${reason} aria-invalid=${wrong ? "true" : undefined} onInput=${(event) => setReason(event.target.value)} />
         ${wrong && html`<span class="wrong" role="alert">${t("letters.type-reason")}</span>`}</label>
       <button type="submit" class=${letter.overtaken ? "primary" : ""} data-testid="letter-discard" disabled=${busy}>${t("letter.discard")}</button>
     </form>`}
-    ${letter.state === "discarded" && html`<div class="actions"><button type="button" data-testid="letter-restore" disabled=${busy} onClick=${() => run((by) => post(`${PATH}/restore`, { by, ...one }))}>${t("letter.restore")}</button></div>`}
+    ${letter.state === "discarded" && html`<div class="actions"><button type="button" data-testid="letter-restore" disabled=${busy} onClick=${() => run((by) => post(`${PATH}/restore`, { by, ...one }))}>${t("letter.restore")}</button></div>
+    ${stays && html`<p class="reason" role="status">${t("letter.stays-discarded")}</p>`}`}
     <${Refusal} problem=${problem} id="letter-problem" />`;
 }
 

@@ -3,7 +3,7 @@ import { get, query } from "../api.js";
 import { number, shortId } from "../format.js";
 import { filterOf, outcomeOf, stateOf } from "../letters.js";
 import { useListing } from "../listing.js";
-import { Empty, Refusal, State, Time } from "../parts.js";
+import { Empty, NameField, Refusal, State, Time } from "../parts.js";
 import { renewed } from "../renewed.js";
 import { shortType } from "../timeline.js";
 import { learn, t } from "../text.js";
@@ -82,7 +82,8 @@ function List({ state, filter, asked, changes, onProblem, onLoad }) {
       <tbody>${rows.map((letter) => html`<${Row} key=${letter.id} letter=${letter} on=${Boolean(all) || selection.has(letter.id)} all=${all} readonly=${state.frame?.readonly} choose=${choose} />`)}</tbody>
     </table>`}
     ${!list.rows && !list.problem && html`<${Empty}>${t("loading")}<//>`}
-    ${list.rows?.length === 0 && html`<${Nothing} filtered=${filtered} open=${filter.state === "open"} />`}
+    ${list.rows?.length === 0 && html`<${Nothing} filtered=${filtered} open=${filter.state === "open"} />
+      ${!state.frame?.readonly && state.frame?.letters?.jobs.length > 0 && html`<${NameField} id="letters-name" />`}`}
     ${(rows.length > 0 || !list.first) && html`<nav class="pager" aria-label=${t("orders.pages")}>
       <button type="button" data-testid="letters-newest" disabled=${list.first} onClick=${newest}>${t("orders.newest")}</button>
       <button type="button" data-testid="letters-older" disabled=${!list.next} onClick=${list.older}>${t("orders.older")}</button>
