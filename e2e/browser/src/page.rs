@@ -130,7 +130,8 @@ impl Page {
 
     /// Chooses from a list, by the value of the choice.
     pub async fn choose(&self, name: &str, value: &str) -> Result<()> {
-        let choice = format!("[data-testid={name}] option[value={value}]");
+        self.find(name).await?;
+        let choice = format!("[data-testid='{name}'] option[value='{value}']");
         Ok(self.web.find(By::Css(choice)).await?.click().await?)
     }
 

@@ -94,10 +94,15 @@ test("a replay leaves out what is overtaken, unless somebody wants it", () => {
 });
 
 test("what is wrong stands at its field, with its pointer", () => {
-  const problem = { errors: [{ field: "body", pointer: "/lines/0/sku", detail: "too short" }, { field: "message_id", detail: "no UUID" }] };
-  assert.deepEqual(wrongs(problem, "body"), [{ pointer: "/lines/0/sku", says: "too short" }]);
-  assert.deepEqual(wrongs(problem, "message_id"), [{ pointer: null, says: "no UUID" }]);
+  const problem = { errors: [{ field: "body/lines/0/sku", message: "too short" }, { field: "body", message: "no JSON" }, { field: "message_id", message: "no UUID" }] };
+  assert.deepEqual(wrongs(problem, "body"), [{ pointer: "/lines/0/sku", says: "too short" }, { pointer: "", says: "no JSON" }]);
+  assert.deepEqual(wrongs(problem, "message_id"), [{ pointer: "", says: "no UUID" }]);
+  assert.deepEqual(wrongs(problem, "message_type"), []);
   assert.deepEqual(wrongs(null, "body"), []);
+});
+
+test("all that can happen to a letter has a word", () => {
+  for (const what of ["failed", "failed-again", "edited", "replayed", "handled", "stopped", "discarded", "restored"]) assert.ok(`letter.did.${what}` in lettersEn, what);
 });
 
 test("what is missing is told apart from what is empty, false or 0", () => {

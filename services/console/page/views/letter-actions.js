@@ -35,7 +35,7 @@ function Bar({ state, filter, rows, count, more, chosen, choose, clear, all, set
     setAll({ filter: { ...filter, until }, count: answer.count, more: answer.count_is_more });
     setTyped("");
   });
-  const confirmed = (field, wanted, id) => {
+  const confirmed = (wanted, id) => {
     if (all?.more) return refuse("letters-expected", t("letters.too-many-match"));
     if (!all && n > MOST) return refuse("letters-expected", t("letters.too-many", { n: number(MOST) }));
     if (n > UNASKED && typed.trim() !== String(n)) return refuse("letters-expected", t("letters.type-number", { n: number(n) }));
@@ -48,10 +48,12 @@ function Bar({ state, filter, rows, count, more, chosen, choose, clear, all, set
     document.getElementById(id)?.focus();
     return false;
   };
-  const run = async (request, says) => {
+  /** What was done, and what was not, because the server takes of a set only what it can. */
+  const says = (key, count, others, asked) => [t(key, { n: number(count) }), count < asked && t(others, { n: number(asked - count) })].filter(Boolean).join(" ");
+  const run = async (request, answered) => {
     const answer = await act(request);
     if (answer === undefined) return;
-    setDone(says(answer));
+    setDone(answered(answer));
     setTyped("");
     setAll(null);
     clear();
@@ -63,22 +65,26 @@ function Bar({ state, filter, rows, count, more, chosen, choose, clear, all, set
     if (letters?.length === 0) return refuse("letters-overtaken", t("letters.all-overtaken"));
     if (!confirmed()) return;
     const set = all ? { filter: all.filter, expected: all.count } : { letters };
-    run((by) => post("/api/console/replays", { by, rate: Number(rate), ...set }), (job) => ({ text: t("letters.begun", { n: number(job.total) }) }));
+    run((by) => post("/api/console/replays", { by, rate: Number(rate), ...set }), (job) => ({ text: says("letters.begun", job.total, "letters.left-out", letters?.length ?? n) }));
   };
   const discard = (event) => {
     event.preventDefault();
-    if (!confirmed("reason", reason.trim(), "letters-reason")) return;
+    if (!confirmed(reason.trim(), "letters-reason")) return;
     const letters = [...chosen.keys()];
+    const open = [...chosen].filter(([, letter]) => letter.state === "open").map(([id]) => id);
     const set = all ? { filter: all.filter, expected: all.count } : { letters };
     run((by) => post("/api/console/letters/discard", { by, reason: reason.trim(), ...set }), ({ count: gone }) => {
       setReason("");
-      return { text: t("letters.discarded", { n: number(gone) }), undo: all ? null : letters };
+      return { text: says("letters.discarded", gone, "letters.not-open", n), undo: all || gone === 0 ? null : open };
     });
   };
-  const restore = (letters) => run((by) => post("/api/console/letters/restore", { by, letters }), ({ count: back }) => ({ text: t("letters.restored", { n: number(back) }) }));
+  const restore = (letters) => {
+    if (letters.length > MOST) return refuse("letters-expected", t("letters.too-many", { n: number(MOST) }));
+    return run((by) => post("/api/console/letters/restore", { by, letters }), ({ count: back }) => ({ text: says("letters.restored", back, "letters.stay-discarded", letters.length) }));
+  };
 
   const nothing = n === 0;
-  const says = (id) => wrong?.id === id && html`<span class="wrong" role="alert">${wrong.says}</span>`;
+  const hint = (id) => wrong?.id === id && html`<span class="wrong" role="alert">${wrong.says}</span>`;
   const page = rows.length > 0 && rows.every((row) => chosen.has(row.id));
   return html`<section class="panel act" aria-label=${t("letters.act")}>
     <div class="actions choosing">
@@ -92,7 +98,7 @@ function Bar({ state, filter, rows, count, more, chosen, choose, clear, all, set
     <div class="acts">
       <${NameField} id="letters-name" refused=${nameless} />
       ${n > UNASKED && html`<label class="field" for="letters-expected"><span>${t("letters.expected", { n: number(n) })}</span>
-        <input id="letters-expected" data-testid="letters-expected" inputmode="numeric" autocomplete="off" value=${typed} aria-invalid=${wrong?.id === "letters-expected" ? "true" : undefined} onInput=${(event) => setTyped(event.target.value)} />${says("letters-expected")}</label>`}
+        <input id="letters-expected" data-testid="letters-expected" inputmode="numeric" autocomplete="off" value=${typed} aria-invalid=${wrong?.id === "letters-expected" ? "true" : undefined} onInput=${(event) => setTyped(event.target.value)} />${hint("letters-expected")}</label>`}
       <form class="one" onSubmit=${replay}>
         <label class="field" for="letters-rate"><span>${t("letters.rate")}</span>
           <span class="with-unit"><input id="letters-rate" data-testid="letters-rate" type="number" min="1" max="10000" required value=${rate} onInput=${(event) => setRate(event.target.value)} /> /s</span></label>
@@ -100,12 +106,12 @@ function Bar({ state, filter, rows, count, more, chosen, choose, clear, all, set
       </form>
       <form class="one grow" onSubmit=${discard}>
         <label class="field" for="letters-reason"><span>${t("letters.reason")}</span>
-          <input id="letters-reason" data-testid="letters-reason" maxlength="500" autocomplete="off" value=${reason} aria-invalid=${wrong?.id === "letters-reason" ? "true" : undefined} onInput=${(event) => setReason(event.target.value)} />${says("letters-reason")}</label>
+          <input id="letters-reason" data-testid="letters-reason" maxlength="500" autocomplete="off" value=${reason} aria-invalid=${wrong?.id === "letters-reason" ? "true" : undefined} onInput=${(event) => setReason(event.target.value)} />${hint("letters-reason")}</label>
         <button type="submit" data-testid="letters-discard" disabled=${nothing || busy}>${t("letter.discard")}</button>
       </form>
       ${discarded.length > 0 && html`<button type="button" data-testid="letters-restore" disabled=${busy} onClick=${() => restore(discarded)}>${t("letter.restore")}</button>`}
     </div>
-    ${late > 0 && html`<label class="check late"><input id="letters-overtaken" type="checkbox" data-testid="letters-overtaken" checked=${overtaken} onChange=${(event) => setOvertaken(event.target.checked)} /> <span>${t("letters.overtaken", { n: number(late) })} ${says("letters-overtaken")}</span></label>`}
+    ${late > 0 && html`<label class="check late"><input id="letters-overtaken" type="checkbox" data-testid="letters-overtaken" checked=${overtaken} onChange=${(event) => setOvertaken(event.target.checked)} /> <span>${t("letters.overtaken", { n: number(late) })} ${hint("letters-overtaken")}</span></label>`}
     ${all && html`<p class="muted late">${t("letters.all-means")}</p>`}
     <${Refusal} problem=${problem} id="letters-problem" />
     <p class="done" role="status" data-testid="letters-done">${done?.text}${done?.undo && html` <button type="button" class="quiet" data-testid="letters-undo" disabled=${busy} onClick=${() => restore(done.undo)}>${t("letters.undo")}</button>`}</p>

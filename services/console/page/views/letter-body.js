@@ -18,6 +18,9 @@ export function Content({ letter, readonly, again, onEditing }) {
   const offered = useRef(false);
   const path = `/api/console/letters/${encodeURIComponent(letter.id)}/body`;
   const may = letter.state === "open" && !readonly;
+  // A draft outlives the edits of others; what it began with has to be there still, unless it is one's own.
+  const isOwn = letter.draft?.by === setting("name").trim();
+  const kept = letter.draft && (isOwn || letter.draft.base === letter.revision) ? letter.draft : null;
   useEffect(() => setWhole(null), [letter.revision]);
   /** The body as far as it can be one: with more text than was shown at first, it is fetched. */
   const fetchWhole = async () => {
@@ -43,7 +46,7 @@ export function Content({ letter, readonly, again, onEditing }) {
   };
   useEffect(() => {
     // One's own draft is shown again by itself, but only when the letter is opened.
-    if (!offered.current && may && letter.draft?.by === setting("name").trim()) begin(letter.draft);
+    if (!offered.current && may && isOwn) begin(kept);
     offered.current = true;
   }, []);
   const close = () => {
@@ -54,9 +57,9 @@ export function Content({ letter, readonly, again, onEditing }) {
   return html`<section class="panel" aria-labelledby="body-title">
     <header class="view-head"><h2 id="body-title" tabindex="-1">${t("letter.body")} <span class="muted">${t("letter.size", { n: number(letter.body.size) })}${letter.revision > 0 && html` · ${t("letter.revision", { n: letter.revision })}`}</span></h2>
       <div class="actions"><a class="button quiet" href=${path} download data-testid="letter-download">${t("letter.download")}</a>
-        ${may && !editing && html`<button type="button" data-testid="letter-edit" onClick=${() => begin(letter.draft)}>${t(letter.draft ? "letter.edit-draft" : "letter.edit")}</button>`}</div></header>
+        ${may && !editing && html`<button type="button" data-testid="letter-edit" onClick=${() => begin(kept)}>${t(kept ? "letter.edit-draft" : "letter.edit")}</button>`}</div></header>
     <${Refusal} problem=${problem} id="letter-body-problem" />
-    ${letter.draft && !editing && may && html`<p class="muted" data-testid="letter-draft">${t("letter.draft-by", { by: letter.draft.by })} <${Time} at=${letter.draft.at} /></p>`}
+    ${kept && !editing && may && html`<p class="muted" data-testid="letter-draft">${t("letter.draft-by", { by: kept.by })} <${Time} at=${kept.at} /></p>`}
     ${editing
       ? html`<${Editor} start=${editing} letter=${letter} again=${again} done=${close} />`
       : html`<${Body} body=${letter.body} whole=${whole} more=${fetchWhole} />`}

@@ -79,7 +79,7 @@ function Buttons({ letter, editing, again }) {
     const answer = await act(request);
     if (answer !== undefined) {
       setReason("");
-      setStays(answer.count === 0);
+      setStays(answer?.count === 0);
       // The button that was pressed goes away.
       document.getElementById("letter-outcome")?.focus();
     }
