@@ -86,14 +86,18 @@ create table jobs (
     -- `running`, `paused`, `halted`, `stopped` or `done`.
     state      text not null,
     why        text,
-    -- So many failures were known when somebody let it go on.
+    -- So many had failed again, and of so many there was no news, when somebody let it go on.
     forgiven   int not null default 0,
+    overlooked int not null default 0,
     rate       int not null,
     by         text not null,
     at         timestamptz not null,
     ended_at   timestamptz,
     -- When the next letter may go.
-    due_at     timestamptz not null
+    due_at     timestamptz not null,
+    -- Which console works on it, and until when it has it for itself.
+    leased_by  text,
+    leased_until timestamptz
 );
 create index jobs_active on jobs (state) where state in ('running', 'paused', 'halted');
 
@@ -104,7 +108,7 @@ create table replays (
     position    int not null,
     revision    int not null,
     order_id    uuid,
-    -- `waiting`, `sent`, `handled`, `failed` or `stopped`.
+    -- `waiting`, `sent`, `silent` (no news for a minute), `handled`, `failed` or `stopped`.
     state       text not null,
     -- By these its outcome is found among the spans.
     trace_id    bytea,
@@ -118,4 +122,4 @@ create table replays (
 );
 create index replays_letter on replays (letter_id, job_id);
 create index replays_order on replays (job_id, order_id) where state in ('waiting', 'sent');
-create index replays_sent on replays (trace_id) where state = 'sent';
+create index replays_sent on replays (trace_id) where state in ('sent', 'silent');

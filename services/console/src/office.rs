@@ -1,5 +1,8 @@
 //! The dead-letter office: what could not be handled is kept, mended and given back to the consumer that failed.
 
+mod about;
+pub use about::{About, searched};
+
 mod keep;
 pub use keep::Office;
 

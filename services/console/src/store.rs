@@ -22,16 +22,17 @@ pub use flows::{ArrivalRow, FlowRow, flows, save_flows};
 
 mod letters;
 pub use letters::{
-    Counted, Draft, Edit, Entry, LastReplay, Letter, LetterFilter, LetterGroup, NewLetter,
-    Revision, changes_of_letters, count_letters, discard_letters, draft, history, keep_letters,
-    letter, letter_groups, letters, matching_letters, restore_letters, revise, revision, revisions,
-    save_draft,
+    Counted, Draft, Edit, Entry, LastReplay, Letter, LetterFilter, LetterGroup, NewLetter, Revised,
+    Revision, beginning, changes_of_letters, count_letters, discard_letters, draft, history,
+    keep_letters, letter, letter_groups, letters, matching_letters, restore_letters, revise,
+    revision, revisions, save_draft,
 };
 
 mod replays;
 pub use replays::{
     Due, Job, JobLetter, NewJob, Progress, active_jobs, change_job, create_job, due, end_job,
-    halt_job, job, job_letters, jobs, progress, released, running_jobs, settle_replays, try_lock,
+    halt_job, job, job_letters, jobs, lease_job, progress, released, running_jobs, send_again,
+    settle_replays,
 };
 
 mod controls;

@@ -16,6 +16,13 @@ impl OpenSpan {
     }
 }
 
+/// One that nobody has ended tells of work that was given back. After its end this changes nothing.
+impl Drop for OpenSpan {
+    fn drop(&mut self) {
+        self.end(Some("given back"));
+    }
+}
+
 impl From<BoxedSpan> for OpenSpan {
     fn from(span: BoxedSpan) -> Self {
         Self(Some(span))

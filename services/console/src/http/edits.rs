@@ -9,8 +9,8 @@ use uuid::Uuid;
 
 use super::letter::{Draft, missing};
 use super::{Api, writable};
-use crate::office::{Change, changes, check};
-use crate::store;
+use crate::office::{About, Change, changes, check, searched};
+use crate::store::{self, Revised};
 
 /// What a letter shall contain.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
@@ -125,7 +125,7 @@ pub(super) async fn revise(
             },
         );
     }
-    if letter.message_id.is_none() && edit.message_id.is_some() {
+    if edit.message_id.is_some() && edit.message_id != letter.message_id {
         all.insert(
             0,
             Change {
@@ -135,9 +135,31 @@ pub(super) async fn revise(
             },
         );
     }
-    let revision = store::revise(pool, id, &edit.into(), &json!(all)).await?;
-    let revision = revision.ok_or_else(newer)?;
-    Ok((StatusCode::CREATED, Json(Saved { revision })))
+    let about = About::of(edit.body.as_bytes());
+    let revised = Revised {
+        changes: json!(all),
+        order_id: about.order_id,
+        version: about.version,
+        search: searched(&around(&letter, &edit), edit.body.as_bytes()),
+    };
+    match store::revise(pool, id, &edit.into(), &revised).await? {
+        Some(revision) => Ok((StatusCode::CREATED, Json(Saved { revision }))),
+        // It has changed since it was looked at.
+        None => match store::letter(pool, id).await? {
+            Some(letter) if letter.state != "open" => Err(Problem::conflict(closed(&letter))),
+            _ => Err(newer()),
+        },
+    }
+}
+
+/// What stands around the body, for searches.
+fn around(letter: &store::Letter, edit: &Edit) -> String {
+    let ids = [&letter.message_id, &edit.message_id, &edit.message_type];
+    let ids = ids.into_iter().flatten().map(String::as_str);
+    let headers = letter.headers.as_array().into_iter().flatten();
+    let values = headers.filter_map(|header| header["value"].as_str());
+    let text: Vec<_> = ids.chain([letter.reason.as_str()]).chain(values).collect();
+    text.join("\n")
 }
 
 /// What its consumer would refuse is refused here, by name.
@@ -149,7 +171,10 @@ fn right(letter: &store::Letter, edit: &Edit) -> Result<(), Problem> {
         is_right = false;
         problem = std::mem::replace(&mut problem, Problem::bad_request("")).field(field, message);
     };
-    match (&letter.message_id, &edit.message_id) {
+    // One that is no UUID is as good as none.
+    let kept = letter.message_id.as_ref();
+    let kept = kept.filter(|id| Uuid::try_parse(id).is_ok());
+    match (kept, &edit.message_id) {
         (Some(kept), Some(other)) if kept != other => {
             wrong(
                 "message_id".to_owned(),

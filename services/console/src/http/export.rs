@@ -1,3 +1,5 @@
+use std::collections::VecDeque;
+
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use futures::{Stream, stream};
@@ -13,32 +15,40 @@ const PORTION: i64 = 50;
 /// No more are exported at once.
 const MOST: i64 = 10_000;
 
-/// How far an export has come: the last letter and how many are left, until there are no more.
-type Place = Option<(Option<Uuid>, i64)>;
+/// How far an export has come.
+struct Place {
+    /// Read, and not yet sent.
+    letters: VecDeque<store::Letter>,
+    /// The last one that was read.
+    last: Option<Uuid>,
+    /// How many more may be read.
+    left: i64,
+}
 
-/// The letters that match, one on each line, a portion at a time.
+/// The letters that match, one on each line. One body is in memory at a time.
 pub(super) fn lines(
     pool: PgPool,
     filter: LetterFilter,
 ) -> impl Stream<Item = sqlx::Result<String>> {
-    let begin: Place = Some((None, MOST));
-    stream::try_unfold(begin, move |place| {
+    let begin = Place {
+        letters: VecDeque::new(),
+        last: None,
+        left: MOST,
+    };
+    stream::try_unfold(begin, move |mut place| {
         let (pool, filter) = (pool.clone(), filter.clone());
         async move {
-            let Some((before, left)) = place else {
-                return Ok(None);
-            };
-            let letters = store::letters(&pool, &filter, before, PORTION.min(left)).await?;
-            let Some(last) = letters.last().map(|letter| letter.id) else {
-                return Ok(None);
-            };
-            let mut text = String::new();
-            for letter in letters {
-                text.push_str(&line(&pool, letter).await?);
+            if place.letters.is_empty() && place.left > 0 {
+                let count = PORTION.min(place.left);
+                let read = store::letters(&pool, &filter, place.last, count).await?;
+                place.last = read.last().map(|letter| letter.id);
+                place.left -= count;
+                place.letters = read.into();
             }
-            let left = left - PORTION;
-            let next = (left > 0).then_some((Some(last), left));
-            Ok(Some((text, next)))
+            match place.letters.pop_front() {
+                Some(letter) => Ok(Some((line(&pool, letter).await?, place))),
+                None => Ok(None),
+            }
         }
     })
 }

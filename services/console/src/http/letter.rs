@@ -12,8 +12,10 @@ use super::json::Letter;
 use super::letters::attachment;
 use crate::store;
 
-/// A text that is longer is shown in part.
+/// A text that is longer is shown in hexadecimal digits, as what is no text.
 const TEXT: usize = 65_536;
+/// No more of a body is read: by one byte more it is known to be longer.
+const READ: i32 = 65_537;
 /// What is no text is shown so far.
 const HEX: usize = 4_096;
 
@@ -41,7 +43,7 @@ pub(super) struct LetterInFull {
 }
 
 /// A body of any bytes.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Default, Serialize, ToSchema)]
 #[schema(as = LetterBody)]
 struct Body {
     /// If it is UTF-8, contains no NUL and is not longer than 64 KiB.
@@ -123,10 +125,10 @@ pub(super) async fn get_letter(
 ) -> Result<Json<LetterInFull>, Problem> {
     let pool = &api.live.pool;
     let letter = store::letter(pool, id).await?.ok_or_else(|| missing(id))?;
-    let newest = store::revision(pool, id, letter.revision).await?;
+    let newest = store::beginning(pool, id, letter.revision, READ).await?;
     let original = match letter.revision {
         0 => None,
-        _ => store::revision(pool, id, 0).await?,
+        _ => store::beginning(pool, id, 0, READ).await?,
     };
     let revisions = store::revisions(pool, id).await?.into_iter();
     let history = store::history(pool, id).await?.into_iter();
@@ -137,11 +139,11 @@ pub(super) async fn get_letter(
         letter,
         headers,
         properties,
-        body: Body::of(newest.map(|newest| newest.body).unwrap_or_default()),
-        original: original.map(|original| Original {
+        body: newest.map_or_else(Body::default, |(newest, size)| Body::of(newest.body, size)),
+        original: original.map(|(original, size)| Original {
             message_type: original.message_type,
             message_id: original.message_id,
-            body: Body::of(original.body),
+            body: Body::of(original.body, size),
         }),
         revisions: revisions
             .map(|revision| Revision {
@@ -193,28 +195,29 @@ pub(super) fn missing(id: Uuid) -> Problem {
 }
 
 impl Body {
-    fn of(bytes: Vec<u8>) -> Self {
-        let size = bytes.len();
-        match String::from_utf8(bytes) {
+    /// The beginning of a body, and how long all of it is.
+    fn of(beginning: Vec<u8>, size: i32) -> Self {
+        let size = usize::try_from(size).unwrap_or_default();
+        match String::from_utf8(beginning) {
             Ok(text) if size <= TEXT && !text.contains('\0') => Self {
                 text: Some(text),
                 hex: None,
                 shown: size,
                 size,
             },
-            Ok(text) => Self::hex(text.as_bytes()),
-            Err(error) => Self::hex(error.as_bytes()),
+            Ok(text) => Self::hex(text.as_bytes(), size),
+            Err(error) => Self::hex(error.as_bytes(), size),
         }
     }
 
-    fn hex(bytes: &[u8]) -> Self {
-        let shown = &bytes[..bytes.len().min(HEX)];
+    fn hex(beginning: &[u8], size: usize) -> Self {
+        let shown = &beginning[..beginning.len().min(HEX)];
         let digits = shown.iter().map(|byte| format!("{byte:02x}"));
         Self {
             text: None,
             hex: Some(digits.collect()),
             shown: shown.len(),
-            size: bytes.len(),
+            size,
         }
     }
 }

@@ -71,9 +71,9 @@ fn differ(pointer: &str, old: Option<&Value>, new: Option<&Value>, found: &mut V
 }
 
 fn change(pointer: &str, before: Option<&Value>, after: Option<&Value>) -> Change {
-    let text = |value: &Value| cut(&value.to_string().replace('\0', ""));
+    let text = |value: &Value| cut(&value.to_string());
     Change {
-        pointer: pointer.to_owned(),
+        pointer: cut(pointer),
         before: before.map(text),
         after: after.map(text),
     }

@@ -1,17 +1,17 @@
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use database::within_limit;
 use jiff::Timestamp;
 use messaging::{HeaderValue, KeepLetters, Letter, LetterOrigin};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use sqlx::PgPool;
+use tracing::warn;
 use uuid::Uuid;
 
+use super::about::{About, searched, storable};
 use super::pattern;
 use crate::store::{self, NewLetter};
-
-/// So many bytes of a body, and of everything else, are looked through by a search.
-const SEARCHED: usize = 8 * 1024;
 
 /// Keeps every dead letter in the database.
 pub struct Office {
@@ -21,58 +21,114 @@ pub struct Office {
 
 impl KeepLetters for Office {
     async fn keep(&self, letters: &[Letter]) -> anyhow::Result<()> {
-        let letters: Vec<_> = letters.iter().map(new_letter).collect();
-        Ok(store::keep_letters(&self.pool, &letters).await?)
+        let all: Vec<_> = letters.iter().map(new_letter).collect();
+        match self.store(&all).await {
+            Err(error) if !database::is_outage(&error) => {}
+            stored => return Ok(stored?),
+        }
+        // One of them holds something that the database does not store. It keeps none of the others away.
+        for letter in all {
+            match self.store(std::slice::from_ref(&letter)).await {
+                Err(error) if !database::is_outage(&error) => {
+                    let error = error.to_string();
+                    warn!(error, "a dead letter is kept without what cannot be stored");
+                    self.store(&[bare(letter, &error)]).await?;
+                }
+                stored => stored?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Office {
+    async fn store(&self, letters: &[NewLetter<'_>]) -> sqlx::Result<()> {
+        within_limit(store::keep_letters(&self.pool, letters)).await
+    }
+}
+
+/// Only what can be stored whatever it is.
+fn bare<'a>(letter: NewLetter<'a>, error: &str) -> NewLetter<'a> {
+    NewLetter {
+        reason: format!(
+            "{} (not all of it could be stored: {error})",
+            letter.pattern
+        ),
+        message_id: None,
+        message_type: None,
+        written: None,
+        producer: None,
+        order_id: None,
+        version: None,
+        at: Timestamp::now(),
+        is_cut: true,
+        headers: json!([]),
+        properties: json!({}),
+        search: String::new(),
+        ..letter
     }
 }
 
 fn new_letter(letter: &Letter) -> NewLetter<'_> {
     let headers = headers(letter);
-    let message_id = letter.message_id.as_deref().map(storable);
-    let content: Value = serde_json::from_slice(&letter.body).unwrap_or_default();
-    let order = content.get("order");
-    let order_id = content.get("order_id");
-    let order_id = order_id
-        .or_else(|| order?.get("id"))
-        .and_then(Value::as_str);
+    let about = About::of(&letter.body);
     let reason = storable(&letter.reason);
+    let text = |text: &Option<String>| text.as_deref().map(storable);
+    let properties = letter.properties.iter();
+    let properties: Map<_, _> = properties
+        .map(|(name, value)| ((*name).to_owned(), storable(value).into()))
+        .collect();
     NewLetter {
         id: Uuid::now_v7(),
         key: key(letter),
         fingerprint: fingerprint(letter, &headers),
         replay_of: letter.replay_of,
-        service: letter.service.as_deref().map(storable),
-        handler: letter.handler.as_deref().map(storable),
-        consumer: letter.origin.as_ref().map_or("?".to_owned(), consumer),
-        target: letter
-            .origin
-            .as_ref()
-            .map(|origin| storable(&origin.replay_queue())),
+        trace_id: trace_id(letter),
+        service: text(&letter.service),
+        handler: text(&letter.handler),
+        consumer: consumer(letter),
+        target: (letter.origin.as_ref()).map(|origin| storable(&origin.replay_queue())),
         source: source(letter.origin.as_ref()),
         pattern: pattern(&reason),
         search: search(letter, &headers),
         reason,
-        message_id,
-        message_type: letter.message_type.as_deref().map(storable),
-        written: letter.written.as_deref().map(storable),
-        producer: letter.source.as_deref().map(storable),
-        order_id: order_id.and_then(|id| id.parse().ok()),
-        version: order
-            .and_then(|order| order.get("version")?.as_i64())
-            .and_then(|version| version.try_into().ok()),
+        message_id: text(&letter.message_id),
+        message_type: text(&letter.message_type),
+        written: text(&letter.written),
+        producer: text(&letter.source),
+        order_id: about.order_id,
+        version: about.version,
         attempts: letter.attempts.into(),
-        at: letter.time.unwrap_or_else(Timestamp::now),
+        at: time(letter),
         is_cut: letter.is_cut,
         headers,
-        properties: json!(
-            letter
-                .properties
-                .iter()
-                .map(|(name, value)| (*name, storable(value)))
-                .collect::<std::collections::BTreeMap<_, _>>()
-        ),
+        properties: properties.into(),
         body: &letter.body,
     }
+}
+
+/// When it was given up, if that can be: anybody can write a time.
+fn time(letter: &Letter) -> Timestamp {
+    let now = Timestamp::now();
+    let given = letter
+        .time
+        .filter(|time| (Timestamp::UNIX_EPOCH..=now).contains(time));
+    given.unwrap_or(now)
+}
+
+/// The trace that travelled with the message, as a W3C `traceparent`.
+fn trace_id(letter: &Letter) -> Option<Vec<u8>> {
+    let header = letter
+        .headers
+        .iter()
+        .find(|header| header.name == "traceparent")?;
+    let HeaderValue::Text(text) = &header.value else {
+        return None;
+    };
+    let digits = text.get(3..35)?;
+    u128::from_str_radix(digits, 16)
+        .ok()
+        .map(|id| id.to_be_bytes().to_vec())
 }
 
 /// Which message of which consumer. One without an id is known by its place, and without a place by what it is.
@@ -82,32 +138,38 @@ fn key(letter: &Letter) -> Vec<u8> {
         hash.update(part.len().to_be_bytes());
         hash.update(part);
     };
+    let text = |text: &Option<String>| text.clone().unwrap_or_default().into_bytes();
     for part in [&letter.service, &letter.handler] {
-        add(part.as_deref().unwrap_or_default().as_bytes());
+        add(&text(part));
     }
-    match (&letter.message_id, &letter.origin) {
+    if letter.service.is_none() || letter.handler.is_none() {
+        add(consumer(letter).as_bytes());
+    }
+    let id = letter.message_id.as_ref();
+    match (id.filter(|id| Uuid::try_parse(id).is_ok()), place(letter)) {
         (Some(id), _) => add(id.as_bytes()),
-        (
-            None,
-            Some(LetterOrigin::Topic {
-                topic,
-                partition,
-                offset,
-                ..
-            }),
-        ) => {
-            add(format!("{topic}/{partition}/{offset}").as_bytes());
-        }
-        (None, _) => {
-            add(letter
-                .message_type
-                .as_deref()
-                .unwrap_or_default()
-                .as_bytes());
+        (None, Some(place)) => add(place.as_bytes()),
+        (None, None) => {
+            for part in [&letter.message_id, &letter.message_type] {
+                add(&text(part));
+            }
             add(&letter.body);
         }
     }
     hash.finalize().to_vec()
+}
+
+/// Where a record stands: nothing else is ever there.
+fn place(letter: &Letter) -> Option<String> {
+    match letter.origin.as_ref()? {
+        LetterOrigin::Topic {
+            topic,
+            partition,
+            offset,
+            ..
+        } => Some(format!("{topic}/{partition}/{offset}")),
+        LetterOrigin::Queue { .. } | LetterOrigin::Broker { .. } => None,
+    }
 }
 
 /// Which delivery to the office. One that comes again because it was not acknowledged is the same.
@@ -119,10 +181,11 @@ fn fingerprint(letter: &Letter, headers: &Value) -> Vec<u8> {
     hash.finalize().to_vec()
 }
 
-fn consumer(origin: &LetterOrigin) -> String {
-    storable(match origin {
-        LetterOrigin::Queue { queue, .. } | LetterOrigin::Broker { queue, .. } => queue,
-        LetterOrigin::Topic { group, .. } => group,
+fn consumer(letter: &Letter) -> String {
+    storable(match &letter.origin {
+        Some(LetterOrigin::Queue { queue, .. } | LetterOrigin::Broker { queue, .. }) => queue,
+        Some(LetterOrigin::Topic { group, .. }) => group,
+        None => "?",
     })
 }
 
@@ -167,23 +230,10 @@ fn headers(letter: &Letter) -> Value {
 }
 
 fn search(letter: &Letter, headers: &Value) -> String {
-    let body = &letter.body[..letter.body.len().min(SEARCHED)];
     let ids = [&letter.message_id, &letter.message_type];
     let ids = ids.into_iter().flatten().map(String::as_str);
     let values = headers.as_array().into_iter().flatten();
     let values = values.filter_map(|header| header["value"].as_str());
-    let mut text = ids
-        .chain([letter.reason.as_str()])
-        .chain(values)
-        .collect::<Vec<_>>()
-        .join("\n");
-    text.truncate(text.floor_char_boundary(SEARCHED));
-    text.push('\n');
-    text.push_str(&String::from_utf8_lossy(body));
-    storable(&text.to_lowercase())
-}
-
-/// PostgreSQL stores no NUL.
-fn storable(text: &str) -> String {
-    text.replace('\0', "\u{fffd}")
+    let text: Vec<_> = ids.chain([letter.reason.as_str()]).chain(values).collect();
+    searched(&text.join("\n"), &letter.body)
 }

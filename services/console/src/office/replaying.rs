@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use database::within_limit;
 use messaging::{Replay, Replayer};
+use runtime::telemetry::instance_id;
 use sqlx::PgPool;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -17,7 +18,7 @@ const INTERVAL: Duration = Duration::from_millis(100);
 /// How often jobs are looked for that other instances have been given.
 const LOOK: Duration = Duration::from_secs(1);
 /// No more letters are published at once.
-const WINDOW: i64 = 200;
+const WINDOW: i64 = 1_000;
 /// A job halts when so many of its letters have failed again.
 const PATIENCE: i64 = 5;
 
@@ -34,9 +35,9 @@ impl Replaying {
         self.wake.notify_one();
     }
 
-    /// Replays letters until stopped. Each job belongs to one instance at a time, for as long as one portion takes:
-    /// letters are published, and then marked, in one transaction. A crash between the two publishes them once more,
-    /// and their consumer takes them once.
+    /// Replays letters until stopped. Each job belongs to one instance at a time, by a lease that outlasts a portion:
+    /// letters are published, and then marked. A crash between the two publishes them once more, and their consumer
+    /// takes them once.
     ///
     /// # Errors
     ///
@@ -49,8 +50,13 @@ impl Replaying {
     ) -> anyhow::Result<()> {
         let working = async {
             let mut tick = every(INTERVAL);
+            while let Err(error) = begin(&pool).await {
+                let error = error.to_string();
+                debug!(error, "letters are not replayed yet");
+                tokio::time::sleep(LOOK).await;
+            }
             loop {
-                match self.round(&pool, &mut replayer).await {
+                match round(&pool, &mut replayer).await {
                     Ok(true) => {
                         tick.tick().await;
                     }
@@ -58,8 +64,8 @@ impl Replaying {
                         tokio::time::timeout(LOOK, self.wake.notified()).await.ok();
                     }
                     Err(error) => {
-                        let error = format!("{error:#}");
-                        debug!(error, "letters are not replayed now");
+                        let error = error.to_string();
+                        debug!(error, "what becomes of replays is unknown");
                         tokio::time::sleep(LOOK).await;
                     }
                 }
@@ -68,62 +74,68 @@ impl Replaying {
         token.run_until_cancelled(working).await;
         Ok(())
     }
+}
 
-    /// Moves all jobs on. Whether there are any.
-    async fn round(&self, pool: &PgPool, replayer: &mut Replayer) -> anyhow::Result<bool> {
-        within_limit(store::settle_replays(pool)).await?;
-        let jobs = within_limit(store::running_jobs(pool)).await?;
-        for job in &jobs {
-            move_on(pool, replayer, *job).await?;
+/// What was on its way when the process before this one ended goes once more, unless its outcome is known.
+async fn begin(pool: &PgPool) -> sqlx::Result<()> {
+    within_limit(store::settle_replays(pool)).await?;
+    within_limit(store::send_again(pool)).await
+}
+
+/// Moves all jobs on. Whether there are any.
+async fn round(pool: &PgPool, replayer: &mut Replayer) -> sqlx::Result<bool> {
+    within_limit(store::settle_replays(pool)).await?;
+    let jobs = within_limit(store::running_jobs(pool)).await?;
+    for job in &jobs {
+        // One that cannot go on keeps no other from it.
+        if let Err(error) = move_on(pool, replayer, *job).await {
+            let error = format!("{error:#}");
+            warn!(error, "job {job} does not go on for now");
         }
-        Ok(!jobs.is_empty())
     }
+    Ok(!jobs.is_empty())
 }
 
 /// One portion of a job.
 async fn move_on(pool: &PgPool, replayer: &mut Replayer, job: Uuid) -> anyhow::Result<()> {
-    let mut tx = within_limit(pool.begin()).await?;
-    if !store::try_lock(&mut tx, job).await? {
+    if !within_limit(store::lease_job(pool, job, instance_id())).await? {
         return Ok(());
     }
-    let Some(progress) = store::progress(&mut tx, job).await? else {
+    let Some(progress) = within_limit(store::progress(pool, job)).await? else {
         return Ok(());
     };
     match next(progress) {
-        Next::Wait => return Ok(()),
-        Next::End => store::end_job(&mut tx, job).await?,
-        Next::Halt(why) => store::halt_job(&mut tx, job, &why).await?,
-        Next::Publish(count) => {
-            let due = store::due(&mut tx, job, count).await?;
-            let replays: Vec<_> = due.into_iter().map(Outgoing::new).collect();
-            let messages: Vec<_> = replays
-                .iter()
-                .map(|outgoing| outgoing.replay.clone())
-                .collect();
-            let published = replayer.publish(&messages).await?;
-            let refused = published
-                .iter()
-                .find_map(|published| published.as_ref().err());
-            let sent = replays.iter().zip(&published);
-            let sent: Vec<_> = sent.filter(|(_, published)| published.is_ok()).collect();
-            let column = |value: fn(&Outgoing) -> &Vec<u8>| {
-                sent.iter()
-                    .map(|(outgoing, _)| value(outgoing).clone())
-                    .collect::<Vec<_>>()
-            };
-            let positions: Vec<_> = sent.iter().map(|(outgoing, _)| outgoing.position).collect();
-            let (traces, spans) = (column(|sent| &sent.trace_id), column(|sent| &sent.span_id));
-            store::released(&mut tx, job, &positions, &traces, &spans).await?;
-            if let Some(reason) = refused {
-                warn!(
-                    reason,
-                    "a job halts, because a queue does not take its letters"
-                );
-                store::halt_job(&mut tx, job, reason).await?;
-            }
-        }
+        Next::Wait => {}
+        Next::End => within_limit(store::end_job(pool, job)).await?,
+        Next::Halt(why) => within_limit(store::halt_job(pool, job, &why)).await?,
+        Next::Publish(count) => publish(pool, replayer, job, count).await?,
     }
-    within_limit(tx.commit()).await?;
+    Ok(())
+}
+
+async fn publish(
+    pool: &PgPool,
+    replayer: &mut Replayer,
+    job: Uuid,
+    count: i64,
+) -> anyhow::Result<()> {
+    let due = within_limit(store::due(pool, job, count)).await?;
+    let (marks, replays): (Vec<_>, Vec<_>) = due.into_iter().map(replay).unzip();
+    let published = replayer.publish(&replays).await?;
+    let sent = marks.iter().zip(&published);
+    let sent = sent.filter(|(_, published)| published.is_ok());
+    let sent: Vec<_> = sent.map(|(mark, _)| mark).collect();
+    let positions: Vec<_> = sent.iter().map(|mark| mark.position).collect();
+    let traces: Vec<_> = sent.iter().map(|mark| mark.trace_id.clone()).collect();
+    let spans: Vec<_> = sent.iter().map(|mark| mark.span_id.clone()).collect();
+    within_limit(store::released(pool, job, &positions, &traces, &spans)).await?;
+    if let Some(reason) = published
+        .iter()
+        .find_map(|published| published.as_ref().err())
+    {
+        warn!(reason, "job {job} halts");
+        within_limit(store::halt_job(pool, job, reason)).await?;
+    }
     Ok(())
 }
 
@@ -145,24 +157,23 @@ fn next(progress: Progress) -> Next {
     let Progress {
         may_go,
         waiting,
-        open,
-        known,
+        sent,
+        silent,
+        handled,
         failed,
     } = progress;
-    let is_first_known = known > 0;
     if waiting == 0 {
-        return if open == 0 { Next::End } else { Next::Wait };
-    }
-    if failed == known && failed == 1 && open == 0 {
-        return Next::Halt("the first letter has failed again".to_owned());
+        return if sent == 0 { Next::End } else { Next::Wait };
     }
     if failed >= PATIENCE {
         return Next::Halt(format!("{failed} letters have failed again"));
     }
-    match (is_first_known, open) {
-        (false, 0) => Next::Publish(1.min(may_go)).unless_none(),
-        (false, _) => Next::Wait,
-        (true, _) => Next::Publish(may_go.min(WINDOW)).unless_none(),
+    match (handled > 0, sent, failed, silent) {
+        (true, ..) => Next::Publish(may_go.min(WINDOW)).unless_none(),
+        (false, 1.., ..) => Next::Wait,
+        (false, _, 1.., _) => Next::Halt("the first letter has failed again".to_owned()),
+        (false, _, _, 1..) => Next::Halt("no news of the first letter for a minute".to_owned()),
+        (false, ..) => Next::Publish(may_go.min(1)).unless_none(),
     }
 }
 
@@ -175,36 +186,34 @@ impl Next {
     }
 }
 
-/// A letter with the trace by which its outcome will be known.
-struct Outgoing {
+/// What is noted of a letter once it is published.
+struct Mark {
     position: i32,
+    /// By these its outcome will be known.
     trace_id: Vec<u8>,
     span_id: Vec<u8>,
-    replay: Replay,
 }
 
-impl Outgoing {
-    fn new(due: Due) -> Self {
-        // The second half of a UUID is random.
-        let (trace, (_, span)) = (Uuid::now_v7(), Uuid::now_v7().as_u64_pair());
-        let (trace_id, span_id) = (trace.as_bytes().to_vec(), span.to_be_bytes().to_vec());
-        Self {
-            position: due.position,
-            replay: Replay {
-                letter: due.letter_id,
-                queue: due.target,
-                message_id: due.message_id,
-                message_type: due.message_type,
-                written: due.written,
-                source: due.producer,
-                // Sampled, so that every consumer tells what it does with it.
-                traceparent: format!("00-{}-{span:016x}-01", trace.simple()),
-                body: due.body,
-            },
-            trace_id,
-            span_id,
-        }
-    }
+fn replay(due: Due) -> (Mark, Replay) {
+    // The second half of a UUID is random.
+    let (trace, (_, span)) = (Uuid::now_v7(), Uuid::now_v7().as_u64_pair());
+    let mark = Mark {
+        position: due.position,
+        trace_id: trace.as_bytes().to_vec(),
+        span_id: span.to_be_bytes().to_vec(),
+    };
+    let replay = Replay {
+        letter: due.letter_id,
+        queue: due.target,
+        message_id: due.message_id,
+        message_type: due.message_type,
+        written: due.written,
+        source: due.producer,
+        // Sampled, so that every consumer tells what it does with it.
+        traceparent: format!("00-{}-{span:016x}-01", trace.simple()),
+        body: due.body,
+    };
+    (mark, replay)
 }
 
 #[cfg(test)]
@@ -213,28 +222,34 @@ mod tests {
 
     #[test]
     fn a_job_sends_one_letter_ahead_and_halts_when_letters_fail_again() {
-        let progress = |may_go, waiting, open, known, failed| Progress {
+        let progress = |may_go, waiting, sent, silent, handled, failed| Progress {
             may_go,
             waiting,
-            open,
-            known,
+            sent,
+            silent,
+            handled,
             failed,
         };
         let halt = |why: &str| Next::Halt(why.to_owned());
+        let (first_fails, silence) = (
+            "the first letter has failed again",
+            "no news of the first letter for a minute",
+        );
         for (progress, expected) in [
-            (progress(100, 10, 0, 0, 0), Next::Publish(1)),
-            (progress(0, 10, 0, 0, 0), Next::Wait),
-            (progress(100, 9, 1, 0, 0), Next::Wait),
+            (progress(100, 10, 0, 0, 0, 0), Next::Publish(1)),
+            (progress(0, 10, 0, 0, 0, 0), Next::Wait),
+            (progress(100, 9, 1, 0, 0, 0), Next::Wait),
+            (progress(100, 9, 0, 0, 0, 1), halt(first_fails)),
+            (progress(100, 9, 0, 1, 0, 0), halt(silence)),
+            (progress(3, 9, 0, 0, 1, 0), Next::Publish(3)),
+            (progress(10_000, 9, 5, 0, 1, 0), Next::Publish(WINDOW)),
+            (progress(3, 9, 2, 0, 5, 4), Next::Publish(3)),
             (
-                progress(100, 9, 0, 1, 1),
-                halt("the first letter has failed again"),
+                progress(3, 9, 2, 3, 5, 5),
+                halt("5 letters have failed again"),
             ),
-            (progress(3, 9, 0, 1, 0), Next::Publish(3)),
-            (progress(10_000, 9, 5, 1, 0), Next::Publish(WINDOW)),
-            (progress(3, 9, 2, 9, 4), Next::Publish(3)),
-            (progress(3, 9, 2, 9, 5), halt("5 letters have failed again")),
-            (progress(3, 0, 2, 9, 5), Next::Wait),
-            (progress(3, 0, 0, 9, 5), Next::End),
+            (progress(3, 0, 2, 0, 9, 5), Next::Wait),
+            (progress(3, 0, 0, 1, 9, 5), Next::End),
         ] {
             assert_eq!(next(progress), expected, "{progress:?}");
         }

@@ -8,8 +8,8 @@ pub use jobs::{Job, JobLetter, active_jobs, change_job, job, job_letters, jobs};
 
 mod release;
 pub use release::{
-    Due, Progress, due, end_job, halt_job, progress, released, running_jobs, try_lock,
+    Due, Progress, due, end_job, halt_job, lease_job, progress, released, running_jobs,
 };
 
 mod outcomes;
-pub use outcomes::settle_replays;
+pub use outcomes::{send_again, settle_replays};

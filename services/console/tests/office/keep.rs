@@ -7,8 +7,8 @@ use messaging::{HeaderValue, Letter, LetterHeader, LetterOrigin};
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use crate::support::Service;
 use crate::support::letters::{again, all, keep, kept, letter, only};
+use crate::support::{Service, samples};
 
 #[sqlx::test]
 async fn a_letter_that_is_delivered_twice_counts_once(pool: PgPool) -> Result<()> {
@@ -181,5 +181,78 @@ async fn what_a_replay_has_become_joins_its_letter_also_under_another_id(
     let history = store::history(&service.pool, id).await?;
     let what: Vec<_> = history.iter().map(|entry| entry.what.as_str()).collect();
     assert_eq!(what, ["failed", "failed-again"]);
+    Ok(())
+}
+
+#[sqlx::test]
+async fn what_the_broker_gave_up_in_two_queues_is_two_letters(pool: PgPool) -> Result<()> {
+    let service = Service::start(pool);
+    let first = letter(Uuid::now_v7());
+    let given_up = |queue: &str| Letter {
+        origin: Some(LetterOrigin::Broker {
+            queue: queue.to_owned(),
+            reason: "delivery_limit".to_owned(),
+        }),
+        service: None,
+        handler: None,
+        ..again(&first)
+    };
+    let (email, push) = (
+        given_up("notification.email"),
+        given_up("notification.push"),
+    );
+    keep(&service, &[email, push]).await?;
+    assert_eq!(all(&service).await?.len(), 2);
+    Ok(())
+}
+
+#[sqlx::test]
+async fn a_time_that_cannot_be_is_that_of_the_arrival(pool: PgPool) -> Result<()> {
+    let service = Service::start(pool);
+    let before = samples::now();
+    for time in [
+        "-009999-06-01T00:00:00Z",
+        "9999-12-30T00:00:00Z",
+        "1969-12-31T23:59:59Z",
+    ] {
+        let wild = Letter {
+            time: Some(time.parse()?),
+            ..letter(Uuid::now_v7())
+        };
+        keep(&service, &[wild]).await?;
+    }
+    let letters = all(&service).await?;
+    assert_eq!(letters.len(), 3);
+    for letter in letters {
+        assert!(letter.first_at.to_jiff() >= before, "{letter:?}");
+    }
+    Ok(())
+}
+
+#[sqlx::test]
+async fn a_letter_that_cannot_be_stored_whole_keeps_no_other_away(pool: PgPool) -> Result<()> {
+    let service = Service::start(pool);
+    // As if there were something that nobody has thought of.
+    let refused = "alter table letters add check (handler <> 'impossible' or search = '')";
+    sqlx::query(refused).execute(&service.pool).await?;
+    let impossible = Letter {
+        handler: Some("impossible".to_owned()),
+        body: b"the body".to_vec(),
+        ..letter(Uuid::now_v7())
+    };
+    keep(
+        &service,
+        &[letter(Uuid::now_v7()), impossible, letter(Uuid::now_v7())],
+    )
+    .await?;
+    let letters = all(&service).await?;
+    assert_eq!(letters.len(), 3);
+    let reduced = letters
+        .iter()
+        .find(|letter| letter.is_cut)
+        .context("none")?;
+    assert!(reduced.reason.contains("not all of it could be stored"));
+    let body = format!("/api/console/letters/{}/body", reduced.id);
+    assert_eq!(service.get(&body).await?.bytes, "the body");
     Ok(())
 }

@@ -275,3 +275,44 @@ async fn all_that_match_are_discarded_only_if_they_are_as_many_as_expected(
     assert_eq!(service.get("/api/console/letters").await?.body["count"], 1);
     Ok(())
 }
+
+#[sqlx::test]
+async fn of_two_letters_about_one_message_one_is_restored(pool: PgPool) -> Result<()> {
+    let service = Service::start(pool);
+    let first = letter(Uuid::now_v7());
+    let mut ids = Vec::new();
+    for copy in [first.clone(), again(&first)] {
+        let id = kept(&service, &copy).await?;
+        let discard = json!({"by": "Ada", "reason": "a test", "letters": [id]});
+        service
+            .post("/api/console/letters/discard", &discard)
+            .await?;
+        ids.push(id);
+    }
+    let restore = json!({"by": "Ada", "letters": ids});
+    let restored = service
+        .post("/api/console/letters/restore", &restore)
+        .await?;
+    assert_eq!(restored.body["count"], 1);
+    Ok(())
+}
+
+#[sqlx::test]
+async fn a_mended_letter_is_found_by_its_new_text_and_order(pool: PgPool) -> Result<()> {
+    let service = Service::start(pool);
+    let broken = Letter {
+        body: b"no JSON".to_vec(),
+        ..letter(Uuid::nil())
+    };
+    let (id, order) = (kept(&service, &broken).await?, Uuid::now_v7());
+    let path = format!("/api/console/letters/{id}");
+    service
+        .post(&format!("{path}/revisions"), &edit(order, 0))
+        .await?;
+    assert_eq!(service.get(&path).await?.body["order_id"], json!(order));
+    let found = service
+        .get(&format!("/api/console/letters?q={order}"))
+        .await?;
+    assert_eq!(found.body["count"], 1);
+    Ok(())
+}

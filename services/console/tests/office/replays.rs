@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use axum::http::StatusCode;
 use console::store::{self, Span};
 use jiff::Timestamp;
-use messaging::Letter;
+use messaging::{HeaderValue, Letter, LetterHeader, LetterOrigin};
 use serde_json::{Map, Value, json};
 use sqlx::PgPool;
 use uuid::Uuid;
@@ -31,16 +31,14 @@ async fn replay(service: &Service, set: Value) -> Result<Answer> {
     service.post("/api/console/replays", &asked).await
 }
 
-/// What the database would have published next, as if the broker had taken it.
+/// What would have been published next, as if the broker had taken it.
 async fn publish(service: &Service, job: Uuid, limit: i64) -> Result<Vec<store::Due>> {
-    let mut tx = service.pool.begin().await?;
-    let due = store::due(&mut tx, job, limit).await?;
+    let due = store::due(&service.pool, job, limit).await?;
     let positions: Vec<_> = due.iter().map(|due| due.position).collect();
     let ids = || due.iter().map(|due| due.letter_id.as_bytes().to_vec());
     let (traces, spans): (Vec<_>, Vec<_>) =
         (ids().collect(), ids().map(|id| id[8..].to_vec()).collect());
-    store::released(&mut tx, job, &positions, &traces, &spans).await?;
-    tx.commit().await?;
+    store::released(&service.pool, job, &positions, &traces, &spans).await?;
     Ok(due)
 }
 
@@ -58,6 +56,17 @@ fn span(letter: Uuid, error: Option<&str>) -> Span {
         attributes: Map::default(),
         error: error.map(str::to_owned),
     }
+}
+
+/// The letter that a replay with this trace has become.
+fn back(letter: &Letter, replay_of: Uuid, trace: Uuid) -> Letter {
+    let mut back = again(letter);
+    back.replay_of = Some(replay_of);
+    back.headers.push(LetterHeader {
+        name: "traceparent".to_owned(),
+        value: HeaderValue::Text(format!("00-{}-00f067aa0ba902b7-01", trace.simple())),
+    });
+    back
 }
 
 fn id_of(answer: &Answer) -> Result<Uuid> {
@@ -189,7 +198,7 @@ async fn letters_of_one_order_go_in_the_order_of_its_versions_each_after_the_oth
         // The next one has to wait.
         assert!(publish(&service, job, 100).await?.is_empty());
         store::save_spans(&service.pool, &[span(*id, None)]).await?;
-        assert_eq!(store::settle_replays(&service.pool).await?, 1);
+        store::settle_replays(&service.pool).await?;
     }
     assert_eq!(states(&service).await?, [("handled".to_owned(), 3)].into());
     Ok(())
@@ -212,9 +221,8 @@ async fn an_outcome_is_known_by_the_span_of_handling_or_by_the_letter_that_comes
     store::save_spans(&service.pool, &[span(handled, None)]).await?;
     store::settle_replays(&service.pool).await?;
     let back = Letter {
-        replay_of: Some(failed),
         reason: "still wrong".to_owned(),
-        ..again(&fails)
+        ..back(&fails, failed, failed)
     };
     keep(&service, &[back]).await?;
     let shown = service
@@ -320,18 +328,128 @@ async fn a_job_goes_at_its_rate_and_belongs_to_one_instance_at_a_time(pool: PgPo
     let service = Service::start(pool);
     let ids = some(&service, 5).await?;
     let job = id_of(&replay(&service, json!({"letters": ids, "rate": 1})).await?)?;
-    let mut tx = service.pool.begin().await?;
-    assert!(store::try_lock(&mut tx, job).await?);
-    let mut other = service.pool.begin().await?;
-    assert!(!store::try_lock(&mut other, job).await?);
-    drop((tx, other));
+    let pool = &service.pool;
+    for (instance, has_it) in [("one", true), ("other", false), ("one", true)] {
+        assert_eq!(
+            store::lease_job(pool, job, instance).await?,
+            has_it,
+            "{instance}"
+        );
+    }
+    let over = "update jobs set leased_until = clock_timestamp()";
+    sqlx::query(over).execute(pool).await?;
+    assert!(store::lease_job(pool, job, "other").await?);
     publish(&service, job, 5).await?;
-    let mut db = service.pool.acquire().await?;
-    let progress = store::progress(&mut db, job).await?.context("it runs")?;
+    let progress = store::progress(pool, job).await?.context("it runs")?;
     // Five letters at one a second: the sixth has to wait.
     assert_eq!(
-        (progress.may_go, progress.open, progress.waiting),
+        (progress.may_go, progress.sent, progress.waiting),
         (0, 5, 0)
     );
+    // And however long a job has waited, no more go at once than in a second.
+    let long_ago = "update jobs set due_at = clock_timestamp() - interval '1 hour'";
+    sqlx::query(long_ago).execute(pool).await?;
+    let progress = store::progress(pool, job).await?.context("it runs")?;
+    assert_eq!(progress.may_go, 2);
+    Ok(())
+}
+
+#[sqlx::test]
+async fn a_portion_goes_to_one_queue_and_fits_into_memory(pool: PgPool) -> Result<()> {
+    let service = Service::start(pool);
+    let elsewhere = Letter {
+        origin: Some(LetterOrigin::Broker {
+            queue: "order.payment-deadlines".to_owned(),
+            reason: "delivery_limit".to_owned(),
+        }),
+        ..letter(Uuid::now_v7())
+    };
+    let large = |size: usize| Letter {
+        body: vec![b' '; size],
+        ..letter(Uuid::now_v7())
+    };
+    let megabyte = 1024 * 1024;
+    let mut ids = Vec::new();
+    for letter in [
+        large(9 * megabyte),
+        large(3 * megabyte),
+        large(2 * megabyte),
+        elsewhere,
+    ] {
+        ids.push(kept(&service, &letter).await?);
+    }
+    let job = id_of(&replay(&service, json!({"letters": ids})).await?)?;
+    let mut seen = Vec::new();
+    for _ in 0..4 {
+        let due = publish(&service, job, 100).await?;
+        seen.extend(due.into_iter().map(|due| due.letter_id));
+    }
+    assert_eq!(seen, ids);
+    Ok(())
+}
+
+#[sqlx::test]
+async fn without_news_for_a_minute_a_letter_is_open_again_and_late_news_count(
+    pool: PgPool,
+) -> Result<()> {
+    let service = Service::start(pool);
+    let ids = some(&service, 1).await?;
+    let job = id_of(&replay(&service, json!({"letters": ids})).await?)?;
+    publish(&service, job, 1).await?;
+    let long_ago = "update replays set sent_at = clock_timestamp() - interval '61 s'";
+    sqlx::query(long_ago).execute(&service.pool).await?;
+    store::settle_replays(&service.pool).await?;
+    let shown = service
+        .get(&format!("/api/console/replays/{job}"))
+        .await?
+        .body;
+    assert_eq!(shown["silent"], 1);
+    assert_eq!(states(&service).await?, [("open".to_owned(), 1)].into());
+    for id in ids {
+        store::save_spans(&service.pool, &[span(id, None)]).await?;
+    }
+    store::settle_replays(&service.pool).await?;
+    assert_eq!(states(&service).await?, [("handled".to_owned(), 1)].into());
+    Ok(())
+}
+
+#[sqlx::test]
+async fn what_is_on_its_way_when_a_console_starts_is_sent_again(pool: PgPool) -> Result<()> {
+    let service = Service::start(pool);
+    let ids = some(&service, 3).await?;
+    let job = id_of(&replay(&service, json!({"letters": ids})).await?)?;
+    publish(&service, job, 2).await?;
+    store::save_spans(&service.pool, &[span(ids[0], None)]).await?;
+    store::settle_replays(&service.pool).await?;
+    store::send_again(&service.pool).await?;
+    let progress = store::progress(&service.pool, job)
+        .await?
+        .context("it runs")?;
+    assert_eq!(
+        (progress.handled, progress.sent, progress.waiting),
+        (1, 0, 2)
+    );
+    let due = store::due(&service.pool, job, 10).await?;
+    let due: Vec<_> = due.iter().map(|due| due.letter_id).collect();
+    assert_eq!(due, ids[1..]);
+    Ok(())
+}
+
+#[sqlx::test]
+async fn a_failure_of_an_earlier_replay_says_nothing_about_the_present_one(
+    pool: PgPool,
+) -> Result<()> {
+    let service = Service::start(pool);
+    let one = letter(Uuid::now_v7());
+    let id = kept(&service, &one).await?;
+    let job = id_of(&replay(&service, json!({"letters": [id]})).await?)?;
+    publish(&service, job, 1).await?;
+    let old = back(&one, id, Uuid::now_v7());
+    keep(&service, &[old]).await?;
+    let letter = crate::support::letters::only(&service).await?;
+    assert_eq!((letter.state.as_str(), letter.failures), ("sent", 2));
+    keep(&service, &[back(&one, id, id)]).await?;
+    let letter = crate::support::letters::only(&service).await?;
+    assert_eq!((letter.state.as_str(), letter.failures), ("open", 3));
     Ok(())
 }

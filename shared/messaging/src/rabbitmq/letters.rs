@@ -17,7 +17,7 @@ use crate::backoff::Backoff;
 use crate::letters::{KeepLetters, Letter};
 
 /// How many letters are kept at once. Their bodies are in memory meanwhile, and may be large.
-const BATCH: u16 = 20;
+const BATCH: u16 = 2;
 
 /// Takes all dead letters out of their queue: built by `Bus::dead_letters`.
 ///

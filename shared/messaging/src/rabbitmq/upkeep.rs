@@ -1,6 +1,5 @@
 use std::time::Duration;
 
-use lapin::ErrorKind;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
@@ -57,5 +56,5 @@ pub(super) async fn declare(rabbitmq: &RabbitMq, pieces: &[Piece]) -> anyhow::Re
 /// The broker answers and does not want it: it is there with other arguments, or not permitted.
 pub(super) fn is_refusal(error: &anyhow::Error) -> bool {
     let error = error.downcast_ref::<lapin::Error>();
-    error.is_some_and(|error| matches!(error.kind(), ErrorKind::ProtocolError(_)))
+    error.is_some_and(lapin::Error::is_amqp_soft_error)
 }

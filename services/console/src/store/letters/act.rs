@@ -3,6 +3,7 @@ use sqlx::PgPool;
 use uuid::Uuid;
 
 use super::find::{LetterFilter, bound, matching};
+use super::lock::alone;
 
 /// Discards letters that are open. Answers how many.
 pub async fn discard_letters(
@@ -11,7 +12,8 @@ pub async fn discard_letters(
     why: &str,
     letters: &[Uuid],
 ) -> sqlx::Result<i64> {
-    sqlx::query_scalar(
+    let mut tx = alone(pool).await?;
+    let count = sqlx::query_scalar(
         "with discarded as (
              update letters set state = 'discarded', discarded_by = $1, discarded_at = clock_timestamp(),
                                 discarded_why = $2
@@ -26,16 +28,20 @@ pub async fn discard_letters(
     .bind(by)
     .bind(why)
     .bind(letters)
-    .fetch_one(pool)
-    .await
+    .fetch_one(&mut *tx)
+    .await?;
+    tx.commit().await?;
+    Ok(count)
 }
 
 /// Opens discarded letters again, unless another one for the same message is open by now. Answers how many.
 pub async fn restore_letters(pool: &PgPool, by: &str, letters: &[Uuid]) -> sqlx::Result<i64> {
-    sqlx::query_scalar(
+    let mut tx = alone(pool).await?;
+    let count = sqlx::query_scalar(
         "with restored as (
              update letters set state = 'open', discarded_by = null, discarded_at = null, discarded_why = null
-             where id = any($2) and state = 'discarded'
+             where id in (select distinct on (key) id from letters
+                          where id = any($2) and state = 'discarded' order by key, id desc)
                and not exists (select from letters other where other.key = letters.key
                                and other.state in ('open', 'replaying', 'sent'))
              returning id
@@ -47,8 +53,10 @@ pub async fn restore_letters(pool: &PgPool, by: &str, letters: &[Uuid]) -> sqlx:
     )
     .bind(by)
     .bind(letters)
-    .fetch_one(pool)
-    .await
+    .fetch_one(&mut *tx)
+    .await?;
+    tx.commit().await?;
+    Ok(count)
 }
 
 /// The open letters that match, in the order in which they are replayed.

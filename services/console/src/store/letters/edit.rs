@@ -21,6 +21,13 @@ pub struct Revision {
     pub changes: Value,
 }
 
+#[derive(sqlx::FromRow)]
+struct Beginning {
+    #[sqlx(flatten)]
+    revision: Revision,
+    size: i32,
+}
+
 /// What somebody is writing and has not saved.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct Draft {
@@ -51,6 +58,39 @@ pub struct Edit {
     pub message_id: Option<String>,
     /// Its body.
     pub body: Vec<u8>,
+}
+
+/// What a letter becomes by an edit.
+#[derive(Debug, Clone)]
+pub struct Revised {
+    /// What the edit changes.
+    pub changes: Value,
+    /// The order that it is about.
+    pub order_id: Option<Uuid>,
+    /// Which version of the order.
+    pub version: Option<i32>,
+    /// In what it is looked for.
+    pub search: String,
+}
+
+/// The beginning of one revision, and how many bytes its body has.
+pub async fn beginning(
+    db: &PgPool,
+    letter: Uuid,
+    number: i32,
+    length: i32,
+) -> sqlx::Result<Option<(Revision, i32)>> {
+    let revision: Option<Beginning> = sqlx::query_as(
+        "select number, at, by, message_type, message_id, substring(body for $3) as body, changes,
+                octet_length(body) as size
+         from letter_revisions where letter_id = $1 and number = $2",
+    )
+    .bind(letter)
+    .bind(number)
+    .bind(length)
+    .fetch_optional(db)
+    .await?;
+    Ok(revision.map(|beginning| (beginning.revision, beginning.size)))
 }
 
 /// One revision of a letter.
@@ -106,12 +146,12 @@ pub async fn revise(
     db: &PgPool,
     letter: Uuid,
     edit: &Edit,
-    changes: &Value,
+    revised: &Revised,
 ) -> sqlx::Result<Option<i32>> {
     sqlx::query_scalar(
         "with revised as (
-             update letters set revision = revision + 1, message_type = $4, message_id = coalesce(message_id, $5),
-                                size = octet_length($6)
+             update letters set revision = revision + 1, message_type = $4, message_id = coalesce($5, message_id),
+                                size = octet_length($6), order_id = $8, version = $9, search = $10
              where id = $1 and revision = $3 and state = 'open'
              returning id, revision, message_id
          ), added as (
@@ -131,7 +171,10 @@ pub async fn revise(
     .bind(&edit.message_type)
     .bind(&edit.message_id)
     .bind(&edit.body)
-    .bind(changes)
+    .bind(&revised.changes)
+    .bind(revised.order_id)
+    .bind(revised.version)
+    .bind(&revised.search)
     .fetch_optional(db)
     .await
 }

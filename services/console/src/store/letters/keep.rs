@@ -4,6 +4,8 @@ use serde_json::Value;
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
+use super::lock::alone;
+
 /// A letter as it came.
 #[derive(Debug, Clone)]
 pub struct NewLetter<'a> {
@@ -15,6 +17,8 @@ pub struct NewLetter<'a> {
     pub fingerprint: Vec<u8>,
     /// The letter of which it was a replay.
     pub replay_of: Option<Uuid>,
+    /// The trace that travelled with it: that of the replay, if it was one.
+    pub trace_id: Option<Vec<u8>>,
     /// The service that has failed.
     pub service: Option<String>,
     /// Its handler.
@@ -57,16 +61,9 @@ pub struct NewLetter<'a> {
     pub body: &'a [u8],
 }
 
-/// So that a copy finds the letter that another instance is just writing. Any number will do.
-const LOCK: i64 = 0x6c65_7474_6572;
-
 /// Keeps letters, all or none. A copy, and what a replay has become, joins the letter that is there.
 pub async fn keep_letters(pool: &PgPool, letters: &[NewLetter<'_>]) -> sqlx::Result<()> {
-    let mut tx = pool.begin().await?;
-    sqlx::query("select pg_advisory_xact_lock($1)")
-        .bind(LOCK)
-        .execute(&mut *tx)
-        .await?;
+    let mut tx = alone(pool).await?;
     for letter in letters {
         if let Some(kept) = keep(&mut tx, letter).await? {
             belongings(&mut tx, letter, &kept).await?;
@@ -80,13 +77,16 @@ pub async fn keep_letters(pool: &PgPool, letters: &[NewLetter<'_>]) -> sqlx::Res
 struct Kept {
     id: Uuid,
     is_new: bool,
-    is_replay: bool,
+    ends_replay: bool,
 }
 
 async fn keep(db: &mut PgConnection, letter: &NewLetter<'_>) -> sqlx::Result<Option<Kept>> {
     sqlx::query_as(
         "with known as (
-             select id, id = $4 is true as is_replay from letters
+             select id, id = $4 is true as is_replay,
+                    id = $4 is true and exists (select from replays where letter_id = $4 and trace_id = $25
+                                                and state in ('sent', 'silent')) as ends_replay
+             from letters
              where id = $4 or (key = $2 and state in ('open', 'replaying', 'sent'))
              order by is_replay desc, id limit 1
          ), noted as (
@@ -107,10 +107,10 @@ async fn keep(db: &mut PgConnection, letter: &NewLetter<'_>) -> sqlx::Result<Opt
              reason = excluded.reason, pattern = excluded.pattern,
              last_at = greatest(letters.last_at, excluded.last_at),
              -- A copy says nothing about a replay that is on its way.
-             state = case when letters.state in ('replaying', 'sent') and not (select is_replay from known)
+             state = case when letters.state in ('replaying', 'sent') and not (select ends_replay from known)
                           then letters.state else 'open' end,
              discarded_by = null, discarded_at = null, discarded_why = null
-         returning id, failures = 1 as is_new, coalesce((select is_replay from known), false) as is_replay",
+         returning id, failures = 1 as is_new, coalesce((select ends_replay from known), false) as ends_replay",
     )
     .bind(letter.id)
     .bind(&letter.key)
@@ -136,6 +136,7 @@ async fn keep(db: &mut PgConnection, letter: &NewLetter<'_>) -> sqlx::Result<Opt
     .bind(&letter.headers)
     .bind(&letter.properties)
     .bind(&letter.search)
+    .bind(&letter.trace_id)
     .fetch_optional(db)
     .await
 }
@@ -159,13 +160,14 @@ async fn belongings(
         .execute(&mut *db)
         .await?;
     }
-    if kept.is_replay {
+    if kept.ends_replay {
         sqlx::query(
             "update replays set state = 'failed', done_at = clock_timestamp(), error = $2
-             where letter_id = $1 and state in ('waiting', 'sent')",
+             where letter_id = $1 and trace_id = $3 and state in ('sent', 'silent')",
         )
         .bind(kept.id)
         .bind(&letter.reason)
+        .bind(&letter.trace_id)
         .execute(db)
         .await?;
     }

@@ -1,6 +1,8 @@
 use sqlx::PgPool;
 use uuid::Uuid;
 
+use crate::store::letters::alone;
+
 /// A set of letters to be replayed together.
 #[derive(Debug, Clone)]
 pub struct NewJob {
@@ -19,7 +21,7 @@ pub struct NewJob {
 /// Freezes the set: what is open, has an id and a consumer to go to. Answers how many letters that are; the job is
 /// not there if it is none.
 pub async fn create_job(pool: &PgPool, new: &NewJob) -> sqlx::Result<i64> {
-    let mut tx = pool.begin().await?;
+    let mut tx = alone(pool).await?;
     sqlx::query(
         "insert into jobs (id, state, rate, by, at, due_at)
          values ($1, 'running', $2, $3, clock_timestamp(), clock_timestamp())",

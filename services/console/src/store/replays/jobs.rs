@@ -1,6 +1,8 @@
 use sqlx::PgPool;
 use uuid::Uuid;
 
+use crate::store::letters::alone;
+
 /// Letters that are replayed together, and how far that has come.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct Job {
@@ -54,10 +56,10 @@ macro_rules! jobs {
         concat!(
             "select j.id, j.state, j.why, j.rate, j.by, j.at, j.ended_at, count(r.job_id) as total,
                 count(*) filter (where r.state = 'waiting') as waiting,
-                count(*) filter (where r.state = 'sent' and r.sent_at >= clock_timestamp() - interval '60 s') as sent,
+                count(*) filter (where r.state = 'sent') as sent,
                 count(*) filter (where r.state = 'handled') as handled,
                 count(*) filter (where r.state = 'failed') as failed,
-                count(*) filter (where r.state = 'sent' and r.sent_at < clock_timestamp() - interval '60 s') as silent,
+                count(*) filter (where r.state = 'silent') as silent,
                 count(*) filter (where r.state = 'stopped') as stopped
              from jobs j left join replays r on r.job_id = j.id ",
             $rest
@@ -90,10 +92,8 @@ pub async fn job(db: &PgPool, id: Uuid) -> sqlx::Result<Option<Job>> {
 /// A hundred letters of a job, those that failed again first.
 pub async fn job_letters(db: &PgPool, id: Uuid) -> sqlx::Result<Vec<JobLetter>> {
     sqlx::query_as(
-        "select letter_id, error, instance, duration_us,
-                case when state = 'sent' and sent_at < clock_timestamp() - interval '60 s' then 'silent' else state end
-                    as state
-         from replays where job_id = $1 order by state <> 'failed', position limit 100",
+        "select letter_id, state, error, instance, duration_us from replays
+         where job_id = $1 order by state <> 'failed', position limit 100",
     )
     .bind(id)
     .fetch_all(db)
@@ -110,13 +110,16 @@ pub async fn change_job(
     rate: Option<i32>,
     state: Option<&str>,
 ) -> sqlx::Result<bool> {
-    let mut tx = pool.begin().await?;
+    let mut tx = alone(pool).await?;
     let changed = sqlx::query(
         "update jobs set rate = coalesce($2, rate), state = coalesce($3, state), due_at = clock_timestamp(),
                 why = case when $3 = 'running' then null else why end,
                 forgiven = case when $3 = 'running'
                                 then (select count(*) from replays where job_id = $1 and replays.state = 'failed')
                                 else forgiven end,
+                overlooked = case when $3 = 'running'
+                                  then (select count(*) from replays where job_id = $1 and replays.state = 'silent')
+                                  else overlooked end,
                 ended_at = case when $3 = 'stopped' then clock_timestamp() end
          where id = $1 and state in ('running', 'paused', 'halted')",
     )

@@ -1,5 +1,10 @@
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgPool;
 use uuid::Uuid;
+
+use crate::store::letters::alone;
+
+/// So many bytes of bodies are in memory at once, unless one is longer.
+const PORTION: i64 = 4 * 1024 * 1024;
 
 /// A letter whose turn it is.
 #[derive(Debug, Clone, sqlx::FromRow)]
@@ -29,12 +34,18 @@ pub async fn running_jobs(db: &PgPool) -> sqlx::Result<Vec<Uuid>> {
         .await
 }
 
-/// Whether this transaction has the job to itself, among all instances, until it ends.
-pub async fn try_lock(db: &mut PgConnection, job: Uuid) -> sqlx::Result<bool> {
-    sqlx::query_scalar("select pg_try_advisory_xact_lock(hashtextextended($1::text, 0))")
-        .bind(job.to_string())
-        .fetch_one(db)
-        .await
+/// Whether this instance has the job to itself for the next seconds: longer than one portion takes.
+pub async fn lease_job(db: &PgPool, job: Uuid, instance: &str) -> sqlx::Result<bool> {
+    let leased = sqlx::query(
+        "update jobs set leased_by = $2, leased_until = clock_timestamp() + interval '10 s'
+         where id = $1 and state = 'running'
+           and (leased_by = $2 or leased_until is null or leased_until < clock_timestamp())",
+    )
+    .bind(job)
+    .bind(instance)
+    .execute(db)
+    .await?;
+    Ok(leased.rows_affected() > 0)
 }
 
 /// Where a job stands.
@@ -44,22 +55,25 @@ pub struct Progress {
     pub may_go: i64,
     /// How many wait.
     pub waiting: i64,
-    /// How many were published and may still have an outcome.
-    pub open: i64,
-    /// How many have an outcome, or are not expected to have one any more.
-    pub known: i64,
+    /// How many were published and have no outcome yet.
+    pub sent: i64,
+    /// How many were published a minute ago and more, without news, since somebody let it go on.
+    pub silent: i64,
+    /// How many were handled.
+    pub handled: i64,
     /// How many failed again since somebody let it go on.
     pub failed: i64,
 }
 
 /// Where the job stands; nothing if it does not run.
-pub async fn progress(db: &mut PgConnection, job: Uuid) -> sqlx::Result<Option<Progress>> {
+pub async fn progress(db: &PgPool, job: Uuid) -> sqlx::Result<Option<Progress>> {
     sqlx::query_as(
-        "select greatest(0, 1 + floor(extract(epoch from clock_timestamp() - j.due_at) * j.rate))::bigint as may_go,
+        "select greatest(0, 1 + floor(extract(epoch from least(clock_timestamp() - j.due_at, interval '1 s')) * j.rate))
+                    ::bigint as may_go,
                 count(*) filter (where r.state = 'waiting') as waiting,
-                count(*) filter (where r.state = 'sent' and r.sent_at >= clock_timestamp() - interval '60 s') as open,
-                count(*) filter (where r.state in ('handled', 'failed')
-                                 or r.state = 'sent' and r.sent_at < clock_timestamp() - interval '60 s') as known,
+                count(*) filter (where r.state = 'sent') as sent,
+                count(*) filter (where r.state = 'silent') - j.overlooked as silent,
+                count(*) filter (where r.state = 'handled') as handled,
                 count(*) filter (where r.state = 'failed') - j.forgiven as failed
          from jobs j left join replays r on r.job_id = j.id
          where j.id = $1 and j.state = 'running'
@@ -70,43 +84,53 @@ pub async fn progress(db: &mut PgConnection, job: Uuid) -> sqlx::Result<Option<P
     .await
 }
 
-/// The next letters of a job. One waits while an earlier one of its order has no outcome.
-pub async fn due(db: &mut PgConnection, job: Uuid, limit: i64) -> sqlx::Result<Vec<Due>> {
+/// The next letters of a job, all for the queue of the first. One waits while an earlier one of its order has no
+/// outcome.
+pub async fn due(db: &PgPool, job: Uuid, limit: i64) -> sqlx::Result<Vec<Due>> {
     sqlx::query_as(
-        "select r.letter_id, r.position, l.target, b.message_id, b.message_type, l.written, l.producer, b.body
-         from replays r
-         join letters l on l.id = r.letter_id
-         join letter_revisions b on b.letter_id = r.letter_id and b.number = r.revision
-         where r.job_id = $1 and r.state = 'waiting'
-           and not exists (select from replays e
-                           where e.job_id = $1 and e.order_id = r.order_id and e.position < r.position
-                             and (e.state = 'waiting'
-                                  or e.state = 'sent' and e.sent_at >= clock_timestamp() - interval '60 s'))
-         order by r.position limit $2
-         for update of r",
+        "with next as (
+             select r.letter_id, r.position, r.revision, l.target, l.written, l.producer, l.size,
+                    first_value(l.target) over in_order as first_target, sum(l.size) over in_order as size_so_far
+             from replays r join letters l on l.id = r.letter_id
+             where r.job_id = $1 and r.state = 'waiting'
+               and not exists (select from replays e
+                               where e.job_id = $1 and e.order_id = r.order_id and e.position < r.position
+                                 and e.state in ('waiting', 'sent'))
+             window in_order as (order by r.position)
+             order by r.position limit $2
+         )
+         select n.letter_id, n.position, n.target, b.message_id, b.message_type, n.written, n.producer, b.body
+         from next n join letter_revisions b on b.letter_id = n.letter_id and b.number = n.revision
+         where n.target = n.first_target and (n.size_so_far <= $3 or n.size_so_far = n.size)
+         order by n.position",
     )
     .bind(job)
     .bind(limit)
+    .bind(PORTION)
     .fetch_all(db)
     .await
 }
 
-/// Marks letters as published, with what their outcome is found by, and moves the job's clock on.
+/// Marks letters as published, with what their outcome is found by, and moves the job's clock on. What was stopped
+/// while it was on its way is published all the same.
 pub async fn released(
-    db: &mut PgConnection,
+    pool: &PgPool,
     job: Uuid,
     positions: &[i32],
     traces: &[Vec<u8>],
     spans: &[Vec<u8>],
 ) -> sqlx::Result<()> {
+    let mut tx = alone(pool).await?;
     sqlx::query(
         "with sent as (
-             update replays set state = 'sent', sent_at = clock_timestamp(), trace_id = u.trace, span_id = u.span
+             update replays set state = 'sent', sent_at = clock_timestamp(), done_at = null, trace_id = u.trace,
+                                span_id = u.span
              from unnest($2::int[], $3::bytea[], $4::bytea[]) as u (position, trace, span)
-             where job_id = $1 and replays.position = u.position
+             where job_id = $1 and replays.position = u.position and replays.state in ('waiting', 'stopped')
              returning letter_id
          ), moved as (
-             update letters set state = 'sent' where id in (select letter_id from sent)
+             update letters set state = 'sent'
+             where state in ('replaying', 'open') and id in (select letter_id from sent)
          )
          update jobs set due_at = greatest(due_at, clock_timestamp() - interval '1 s')
                                   + make_interval(secs => cardinality($2)::float8 / rate)
@@ -116,13 +140,13 @@ pub async fn released(
     .bind(positions)
     .bind(traces)
     .bind(spans)
-    .execute(db)
+    .execute(&mut *tx)
     .await?;
-    Ok(())
+    tx.commit().await
 }
 
 /// Halts a job that should not go on, until somebody says so.
-pub async fn halt_job(db: &mut PgConnection, job: Uuid, why: &str) -> sqlx::Result<()> {
+pub async fn halt_job(db: &PgPool, job: Uuid, why: &str) -> sqlx::Result<()> {
     sqlx::query("update jobs set state = 'halted', why = $2 where id = $1 and state = 'running'")
         .bind(job)
         .bind(why)
@@ -132,7 +156,7 @@ pub async fn halt_job(db: &mut PgConnection, job: Uuid, why: &str) -> sqlx::Resu
 }
 
 /// Ends a job that has nothing left to do.
-pub async fn end_job(db: &mut PgConnection, job: Uuid) -> sqlx::Result<()> {
+pub async fn end_job(db: &PgPool, job: Uuid) -> sqlx::Result<()> {
     sqlx::query(
         "update jobs set state = 'done', ended_at = clock_timestamp() where id = $1 and state = 'running'",
     )
