@@ -15,5 +15,6 @@ pub use changes::{Change, changes};
 mod check;
 pub use check::{Wrong, check, types_of};
 
+mod next;
 mod replaying;
 pub use replaying::Replaying;
