@@ -25,7 +25,7 @@ const OUTCOMES: [&str; 11] = [
      began; 500 pieces reserved, none too many.",
     "# orders, # commands, shared by 4 instances: # + # + # + #.",
     "# orders, # reservations, # e-mails: nothing lost, nothing twice.",
-    "1 dead letter that says why, and 10 of 10 neighbours confirmed.",
+    "1 dead letter that says why, mended and handled, and 10 of 10 neighbours confirmed.",
     "# orders accepted while RabbitMQ restarted, all confirmed # after that; # pieces reserved.",
     "5 requests with one key gave 1 order and 1 reserved piece; another body was refused with 422.",
     "The stock is as before, and the topic still tells all 3 facts of the order, in order, among # since the \
