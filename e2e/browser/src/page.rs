@@ -128,11 +128,11 @@ impl Page {
         Ok(field.send_keys(text.to_string()).await?)
     }
 
-    /// Chooses from a list, by the value of the choice.
+    /// Chooses from a list, by the value of the choice, which is its text if it has no other.
     pub async fn choose(&self, name: &str, value: &str) -> Result<()> {
         self.find(name).await?;
-        let choice = format!("[data-testid='{name}'] option[value='{value}']");
-        Ok(self.web.find(By::Css(choice)).await?.click().await?)
+        let choice = format!("//*[@data-testid='{name}']//option[@value='{value}' or .='{value}']");
+        Ok(self.web.find(By::XPath(choice)).await?.click().await?)
     }
 
     /// What a script returns.

@@ -134,7 +134,9 @@ impl RawAmqp {
             &message.properties(),
         ];
         self.frame(HEADER, 1, &header.concat()).await?;
-        self.frame(BODY, 1, &message.body).await?;
+        if !message.body.is_empty() {
+            self.frame(BODY, 1, &message.body).await?;
+        }
         match self.answer().await? {
             ACK => Ok(()),
             other => bail!("the broker answers with method {other:?}"),
