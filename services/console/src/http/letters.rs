@@ -153,9 +153,10 @@ pub(super) async fn list_letters(
 ) -> Result<Json<Page>, Problem> {
     let (size, filter) = (PageSize::asked(paging.limit)?, search.filter()?);
     let pool = &api.live.pool;
-    let mut letters = store::letters(pool, &filter, paging.before, size.and_one()).await?;
+    let letters = store::letters(pool, &filter, paging.before, size.and_one());
+    let counted = store::count_letters(pool, &filter);
+    let (mut letters, counted) = tokio::try_join!(letters, counted)?;
     let next = size.cut(&mut letters).map(|last| last.id);
-    let counted = store::count_letters(pool, &filter).await?;
     Ok(Json(Page {
         letters: letters.into_iter().map(Letter::from).collect(),
         next,
