@@ -9,6 +9,8 @@ mod requests;
 mod strangers;
 mod topology;
 
+pub(crate) use poison::TO_BE_MENDED;
+
 use std::time::Duration;
 
 use anyhow::Result;

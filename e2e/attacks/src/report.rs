@@ -46,6 +46,8 @@ pub struct Report {
     pub takeovers: Option<usize>,
     /// Records that are in a topic twice, with one id; some were put there on purpose.
     pub repeated_records: usize,
+    /// Poison that was mended and replayed once everything was healed.
+    pub mended: usize,
     /// Times that a message became a dead letter of one consumer once more, under one id.
     pub repeated_dead_letters: usize,
     /// The longest time from the last heal until every order was decided upon, in seconds.
@@ -162,6 +164,7 @@ impl Report {
                 self.repeated_records,
                 "records that are in a topic twice under one id",
             ),
+            (self.mended, "poison letters mended and replayed"),
             (
                 self.repeated_dead_letters,
                 "dead letters that came once more under one id",

@@ -3,9 +3,10 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use checker::{Observed, Observer, check};
 use futures::future::try_join_all;
-use harness::{Gateway, Management, SOON, eventually};
+use harness::{Gateway, Letters, Management, SOON, eventually};
 use tokio::time::{Instant, sleep};
 
+use super::mend::mend;
 use super::rest::rest;
 use super::schedule::{Lane, Planned, Schedule};
 use super::{Arena, Clients, FaultRecord, Ledger, Report};
@@ -41,6 +42,8 @@ pub async fn run(
         observer.declared().await.map(Some)
     })
     .await?;
+    let letters = Letters::new(gateway.clone());
+    let mut mended = Vec::new();
     let mut report = Report::new(options.seeds.clone());
     let rounds = options.seeds.len().max(1);
     for (round, &seed) in options.seeds.iter().enumerate() {
@@ -70,11 +73,15 @@ pub async fn run(
         let ((records, rest), ()) = tokio::try_join!(attacked, shopping)?;
         report.attacked(records, &schedule, &rest);
 
-        say("at rest, reading what became of it");
+        say("at rest, mending and replaying poison");
+        mended.extend(mend(&letters).await?);
+        report.mended = mended.len();
+        say("reading what became of it");
         let observed = observer
             .look(Observed {
                 answered: ledger.answered(),
                 poison: arena.poison(),
+                mended: mended.clone(),
                 interruptions: report.interruptions,
                 cut_offs: report.cut_offs,
                 declared_before: declared_before.clone(),

@@ -28,7 +28,7 @@ mod observer;
 pub use consumers::{CONSUMERS, Consumer};
 pub use foreign::foreign_body;
 pub use observed::{
-    Answered, Attempt, DeadLetter, Email, Handled, Lag, Level, Line, Listed, Notification,
+    Answered, Attempt, DeadLetter, Email, Handled, Lag, Level, Line, Listed, Mended, Notification,
     Observed, Order, Poison, Queue, Record, Reservation, Restock, Restocked, Step, Stock, Told,
 };
 pub use observer::{Observer, Pending};

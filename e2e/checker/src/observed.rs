@@ -62,4 +62,6 @@ pub struct Observed {
     pub dead_letters: Vec<DeadLetter>,
     /// The messages that were made so that nobody can handle them.
     pub poison: Vec<Poison>,
+    /// Those of them that were mended and replayed afterwards.
+    pub mended: Vec<Mended>,
 }

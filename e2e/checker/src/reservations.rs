@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use uuid::Uuid;
 
-use super::{Class, Line, Observed, Order, Promise, Reservation, Verdict};
+use super::{Class, Line, Mended, Observed, Order, Promise, Reservation, Verdict};
 
 pub(super) fn check(observed: &Observed, verdict: &mut Verdict) {
     let mut by_order: HashMap<Uuid, &Reservation> = HashMap::new();
@@ -23,12 +23,34 @@ pub(super) fn check(observed: &Observed, verdict: &mut Verdict) {
             }
         }
     }
+    mended(observed, &mut by_order, verdict);
     for id in by_order.keys() {
         let what = format!("a reservation for order {id}, which is nowhere");
         verdict.add(Promise::OneReservation, Class::Unexpected, what);
     }
     answers(observed, verdict);
     refusals(observed, verdict);
+}
+
+/// Poison that was mended and replayed has its effect, of which there is one by the order's key.
+fn mended(observed: &Observed, by_order: &mut HashMap<Uuid, &Reservation>, verdict: &mut Verdict) {
+    for Mended {
+        message_id,
+        order_id,
+    } in &observed.mended
+    {
+        match by_order.remove(order_id) {
+            Some(reservation) if reservation.status == "released" => {}
+            Some(reservation) => {
+                let what = format!("mended {message_id} has made {reservation:?}");
+                verdict.add(Promise::OneReservation, Class::Contradiction, what);
+            }
+            None => {
+                let what = format!("{message_id} was mended and replayed in vain");
+                verdict.add(Promise::OneReservation, Class::Lost, what);
+            }
+        }
+    }
 }
 
 fn compare(order: &Order, reservation: &Reservation, verdict: &mut Verdict) {

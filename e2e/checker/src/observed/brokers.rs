@@ -58,3 +58,12 @@ pub struct Poison {
     /// Whether the broker has confirmed it. If not, it may be there or not.
     pub is_certain: bool,
 }
+
+/// A message that was poison, and was mended and replayed: a release of the stock of an order that nobody has placed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mended {
+    /// Its id.
+    pub message_id: String,
+    /// The order.
+    pub order_id: Uuid,
+}

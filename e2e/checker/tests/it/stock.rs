@@ -2,7 +2,7 @@
 
 use checker::Class::{Contradiction, Duplicated, Lost, Unexpected};
 use checker::Promise::{AnsweredIsDone, OneReservation, OneState, StockAddsUp};
-use checker::{Level, Observed, check};
+use checker::{Level, Mended, Observed, Reservation, check};
 use uuid::Uuid;
 
 use crate::found_after;
@@ -61,6 +61,29 @@ fn a_reservation_of_an_unknown_order_is_unexpected() {
         o.reservations.push(stray);
     });
     assert_eq!(found, [(OneReservation, Unexpected)]);
+}
+
+#[test]
+fn poison_that_was_mended_has_its_effect() {
+    for (status, expected) in [
+        (Some("released"), vec![]),
+        (Some("reserved"), vec![(OneReservation, Contradiction)]),
+        (None, vec![(OneReservation, Lost)]),
+    ] {
+        let found = found_after(|o| {
+            let order_id = Uuid::now_v7();
+            o.reservations.extend(status.map(|status| Reservation {
+                order_id,
+                status: status.to_owned(),
+                lines: Vec::new(),
+            }));
+            o.mended.push(Mended {
+                message_id: "poison".to_owned(),
+                order_id,
+            });
+        });
+        assert_eq!(found, expected, "{status:?}");
+    }
 }
 
 #[test]
