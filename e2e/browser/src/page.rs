@@ -54,9 +54,18 @@ impl Page {
         .await
     }
 
-    /// Opens an address below that of the page, and waits for nothing.
+    /// Opens an address below that of the page, and waits for nothing but its files. What the browser has given up
+    /// by itself is loaded again.
     pub async fn go(&self, path: &str) -> Result<()> {
-        Ok(self.web.goto(format!("{}{path}", self.origin)).await?)
+        self.web.goto(format!("{}{path}", self.origin)).await?;
+        eventually("the files are there", SOON, async || {
+            self.record().await?;
+            match self.record.lock().await.take_given_up() {
+                0 => Ok(Some(())),
+                _ => Ok(self.web.refresh().await.map(|()| None)?),
+            }
+        })
+        .await
     }
 
     /// Leaves the page, and forgets what the browser noted about it.

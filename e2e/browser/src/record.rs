@@ -8,7 +8,13 @@ pub struct Record {
     requests: Vec<Request>,
     /// What stands in the browser's console as an error.
     errors: Vec<Error>,
+    /// How often the browser gave up a request because the machine's network has changed.
+    given_up: usize,
 }
+
+/// Chrome gives up what it loads when a network interface comes or goes, as one does with every container that starts
+/// or ends. That is nothing that a page does.
+const GIVEN_UP: &str = "ERR_NETWORK_CHANGED";
 
 /// One request of the page.
 #[derive(Debug, Clone, Default)]
@@ -41,6 +47,11 @@ impl Record {
         self.requests.clear();
     }
 
+    /// How many requests the browser has given up since it was asked last.
+    pub(crate) fn take_given_up(&mut self) -> usize {
+        std::mem::take(&mut self.given_up)
+    }
+
     /// What no page may do, each as a sentence. `origin` is that of the page. Failed requests are no error
     /// where a test takes the server away.
     pub(crate) fn wrongs(&self, origin: &str, failures_are_expected: bool) -> Vec<String> {
@@ -66,6 +77,10 @@ impl Record {
     pub(crate) fn add_console(&mut self, entries: Vec<BrowserLogEntry>) {
         // What a content security policy stops is an error from the source `security`.
         let errors = entries.into_iter().filter(|entry| entry.level == "SEVERE");
+        let (given_up, errors): (Vec<_>, Vec<_>) =
+            errors.partition(|entry| entry.message.contains(GIVEN_UP));
+        self.given_up += given_up.len();
+        let errors = errors.into_iter();
         self.errors.extend(errors.map(|entry| Error {
             source: entry.source.unwrap_or_default(),
             message: entry.message,

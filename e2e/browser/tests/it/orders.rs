@@ -68,7 +68,11 @@ async fn pages_of_orders_are_turned_and_do_not_move_when_more_arrive() -> Result
     in_a_browser(Look::default(), async |page| {
         page.open(View::Orders).await?;
         let rows = "return [...document.querySelectorAll('[data-testid^=order-row-]')].map(row => row.dataset.testid)";
-        let first = page.run(rows).await?;
+        let first = harness::eventually("orders are shown", SOON, async || {
+            let shown = page.run(rows).await?;
+            Ok(shown[0].is_string().then_some(shown))
+        })
+        .await?;
         let newest = first[0].as_str().context("no order")?;
         stack.gateway.place_until(&wish(ANYTHING, 1), "confirmed").await?;
         page.find("orders-new").await.context("nothing says that there is more")?;
