@@ -140,7 +140,12 @@ pub(super) async fn revise(
         changes: json!(all),
         order_id: about.order_id,
         version: about.version,
-        search: searched(&around(&letter, &edit), edit.body.as_bytes()),
+        search: searched(
+            &[&letter.message_id, &edit.message_id, &edit.message_type],
+            &letter.reason,
+            &letter.headers,
+            edit.body.as_bytes(),
+        ),
     };
     match store::revise(pool, id, &edit.into(), &revised).await? {
         Some(revision) => Ok((StatusCode::CREATED, Json(Saved { revision }))),
@@ -150,16 +155,6 @@ pub(super) async fn revise(
             _ => Err(newer()),
         },
     }
-}
-
-/// What stands around the body, for searches.
-fn around(letter: &store::Letter, edit: &Edit) -> String {
-    let ids = [&letter.message_id, &edit.message_id, &edit.message_type];
-    let ids = ids.into_iter().flatten().map(String::as_str);
-    let headers = letter.headers.as_array().into_iter().flatten();
-    let values = headers.filter_map(|header| header["value"].as_str());
-    let text: Vec<_> = ids.chain([letter.reason.as_str()]).chain(values).collect();
-    text.join("\n")
 }
 
 /// What its consumer would refuse is refused here, by name.

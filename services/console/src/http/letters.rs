@@ -19,7 +19,7 @@ pub(super) struct Search {
     /// In this state; `all` for any.
     #[param(inline)]
     #[serde(default)]
-    state: Which,
+    state: LetterState,
     /// Of this consumer: a queue, or a consumer group.
     consumer: Option<String>,
     /// With this pattern of the reason.
@@ -42,8 +42,7 @@ pub(super) struct Search {
 /// State of a letter.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
-#[schema(as = LetterState)]
-pub(super) enum Which {
+pub(super) enum LetterState {
     #[default]
     Open,
     Replaying,
@@ -70,12 +69,12 @@ impl Search {
         }
         let given = |text: Option<String>| text.filter(|text| !text.is_empty());
         let state = match self.state {
-            Which::Open => Some("open"),
-            Which::Replaying => Some("replaying"),
-            Which::Sent => Some("sent"),
-            Which::Handled => Some("handled"),
-            Which::Discarded => Some("discarded"),
-            Which::All => None,
+            LetterState::Open => Some("open"),
+            LetterState::Replaying => Some("replaying"),
+            LetterState::Sent => Some("sent"),
+            LetterState::Handled => Some("handled"),
+            LetterState::Discarded => Some("discarded"),
+            LetterState::All => None,
         };
         Ok(LetterFilter {
             state: state.map(str::to_owned),

@@ -1,4 +1,5 @@
 use serde::Deserialize;
+use serde_json::Value;
 use uuid::Uuid;
 
 /// So many bytes of a body, and of everything else, are looked through by a search.
@@ -41,9 +42,15 @@ impl About {
     }
 }
 
-/// The text in which a message is looked for: what stands around its body, and the beginning of the body.
+/// The text in which a letter is looked for: its ids and type, its reason, the values of its headers, and the beginning
+/// of its body.
 #[must_use]
-pub fn searched(around: &str, body: &[u8]) -> String {
+pub fn searched(ids: &[&Option<String>], reason: &str, headers: &Value, body: &[u8]) -> String {
+    let ids = ids.iter().filter_map(|id| id.as_deref());
+    let headers = headers.as_array().into_iter().flatten();
+    let values = headers.filter_map(|header| header["value"].as_str());
+    let around: Vec<_> = ids.chain([reason]).chain(values).collect();
+    let around = around.join("\n");
     let body = &body[..body.len().min(SEARCHED)];
     let around = &around[..around.floor_char_boundary(SEARCHED)];
     storable(&format!("{around}\n{}", String::from_utf8_lossy(body)).to_lowercase())

@@ -90,7 +90,12 @@ fn new_letter(letter: &Letter) -> NewLetter<'_> {
         target: (letter.origin.as_ref()).map(|origin| storable(&origin.replay_queue())),
         source: source(letter.origin.as_ref()),
         pattern: pattern(&reason),
-        search: search(letter, &headers),
+        search: searched(
+            &[&letter.message_id, &letter.message_type],
+            &letter.reason,
+            &headers,
+            &letter.body,
+        ),
         reason,
         message_id: text(&letter.message_id),
         message_type: text(&letter.message_type),
@@ -227,13 +232,4 @@ fn headers(letter: &Letter) -> Value {
         json!({"name": storable(&header.name), "value": value, "encoding": encoding})
     });
     headers.collect()
-}
-
-fn search(letter: &Letter, headers: &Value) -> String {
-    let ids = [&letter.message_id, &letter.message_type];
-    let ids = ids.into_iter().flatten().map(String::as_str);
-    let values = headers.as_array().into_iter().flatten();
-    let values = values.filter_map(|header| header["value"].as_str());
-    let text: Vec<_> = ids.chain([letter.reason.as_str()]).chain(values).collect();
-    searched(&text.join("\n"), &letter.body)
 }
