@@ -22,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 pub(crate) mod letters;
+pub(crate) mod replays;
 pub(crate) mod samples;
 
 /// The service without its brokers.

@@ -35,4 +35,5 @@ mod letters;
 mod order;
 mod rebalance;
 mod reconnect;
+mod replays;
 mod stop;
