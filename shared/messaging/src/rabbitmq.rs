@@ -9,6 +9,7 @@
 mod connection;
 mod sieve;
 mod topology;
+mod unrouted;
 mod upkeep;
 
 mod attempts;

@@ -22,6 +22,15 @@ pub(crate) struct Outgoing {
     pub(crate) body: Vec<u8>,
 }
 
+/// An exchange and a routing key.
+pub(super) type Address = (ShortString, ShortString);
+
+impl Outgoing {
+    pub(super) fn address(&self) -> Address {
+        (self.exchange.clone(), self.routing_key.clone())
+    }
+}
+
 /// Publishes windows of messages with `mandatory` and waits for every confirm.
 ///
 /// It owns its channel, since lapin attributes confirms wrongly when several tasks publish on
@@ -126,12 +135,12 @@ impl ConfirmChannel {
         }
         if !returned.is_empty() {
             for (message, result) in window.iter().zip(&mut results) {
-                let to = (message.exchange.clone(), message.routing_key.clone());
-                if let Some(reason) = returned.get(&to) {
+                if let Some(reason) = returned.get(&message.address()) {
                     *result = Err(PublishError::Refused(reason.clone()));
                 }
             }
         }
+        self.rabbitmq.unrouted().note(window, &returned);
         Ok(results)
     }
 

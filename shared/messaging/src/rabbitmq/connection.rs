@@ -10,6 +10,7 @@ use tokio::time::timeout;
 use tracing::info;
 
 use super::sieve;
+use super::unrouted::Unrouted;
 use crate::refusals::Refusals;
 
 /// Limit for every step of opening a connection or channel: a server that accepts TCP and then
@@ -46,6 +47,7 @@ struct Inner {
     consume: Mutex<Option<Connection>>,
     connected: AtomicBool,
     refusals: Arc<Refusals>,
+    unrouted: Unrouted,
 }
 
 impl RabbitMq {
@@ -67,6 +69,7 @@ impl RabbitMq {
                 consume: Mutex::default(),
                 connected: AtomicBool::new(false),
                 refusals,
+                unrouted: Unrouted::default(),
             }),
         })
     }
@@ -79,6 +82,11 @@ impl RabbitMq {
     /// What the broker refuses to declare.
     pub(super) fn refusals(&self) -> &Refusals {
         &self.inner.refusals
+    }
+
+    /// What this process published in vain.
+    pub(super) fn unrouted(&self) -> &Unrouted {
+        &self.inner.unrouted
     }
 
     /// A new channel, on a new connection if the last one is gone. One attempt; the caller backs

@@ -8,6 +8,7 @@ use lapin::types::{AMQPValue, FieldTable};
 use lapin::{Channel, ExchangeKind as Kind};
 use tokio::time::timeout;
 
+use super::channel::Address;
 use super::connection::TIMEOUT;
 use super::properties::short_string;
 use crate::faults::{Guarantee, without};
@@ -112,6 +113,43 @@ impl Piece {
             .with_context(|| format!("cannot declare {self}"))
     }
 
+    /// Whether it is a binding by which a message to this address reaches a queue. A key of a direct exchange
+    /// has no wildcards, so one rule is enough.
+    pub(super) fn leads_from(&self, (exchange, key): &Address) -> bool {
+        let Self::Binding {
+            exchange: from,
+            key: pattern,
+            ..
+        } = self
+        else {
+            return false;
+        };
+        let pattern: Vec<_> = pattern.split('.').collect();
+        let words: Vec<_> = key.as_str().split('.').collect();
+        from == exchange.as_str() && matches(&pattern, &words)
+    }
+
+    /// Takes a binding away. Messages that need it are returned until it is declared again.
+    pub(super) async fn unbind(&self, channel: &Channel) -> anyhow::Result<()> {
+        let Self::Binding {
+            queue,
+            exchange,
+            key,
+        } = self
+        else {
+            return Ok(());
+        };
+        let (queue, exchange) = (short_string(queue), short_string(exchange));
+        let none = FieldTable::default();
+        timeout(
+            TIMEOUT,
+            channel.queue_unbind(queue, exchange, short_string(key), none),
+        )
+        .await
+        .context("timed out")?
+        .with_context(|| format!("cannot remove {self}"))
+    }
+
     async fn declare_by(&self, channel: &Channel) -> lapin::Result<()> {
         match self {
             Self::Exchange { name, kind } => {
@@ -158,8 +196,51 @@ impl fmt::Display for Piece {
     }
 }
 
+/// The rule of a topic exchange: `*` stands for one word, `#` for any number of them.
+fn matches(pattern: &[&str], words: &[&str]) -> bool {
+    match (pattern, words) {
+        ([], words) => words.is_empty(),
+        (["#", pattern @ ..], words) => {
+            (0..=words.len()).any(|number| matches(pattern, &words[number..]))
+        }
+        ([one, pattern @ ..], [word, words @ ..]) => {
+            (one == word || *one == "*") && matches(pattern, words)
+        }
+        _ => false,
+    }
+}
+
 fn of_kind(kind: &str) -> FieldTable {
     let mut arguments = FieldTable::default();
     arguments.insert("x-queue-type".into(), AMQPValue::LongString(kind.into()));
     arguments
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_binding_leads_from_the_addresses_that_its_pattern_matches() {
+        for (pattern, key, is_match) in [
+            ("email.#", "email", true),
+            ("email.#", "email.confirmed.vip", true),
+            ("email.#", "sms.confirmed.vip", false),
+            ("sms.*.vip", "sms.confirmed.vip", true),
+            ("sms.*.vip", "sms.vip", false),
+            ("sms.*.vip", "sms.confirmed.vip.twice", false),
+            ("#.vip.*", "a.vip.vip.b", true),
+            ("stock.reserve", "stock.reserve", true),
+            ("stock.reserve", "stock.release", false),
+            ("", "", true),
+        ] {
+            let binding = Piece::binding("queue", "from", pattern);
+            assert_eq!(
+                binding.leads_from(&("from".into(), key.into())),
+                is_match,
+                "{pattern} {key}"
+            );
+            assert!(!binding.leads_from(&("elsewhere".into(), key.into())));
+        }
+    }
 }
