@@ -1,7 +1,12 @@
 use anyhow::{Context, Result, ensure};
 use harness::setting;
+use tokio::sync::Semaphore;
 
 use crate::{Look, Page};
+
+/// How many browsers are open at once. Each takes a core for itself, and with more of them than cores what is
+/// tested answers too late.
+static BROWSERS: Semaphore = Semaphore::const_new(2);
 
 /// Runs a test with the console's page in a browser of its own, which is closed afterwards however the test ends.
 ///
@@ -22,6 +27,7 @@ pub async fn in_a_browser_at<T>(
     look: Look,
     test: impl AsyncFnOnce(&Page) -> Result<T>,
 ) -> Result<T> {
+    let _turn = BROWSERS.acquire().await?;
     let page = Page::start(origin, look).await?;
     let outcome = test(&page).await;
     if outcome.is_err() {

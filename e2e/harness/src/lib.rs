@@ -36,4 +36,6 @@ pub use raw_amqp::{RawAmqp, RawMessage, RawValue};
 pub use raw_kafka::RawRecord;
 pub use settings::setting;
 pub use stack::Stack;
-pub use topics::{Record, TopicReader, TopicWriter, header, kafka_client, read_all};
+pub use topics::{
+    Record, TopicReader, TopicWriter, header, kafka_client, members_at_work, read_all,
+};

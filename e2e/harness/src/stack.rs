@@ -76,7 +76,8 @@ impl Stack {
                 .gateway
                 .get(&format!("/api/notifications?order_id={nil}"))
                 .await?;
-            for answer in [&products, &stock, &notifications] {
+            let console = self.gateway.get("/api/console/stock").await?;
+            for answer in [&products, &stock, &notifications, &console] {
                 ensure!(answer.status == 200, "{answer:?}");
             }
             let listed = products.body["products"].as_array().map_or(0, Vec::len);

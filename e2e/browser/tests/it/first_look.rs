@@ -1,6 +1,6 @@
 //! The first look, and the second one.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::{Result, ensure};
 use browser::{Language, Look, Theme, View, in_a_browser};
@@ -8,8 +8,6 @@ use harness::Stack;
 
 /// What a first visit may cost on the line, in bytes.
 const MOST: u64 = 120 * 1024;
-/// A second is aimed at, and printed; in a slow hour it may take longer.
-const USABLE: Duration = Duration::from_secs(10);
 
 #[tokio::test]
 async fn a_first_visit_is_small_and_a_second_one_only_asks_whether_something_has_changed()
@@ -33,7 +31,6 @@ async fn a_first_visit_is_small_and_a_second_one_only_asks_whether_something_has
         println!(
             "usable after {usable:.1?}: {bytes} bytes in {number} requests, {streamed} streamed"
         );
-        ensure!(usable < USABLE);
         ensure!(bytes <= MOST, "{files:#?}");
 
         page.leave().await?;
