@@ -29,7 +29,7 @@ pub(super) async fn keep_declared(
     let mut doubted = Instant::now();
     while token.run_until_cancelled(tick.tick()).await.is_some() {
         let declared = async {
-            if doubted.elapsed() >= DOUBT && unbind_in_doubt(rabbitmq, pieces).await? {
+            if doubted.elapsed() >= DOUBT && unbind_in_doubt(rabbitmq, pieces).await {
                 doubted = Instant::now();
             }
             declare(rabbitmq, pieces).await
@@ -44,20 +44,28 @@ pub(super) async fn keep_declared(
 
 /// Removes the bindings by which messages should have been routed that came back for long. Answers whether
 /// there was one.
-async fn unbind_in_doubt(rabbitmq: &RabbitMq, pieces: &[Piece]) -> anyhow::Result<bool> {
+async fn unbind_in_doubt(rabbitmq: &RabbitMq, pieces: &[Piece]) -> bool {
     let addresses = rabbitmq.unrouted().lasting();
     let leads = |piece: &&Piece| addresses.iter().any(|address| piece.leads_from(address));
     let in_doubt: Vec<_> = pieces.iter().filter(leads).collect();
     if in_doubt.is_empty() {
-        return Ok(false);
+        return false;
     }
+    if let Err(error) = unbind(rabbitmq, &in_doubt).await {
+        // Whatever is in the way is in the way of declaring as well.
+        debug!(error = format!("{error:#}"), "cannot remove a binding");
+    }
+    true
+}
+
+async fn unbind(rabbitmq: &RabbitMq, bindings: &[&Piece]) -> anyhow::Result<()> {
     let channel = rabbitmq.channel(Purpose::Consume).await?;
-    for piece in in_doubt {
+    for piece in bindings {
         warn!(%piece, "RabbitMQ does not route by the {piece}: it is removed and declared anew");
         piece.unbind(&channel).await?;
     }
     close(&channel).await;
-    Ok(true)
+    Ok(())
 }
 
 /// Declares the pieces in order. One that the broker refuses does not keep away those behind it: it
