@@ -3,7 +3,9 @@
 pub(crate) mod broken;
 pub(crate) mod customers;
 pub(crate) mod database;
+pub(crate) mod failed;
 pub(crate) mod help;
+pub(crate) mod job;
 pub(crate) mod overlay;
 pub(crate) mod poisoned;
 pub(crate) mod raw;
