@@ -38,10 +38,10 @@ async fn a_job_keeps_to_its_rate_and_goes_on_after_a_crash_of_the_console() -> R
 async fn of_three_consoles_another_one_goes_on_with_the_job_of_one_that_is_killed() -> Result<()> {
     const LETTERS: usize = 100;
     let stack = Stack::alone().await?;
-    stack.compose.up(&[("console", 3)]).await?;
     let failed = Failed::commands(&stack, LETTERS).await?;
     failed.mend(&stack).await?;
 
+    stack.compose.up(&[("console", 3)]).await?;
     let job = failed.replay(&stack, 20).await?;
     job.has_sent(20).await?;
     let killed = kill_the_console(job.id).await?;

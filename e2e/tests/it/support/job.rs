@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::failed::BY;
 
-pub(crate) const REPLAYS: &str = "/api/console/replays";
+const REPLAYS: &str = "/api/console/replays";
 /// Outcomes come with the spans, every few seconds; without news it takes a minute.
 const LIMIT: Duration = Duration::from_secs(120);
 
