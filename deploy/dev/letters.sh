@@ -4,7 +4,7 @@
 LETTERS_API=/api/console
 
 run_letters() {
-  local command=list json='' by=${USER:-cli} reason='' all='' filter=() ids=()
+  local command=list json='' by=${USER:-cli} reason='' rate='' all='' filter=() ids=()
   case ${1:-} in
     '' | -*) ;;
     *)
@@ -21,6 +21,9 @@ run_letters() {
     discard) discard_letters ;;
     restore) restore_letters ;;
     jobs) list_jobs ;;
+    pause) change_job paused ;;
+    resume) change_job running ;;
+    stop) change_job stopped ;;
     help) letters_help ;;
     *) die "./dev letters does not know '$command'." "./dev letters --help says what it knows." ;;
   esac
@@ -32,13 +35,17 @@ The dead letters that the console has collected.
 
   ./dev letters [list]                   the open ones, the newest 100 of them
   ./dev letters show ID                  where, why and when it failed, its headers, body and history
-  ./dev letters replay ID...             send them again, to the consumer that failed
-  ./dev letters replay --all             the same with all that are open, and which the filters let through
+  ./dev letters replay ID... [--rate N]  send them again, to the consumer that failed, N a second, 10 by default
   ./dev letters discard ID... --reason TEXT
   ./dev letters restore ID...            undo a discard
   ./dev letters jobs                     how far replays are
+  ./dev letters pause JOB                a job of replays sends nothing for now
+  ./dev letters resume JOB               and goes on, also after it has halted by itself
+  ./dev letters stop JOB                 it ends; what it has not sent is open again
 
-Filters of list and replay --all:
+Instead of ids, replay, discard and restore take --all: all that are open, or discarded, and which the filters let through.
+
+Filters of list and of --all:
   --consumer NAME --type TYPE --q TEXT   where it failed, its message type, a text in reason, headers, body or ids
   --state open|replaying|sent|handled|discarded|all
 
@@ -54,11 +61,15 @@ read_arguments() {
       --json) json=yes ;;
       --all) all=yes ;;
       -h | --help) ;;
-      --by | --reason | --consumer | --type | --state | --q)
+      --by | --reason | --rate | --consumer | --type | --state | --q)
         [ $# -gt 1 ] || die "$1 needs a value." "./dev letters --help says which."
         case $1 in
           --by) by=$2 ;;
           --reason) reason=$2 ;;
+          --rate)
+            [[ $2 =~ ^[1-9][0-9]{0,5}$ ]] || die "--rate is how many letters a second, such as 50, and not '$2'."
+            rate=$2
+            ;;
           *) filter+=("${1#--}" "$2") ;;
         esac
         shift
@@ -66,7 +77,7 @@ read_arguments() {
       -*) die "./dev letters does not know '$1'." "./dev letters --help says what it knows." ;;
       *)
         [[ $1 =~ ^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$ ]] ||
-          die "'$1' is no id of a dead letter." "./dev letters shows the ids."
+          die "'$1' is no id." "./dev letters shows those of dead letters, ./dev letters jobs those of jobs."
         ids+=("$1")
         ;;
     esac
@@ -117,6 +128,7 @@ show_letter() {
   fact Revision revision
   [ "${JSON[overtaken]:-}" != true ] || printf '%-10s  %s\n' Overtaken 'yes: newer facts are known'
   fact Replay replay.state replay.by_instance replay.error
+  [ "${JSON[replay.duplicate]:-}" != true ] || printf '%-10s  %s\n' Recognised 'yes: handled before, no second effect'
   fact Discarded discarded.by discarded.at discarded.reason
   list_of Headers headers name value
   list_of History history at who what detail
@@ -126,66 +138,79 @@ show_letter() {
 }
 
 replay_letters() {
-  local what
-  if [ -n "$all" ]; then
-    [ ${#ids[@]} -eq 0 ] || die "it is either --all or ids, not both."
-    count_matches
-    what="\"filter\":$(filter_in_json),\"expected\":$MATCHES"
-  else
-    [ ${#ids[@]} -gt 0 ] || die "which letters?" "./dev letters replay ID..., or --all for all that are open"
-    [ ${#filter[@]} -eq 0 ] || die "filters go with --all, not with ids."
-    what="\"letters\":$(ids_in_json)"
-  fi
-  ask POST "$LETTERS_API/replays" "{\"by\":$(json_text "$by"),$what}"
+  choose_letters replay
+  ask POST "$LETTERS_API/replays" "{\"by\":$(json_text "$by")${rate:+,\"rate\":$rate},$CHOSEN}"
   ! is_for_programs || return 0
   say "Job ${JSON[id]} replays ${JSON[total]} dead letter(s), ${JSON[rate]} a second."
   say "What becomes of them: ./dev letters jobs"
 }
 
 discard_letters() {
-  need_ids discard
   [ -n "$reason" ] || die "why?" "./dev letters discard ID... --reason TEXT"
-  ask POST "$LETTERS_API/letters/discard" \
-    "{\"by\":$(json_text "$by"),\"reason\":$(json_text "$reason"),\"letters\":$(ids_in_json)}"
+  choose_letters discard
+  ask POST "$LETTERS_API/letters/discard" "{\"by\":$(json_text "$by"),\"reason\":$(json_text "$reason"),$CHOSEN}"
   ! is_for_programs || return 0
-  say "${JSON[count]} of ${#ids[@]} discarded; ./dev letters restore ID... takes that back."
+  say "${JSON[count]} of $MATCHES discarded; ./dev letters restore takes that back."
 }
 
 restore_letters() {
-  need_ids restore
-  ask POST "$LETTERS_API/letters/restore" "{\"by\":$(json_text "$by"),\"letters\":$(ids_in_json)}"
+  [ -z "$all" ] || filter+=(state discarded)
+  choose_letters restore
+  ask POST "$LETTERS_API/letters/restore" "{\"by\":$(json_text "$by"),$CHOSEN}"
   ! is_for_programs || return 0
-  say "${JSON[count]} of ${#ids[@]} restored."
+  say "${JSON[count]} of $MATCHES restored."
 }
 
 list_jobs() {
   ask GET "$LETTERS_API/replays"
   ! is_for_programs || return 0
-  local i at name cells row='%-36s  %-7s %6s %7s %7s %7s %7s %7s %7s %7s  %s\n'
+  local i at name cells row='%-36s  %-7s %6s %7s %7s %7s %7s %9s %7s %7s %7s  %s\n'
   if [ -z "${JSON[jobs.0.id]:-}" ]; then
     say "Nothing has been replayed yet."
     return 0
   fi
   # shellcheck disable=SC2059
-  printf "$row" ID STATE RATE/S TOTAL WAITING SENT HANDLED FAILED SILENT STOPPED 'BY, WHY'
+  printf "$row" ID STATE RATE/S TOTAL WAITING SENT HANDLED DUPLICATE FAILED SILENT STOPPED 'BY, WHY'
   for ((i = 0; ; i++)); do
     at=jobs.$i
     [ -n "${JSON[$at.id]:-}" ] || break
     cells=()
-    for name in id state rate total waiting sent handled failed silent stopped; do cells+=("${JSON[$at.$name]:-}"); done
+    for name in id state rate total waiting sent handled duplicates failed silent stopped; do
+      cells+=("${JSON[$at.$name]:-}")
+    done
     # shellcheck disable=SC2059
     printf "$row" "${cells[@]}" "$(one_line "${JSON[$at.by]}${JSON[$at.why]:+, ${JSON[$at.why]}}")"
   done
 }
 
-need_ids() { [ ${#ids[@]} -gt 0 ] || die "which letters?" "./dev letters $1 ID..."; }
+# change_job STATE: of the one job that is named.
+change_job() {
+  [ ${#ids[@]} -eq 1 ] || die "which job?" "./dev letters jobs shows their ids."
+  ask PATCH "$LETTERS_API/replays/${ids[0]}" "{\"by\":$(json_text "$by"),\"state\":\"$1\"}"
+  ! is_for_programs || return 0
+  local gone=$((JSON[total] - JSON[waiting] - JSON[stopped]))
+  say "Job ${JSON[id]} is ${JSON[state]}: $gone of ${JSON[total]} dead letter(s) have been sent."
+}
+
+# choose_letters COMMAND: afterwards CHOSEN is which letters as the API takes it, and MATCHES how many those are.
+choose_letters() {
+  if [ -n "$all" ]; then
+    [ ${#ids[@]} -eq 0 ] || die "it is either --all or ids, not both."
+    count_matches
+    CHOSEN="\"filter\":$(filter_in_json),\"expected\":$MATCHES"
+  else
+    [ ${#ids[@]} -gt 0 ] || die "which letters?" "./dev letters $1 ID..., or --all for all that the filters let through"
+    [ ${#filter[@]} -eq 0 ] || die "filters go with --all, not with ids."
+    CHOSEN="\"letters\":$(ids_in_json)" MATCHES=${#ids[@]}
+  fi
+}
 
 # Prints the answer as it is if that is wanted; reads it otherwise.
 is_for_programs() {
   if [ -n "$json" ]; then say "$ANSWER"; else read_json "$ANSWER" && false; fi
 }
 
-# Afterwards MATCHES is how many letters replay --all means; the API compares it with what it finds.
+# Afterwards MATCHES is how many letters --all means; the API compares it with what it finds.
 count_matches() {
   ask GET "$LETTERS_API/letters?limit=1$(filter_in_address)"
   read_json "$ANSWER"

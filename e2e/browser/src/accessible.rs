@@ -5,12 +5,11 @@ use serde_json::Value;
 use thirtyfour::Key;
 
 use crate::Page;
+use crate::keyboard::MANY;
 
 /// Fetched from npm by `./dev test browser`.
 const AXE: &str = "../../target/browser/node_modules/axe-core/axe.min.js";
 
-/// Whatever is on a page, it has fewer controls.
-const MANY: usize = 400;
 /// Orders come while somebody looks, and a control with them.
 const ROUNDS: usize = 10;
 

@@ -7,6 +7,7 @@
 
 mod accessible;
 mod driver;
+mod keyboard;
 mod look;
 mod page;
 mod record;

@@ -148,10 +148,15 @@ impl Letters {
         self.gateway.bytes(&path).await
     }
 
-    /// How many wait for somebody to decide about them. More than 10,000 are not told apart.
+    /// How many wait for somebody to decide about them.
     pub async fn open(&self) -> Result<u64> {
-        let counted: Counted = self.read(&format!("{LETTERS}?limit=1")).await?;
-        Ok(counted.count)
+        self.count("state=open").await
+    }
+
+    /// How many a filter lets through. More than 10,000 are not told apart.
+    pub async fn count(&self, filter: &str) -> Result<u64> {
+        let path = format!("{LETTERS}?{filter}&limit=1");
+        Ok(self.read::<Counted>(&path).await?.count)
     }
 
     /// Gives a letter another type and body, on top of its newest revision.

@@ -1,31 +1,25 @@
 //! The console keeps what could not be handled; there it is looked at, mended, sent again or discarded.
 
-use std::path::Path;
-use std::process::Output;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use contracts::topology::{COMMANDS, STOCK_COMMANDS, STOCK_RESERVE};
 use contracts::{Message, ReserveStock};
-use harness::{Letter, RawAmqp, RawMessage, RawValue, SOON, Stack};
-use harness::{cloud_event, eventually, setting, take_command, wish};
+use harness::{Letter, SOON, Stack, cloud_event, eventually, take_command, wish};
 use serde_json::{Value, json};
-use tokio::process::Command;
-use uuid::Uuid;
 
 use crate::ANYTHING;
+use crate::support::command_line::succeeded;
+use crate::support::unreadable::{HEX, NO_TEXT, unreadable, without_gaps};
 
 /// A service may have to start first, and spans come every few seconds.
 const LIMIT: Duration = Duration::from_secs(60);
-/// Neither JSON nor text.
-const NO_TEXT: &[u8] = b"\xFF\xFE\0{}";
-const HEX: &str = "fffe007b7d";
 const BY: &str = "Ada";
 
 #[tokio::test]
 async fn a_dead_letter_says_where_and_why_and_keeps_every_byte() -> Result<()> {
     let stack = Stack::shared().await?;
-    let letter = poison(&stack).await?;
+    let letter = unreadable(&stack).await?;
     assert_eq!(letter.state, "open");
     assert_eq!(letter.service.as_deref(), Some("inventory"));
     assert_eq!(letter.consumer, STOCK_COMMANDS);
@@ -50,7 +44,7 @@ async fn a_dead_letter_says_where_and_why_and_keeps_every_byte() -> Result<()> {
 #[tokio::test]
 async fn a_dead_letter_is_discarded_for_a_reason_and_restored() -> Result<()> {
     let stack = Stack::shared().await?;
-    let id = poison(&stack).await?.id;
+    let id = unreadable(&stack).await?.id;
     stack.letters.discard(&[id], BY, "only a test").await?;
     stack.letters.reaches(id, "discarded", SOON).await?;
     let path = format!("/api/console/letters/{id}");
@@ -79,8 +73,7 @@ async fn a_command_of_an_unsupported_version_is_mended_and_confirms_its_order() 
         .publish(COMMANDS.name, STOCK_RESERVE, newer.properties(), &body)
         .await?;
     stack.compose.up(&[("inventory", 1)]).await?;
-    let letters = stack.letters.with_ids(&[newer.id], LIMIT).await?;
-    let letter = letters.first().context("no letter")?;
+    let letter = open_letter(&stack, &newer.id).await?;
     ensure!(letter.reason.contains("unsupported version"), "{letter:?}");
 
     let path = format!("/api/console/letters/{}/revisions", letter.id);
@@ -111,119 +104,33 @@ async fn a_command_of_an_unsupported_version_is_mended_and_confirms_its_order() 
     let why = late.body["detail"].as_str().unwrap_or_default();
     ensure!(why.contains("already handled"), "{late:?}");
     assert_eq!(stack.letters.body(letter.id).await?, body.as_bytes());
+
+    // The same message once more: its consumer recognises it, and the letter says so.
+    stack
+        .rabbitmq
+        .publish(COMMANDS.name, STOCK_RESERVE, newer.properties(), &body)
+        .await?;
+    let copy = open_letter(&stack, &newer.id).await?;
+    ensure!(copy.id != letter.id, "it is handled: {copy:?}");
+    let (letters, kind) = (&stack.letters, ReserveStock::TYPE);
+    letters.mend(&copy, kind, &body, BY).await?;
+    letters.replay(&[copy.id], BY).await?;
+    letters.reaches(copy.id, "handled", LIMIT).await?;
+    for (letter, recognised) in [(&letter, false), (&copy, true)] {
+        let path = format!("/api/console/letters/{}", letter.id);
+        let shown = stack.gateway.get(&path).await?.body;
+        assert_eq!(shown["replay"]["duplicate"], recognised, "{shown}");
+    }
+    let shown = succeeded(&["show", &copy.id.to_string()]).await?;
+    ensure!(shown.contains("no second effect"), "{shown}");
     Ok(())
 }
 
-#[tokio::test]
-async fn the_command_line_shows_replays_and_discards() -> Result<()> {
-    let stack = Stack::shared().await?;
-    let letter = poison(&stack).await?;
-    let message_id = letter.message_id.context("no message id")?;
-    let id = letter.id.to_string();
-
-    let list = succeeded(&["list", "--q", &message_id]).await?;
-    ensure!(
-        list.contains(&id) && list.contains(STOCK_COMMANDS) && list.contains("malformed"),
-        "{list}"
-    );
-    let list = succeeded(&["--q", &message_id, "--consumer", STOCK_COMMANDS, "--json"]).await?;
-    let list: Value = serde_json::from_str(&list)?;
-    assert_eq!(list["letters"][0]["id"], id);
-    assert_eq!(list["count"], 1);
-    let shown = succeeded(&["show", &id]).await?;
-    for part in [message_id.as_str(), "malformed", "x-of-the-sender  kept"] {
-        ensure!(shown.contains(part), "{part} is not in {shown}");
-    }
-    ensure!(without_gaps(&shown).contains(HEX), "{shown}");
-
-    let all = ["replay", "--all", "--q", &message_id, "--by", BY, "--json"];
-    let job: Value = serde_json::from_str(&succeeded(&all).await?)?;
-    assert_eq!(job["total"], 1);
-    assert_eq!(job["by"], BY);
-    eventually("it has failed once more", LIMIT, async || {
-        let letter = stack.letters.get(letter.id).await?;
-        Ok((letter.failures == 2 && letter.state == "open").then_some(()))
+/// The open letter about a message.
+async fn open_letter(stack: &Stack, message_id: &str) -> Result<Letter> {
+    let filter = format!("state=open&q={message_id}");
+    eventually("a dead letter", LIMIT, async || {
+        Ok(stack.letters.list(&filter).await?.pop())
     })
-    .await?;
-    let jobs = succeeded(&["jobs"]).await?;
-    let job = job["id"].as_str().context("a job without an id")?;
-    ensure!(jobs.contains(job), "{jobs}");
-
-    let reason = r#"it is "poison" & no more"#;
-    succeeded(&["discard", &id, "--reason", reason]).await?;
-    stack.letters.reaches(letter.id, "discarded", SOON).await?;
-    ensure!(succeeded(&["show", &id]).await?.contains(reason));
-    succeeded(&["restore", &id]).await?;
-    stack.letters.reaches(letter.id, "open", SOON).await?;
-    Ok(())
-}
-
-#[tokio::test]
-async fn the_command_line_says_in_one_line_what_is_wrong() -> Result<()> {
-    let _stack = Stack::shared().await?;
-    let nobody = Uuid::now_v7().to_string();
-    for (arguments, said) in [
-        (&["show", "no-id"][..], "'no-id' is no id"),
-        (&["discard", &nobody], "why?"),
-        (&["frobnicate"], "does not know 'frobnicate'"),
-        (&["list", "--state"], "--state needs a value"),
-        // What only the console knows.
-        (&["show", &nobody], "Not Found: "),
-        (&["replay", &nobody], "Unprocessable"),
-        (
-            &["replay", "--all", "--q", &nobody],
-            "no dead letter matches",
-        ),
-    ] {
-        let output = letters(arguments).await?;
-        let error = String::from_utf8(output.stderr)?;
-        ensure!(output.status.code() == Some(1), "{arguments:?}: {error}");
-        let first = error.lines().next().unwrap_or_default();
-        ensure!(
-            first.starts_with("dev: ") && first.contains(said) && error.lines().count() <= 2,
-            "{arguments:?}: {error}"
-        );
-    }
-    Ok(())
-}
-
-/// A command that nobody can read, as the console keeps it.
-async fn poison(stack: &Stack) -> Result<Letter> {
-    let id = Uuid::now_v7().to_string();
-    let message = RawMessage {
-        message_id: id.clone().into_bytes(),
-        message_type: ReserveStock::TYPE.as_bytes().to_vec(),
-        headers: vec![(
-            b"x-of-the-sender".to_vec(),
-            RawValue::Text(b"kept".to_vec()),
-        )],
-        body: NO_TEXT.to_vec(),
-    };
-    let mut client = RawAmqp::connect().await?;
-    client.publish(STOCK_COMMANDS, &message).await?;
-    let mut letters = stack.letters.with_ids(&[id], LIMIT).await?;
-    letters.pop().context("no letter")
-}
-
-fn without_gaps(hex: &str) -> String {
-    hex.replace(' ', "").to_lowercase()
-}
-
-/// What `./dev letters` prints.
-async fn succeeded(arguments: &[&str]) -> Result<String> {
-    let output = letters(arguments).await?;
-    let error = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "{arguments:?}: {error}");
-    Ok(String::from_utf8(output.stdout)?)
-}
-
-async fn letters(arguments: &[&str]) -> Result<Output> {
-    let gateway = setting("GATEWAY_URL")?;
-    let (_, port) = gateway.rsplit_once(':').context("no port")?;
-    let mut command = Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../dev"));
-    command
-        .arg("letters")
-        .args(arguments)
-        .env("GATEWAY_PORT", port);
-    Ok(command.output().await?)
+    .await
 }

@@ -9,6 +9,7 @@ mod bindings;
 mod bodies;
 mod checker;
 mod claims;
+mod command_line;
 mod confined;
 mod crash_points;
 mod databases;

@@ -61,7 +61,7 @@ export function outcomeOf(replay) {
     error: replay.error ?? "?",
   };
   const kind = { waiting: "wait", sent: "info", handled: "ok", failed: "error", silent: "wait", stopped: "off" }[replay.state] ?? "off";
-  const key = `outcome.${replay.state}`;
+  const key = replay.duplicate ? "outcome.recognised" : `outcome.${replay.state}`;
   return { kind, text: known(key) ? t(key, values) : replay.state };
 }
 
@@ -73,7 +73,7 @@ export function unsettled(letter) {
 /** How far a job is. A letter counts as done once it has left, whatever became of it. */
 export function progressOf(job) {
   const done = job.total - job.waiting - job.stopped;
-  const counts = ["handled", "failed", "sent", "silent", "waiting", "stopped"];
+  const counts = ["handled", "duplicates", "failed", "sent", "silent", "waiting", "stopped"];
   const shown = counts.filter((name) => name === "handled" || job[name] > 0);
   return {
     done,

@@ -1,3 +1,4 @@
+use opentelemetry::KeyValue;
 use opentelemetry::global::BoxedSpan;
 use opentelemetry::trace::{Span, Status};
 
@@ -6,6 +7,12 @@ use opentelemetry::trace::{Span, Status};
 pub(crate) struct OpenSpan(Option<BoxedSpan>);
 
 impl OpenSpan {
+    pub(crate) fn note(&mut self, attribute: KeyValue) {
+        if let Some(span) = &mut self.0 {
+            span.set_attribute(attribute);
+        }
+    }
+
     pub(crate) fn end(&mut self, error: Option<impl ToString>) {
         if let Some(span) = &mut self.0 {
             if let Some(error) = error {

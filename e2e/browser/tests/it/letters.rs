@@ -17,6 +17,7 @@ use crate::support::SOMEBODY;
 /// A service may have to start first, and spans come every few seconds.
 const LIMIT: Duration = Duration::from_secs(60);
 
+/// By the keyboard alone.
 #[tokio::test]
 async fn a_command_of_an_unsupported_version_is_mended_and_its_order_is_confirmed() -> Result<()> {
     let stack = Stack::alone().await?;
@@ -35,20 +36,21 @@ async fn a_command_of_an_unsupported_version_is_mended_and_its_order_is_confirme
     ensure!(wrong != body, "{body}");
     in_a_browser(Look::default(), async |page| {
         page.open(View::Letters).await?;
-        page.fill("letters-search", &newer.id).await?;
-        page.press("letters-find").await?;
+        page.type_in("name", SOMEBODY).await?;
+        page.type_in("letters-search", &newer.id).await?;
+        page.enter("letters-find").await?;
         page.text_becomes("group-0", SOON, |text| text.contains(STOCK_COMMANDS))
             .await?;
         page.find(&format!("letter-row-{}", letter.id)).await?;
         page.screenshot("letters").await?;
-        show(page, letter.id).await?;
+        page.enter(&format!("letter-link-{}", letter.id)).await?;
 
-        page.press("letter-edit").await?;
-        page.choose("letter-type", ReserveStock::TYPE).await?;
-        page.fill("letter-text", &wrong).await?;
+        page.enter("letter-edit").await?;
+        page.arrow_to("letter-type", ReserveStock::TYPE).await?;
+        page.type_in("letter-text", &wrong).await?;
         // The refusal is what is looked for.
         page.expect_failures();
-        page.press("letter-save").await?;
+        page.enter("letter-save").await?;
         page.text_becomes("letter-wrong", SOON, |text| {
             text.contains("/lines/0/quantity")
         })
@@ -61,18 +63,18 @@ async fn a_command_of_an_unsupported_version_is_mended_and_its_order_is_confirme
             Ok((draft == wrong.as_str()).then_some(()))
         })
         .await?;
-        show(page, letter.id).await?;
+        load(page, letter.id).await?;
         let typed = "return document.querySelector('[data-testid=letter-text]')?.value ?? null";
         eventually("the draft is shown", SOON, async || {
             Ok((page.run(typed).await? == wrong.as_str()).then_some(()))
         })
         .await?;
 
-        page.choose("letter-type", ReserveStock::TYPE).await?;
-        page.fill("letter-text", &body).await?;
-        page.press("letter-save").await?;
-        // It can be pressed once that is saved.
-        page.press("letter-replay").await?;
+        page.arrow_to("letter-type", ReserveStock::TYPE).await?;
+        page.type_in("letter-text", &body).await?;
+        page.enter("letter-save").await?;
+        // It can be used once that is saved.
+        page.enter("letter-replay").await?;
         page.text_becomes("letter-outcome", LIMIT, |text| text.contains("inventory"))
             .await?;
         stack.gateway.reaches(order, "confirmed", LIMIT).await?;
@@ -178,6 +180,11 @@ async fn show(page: &Page, letter: Uuid) -> Result<()> {
     // Another address first, so that this one is loaded anew.
     page.open(View::Letters).await?;
     page.fill("name", SOMEBODY).await?;
+    load(page, letter).await
+}
+
+/// Loads the page of one letter anew.
+async fn load(page: &Page, letter: Uuid) -> Result<()> {
     page.go(&format!("/?again={}#/letters/{letter}", Uuid::now_v7()))
         .await?;
     // There in any case; the body gives way to the editor where there is a draft.

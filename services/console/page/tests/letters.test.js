@@ -61,6 +61,7 @@ test("an outcome is never more than what is known", () => {
   assert.equal(said({ state: "sent", sent_at: "2026-11-27T14:03:22Z" }), "sent 14:03:22, no outcome yet");
   assert.equal(said({ state: "handled", by_instance: "inventory 172.18.0.6", duration_ms: 12.4 }), "handled by inventory 172.18.0.6 in 12 ms");
   assert.equal(said({ state: "handled" }), "handled by an unknown instance in ?");
+  assert.equal(said({ state: "handled", duplicate: true, by_instance: "inventory 172.18.0.6", duration_ms: 12.4 }), "recognised by inventory 172.18.0.6: handled before, no second effect");
   assert.equal(said({ state: "failed", error: "{by} unsupported version 7" }), "failed again: {by} unsupported version 7");
   assert.equal(said({ state: "silent", sent_at: "2026-11-27T14:03:22Z" }), "sent 14:03:22, no news for 60 s");
   assert.equal(said({ state: "of a newer server" }), "of a newer server");
@@ -85,6 +86,7 @@ test("a job tells what has left from what it has come to", () => {
   assert.equal(secondsLeft(job), 6);
   assert.equal(secondsLeft({ ...job, state: "paused" }), null);
   assert.equal(progressOf({ ...job, waiting: 0, stopped: 600 }).done, 400);
+  assert.equal(progressOf({ ...job, duplicates: 12 }).counts[1].text, "12 of them handled before, no second effect");
 });
 
 test("a replay leaves out what is overtaken, unless somebody wants it", () => {
@@ -102,7 +104,7 @@ test("what is wrong stands at its field, with its pointer", () => {
 });
 
 test("all that can happen to a letter has a word", () => {
-  for (const what of ["failed", "failed-again", "edited", "replayed", "handled", "stopped", "discarded", "restored"]) assert.ok(`letter.did.${what}` in lettersEn, what);
+  for (const what of ["failed", "failed-again", "edited", "replayed", "handled", "recognised", "stopped", "discarded", "restored"]) assert.ok(`letter.did.${what}` in lettersEn, what);
 });
 
 test("what is missing is told apart from what is empty, false or 0", () => {

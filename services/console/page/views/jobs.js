@@ -77,7 +77,7 @@ function Letters({ job }) {
   return html`<details open=${open} onToggle=${(event) => setOpen(event.currentTarget.open)}><summary data-testid=${`job-letters-${job.id}`}>${t("job.letters")}</summary>
     <${Refusal} problem=${problem} />
     ${open && letters && html`<ul class="job-letters">${letters.map((one) => html`<li key=${one.letter}>
-      <a href=${`#/letters/${one.letter}`}><code>${shortId(one.letter)}</code></a> ${known(`job.one.${one.state}`, one.state)}${one.by_instance && html` <span class="muted">${one.by_instance}${one.duration_ms !== null && html`, ${milliseconds(one.duration_ms)}`}</span>`}
+      <a href=${`#/letters/${one.letter}`}><code>${shortId(one.letter)}</code></a> ${one.duplicate ? t("job.one.recognised") : known(`job.one.${one.state}`, one.state)}${one.by_instance && html` <span class="muted">${one.by_instance}${one.duration_ms !== null && html`, ${milliseconds(one.duration_ms)}`}</span>`}
       ${one.error && html`<span class="muted foreign clamp">${one.error}</span>`}</li>`)}</ul>
       ${job.total > letters.length && html`<p class="muted">${t("job.letters-shown", { n: number(letters.length), total: number(job.total) })}</p>`}`}
   </details>`;

@@ -102,7 +102,7 @@ function Row({ letter, on, all, readonly, choose }) {
   const name = `${shortId(letter.id)}: ${letter.reason.slice(0, 80)}`;
   return html`<tr data-testid=${`letter-row-${letter.id}`} data-left=${letter.left} data-on=${on}>
     <td class="choice">${!readonly && html`<input type="checkbox" data-testid=${`select-${letter.id}`} checked=${on} disabled=${Boolean(all)} aria-label=${t("letters.choose-one", { name })} onChange=${(event) => choose([letter], event.target.checked)} />`}</td>
-    <td class="why"><a href=${`#/letters/${letter.id}`}><bdi class="foreign clamp">${letter.reason || t("letter.no-reason")}</bdi></a> <code class="muted">${letter.consumer}</code></td>
+    <td class="why"><a data-testid=${`letter-link-${letter.id}`} href=${`#/letters/${letter.id}`}><bdi class="foreign clamp">${letter.reason || t("letter.no-reason")}</bdi></a> <code class="muted">${letter.consumer}</code></td>
     <td data-label=${t("letter.what")}><span><bdi class="foreign">${letter.message_type ? shortType(letter.message_type) : "?"}</bdi>${letter.order_id && html`<br /><span class="muted">${t("col.order")} <code title=${letter.order_id}>${shortId(letter.order_id)}</code></span>`}</span></td>
     <td class="n" data-label=${t("letter.attempts")}>${number(letter.attempts)}</td>
     <td data-label=${t("letter.last")}><${Time} at=${letter.last_at} /></td>

@@ -45,10 +45,18 @@ pub(super) struct Restore {
     #[garde(length(chars, min = 1, max = 60), custom(printable))]
     #[schema(min_length = 1, max_length = 60)]
     by: String,
-    /// Which.
-    #[garde(length(min = 1, max = 1_000))]
+    /// These.
+    #[garde(inner(length(min = 1, max = 1_000)))]
     #[schema(min_items = 1, max_items = 1_000)]
-    letters: Vec<Uuid>,
+    letters: Option<Vec<Uuid>>,
+    /// All that match now, with `discarded` as their `state`, and none that is discarded later.
+    #[garde(skip)]
+    filter: Option<Search>,
+    /// With a filter: how many that shall be. Nothing is done if it is another number.
+    #[garde(skip)]
+    #[schema(minimum = 0, maximum = 10_000)]
+    #[serde(default, deserialize_with = "maybe_whole_number")]
+    expected: Option<i64>,
 }
 
 /// To how many letters something was done.
@@ -82,7 +90,7 @@ pub(super) async fn discard_letters(
         filter: asked.filter,
         expected: asked.expected,
     };
-    let letters = set.letters(pool).await?;
+    let letters = set.letters(pool, "open").await?;
     let count = store::discard_letters(pool, &asked.by, &asked.reason, &letters).await?;
     Ok(Json(Count { count }))
 }
@@ -98,6 +106,7 @@ pub(super) async fn discard_letters(
     responses(
         (status = 200, description = "How many are open again", body = Count),
         (status = 403, description = "The console is read-only"),
+        (status = 409, description = "More or fewer match than expected"),
     )
 )]
 pub(super) async fn restore_letters(
@@ -105,6 +114,13 @@ pub(super) async fn restore_letters(
     Valid(asked): Valid<Restore>,
 ) -> Result<Json<Count>, Problem> {
     writable(&api)?;
-    let count = store::restore_letters(&api.live.pool, &asked.by, &asked.letters).await?;
+    let pool = &api.live.pool;
+    let set = Set {
+        letters: asked.letters,
+        filter: asked.filter,
+        expected: asked.expected,
+    };
+    let letters = set.letters(pool, "discarded").await?;
+    let count = store::restore_letters(pool, &asked.by, &letters).await?;
     Ok(Json(Count { count }))
 }

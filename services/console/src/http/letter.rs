@@ -94,7 +94,8 @@ struct Entry {
     at: Timestamp,
     /// A service, an instance, or somebody by name.
     who: Option<String>,
-    /// `failed`, `failed-again`, `edited`, `replayed`, `handled`, `stopped`, `discarded` or `restored`.
+    /// `failed`, `failed-again`, `edited`, `replayed`, `handled`, `recognised` (handled before), `stopped`,
+    /// `discarded` or `restored`.
     what: String,
     detail: Option<String>,
 }

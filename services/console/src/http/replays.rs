@@ -121,7 +121,7 @@ pub(super) async fn create_replay(
         id: Uuid::now_v7(),
         by: asked.by,
         rate: i32::try_from(asked.rate).unwrap_or_default(),
-        letters: set.letters(pool).await?,
+        letters: set.letters(pool, "open").await?,
         without_overtaken: !is_named,
     };
     if store::create_job(pool, &new).await? == 0 {

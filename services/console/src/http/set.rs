@@ -16,16 +16,16 @@ pub(super) struct Set {
 }
 
 impl Set {
-    /// The ids of the letters, as they match now.
-    pub(super) async fn letters(self, pool: &PgPool) -> Result<Vec<Uuid>, Problem> {
+    /// The ids of the letters, as they match now. By a filter only those in this state.
+    pub(super) async fn letters(self, pool: &PgPool, state: &str) -> Result<Vec<Uuid>, Problem> {
         match (self.letters, self.filter, self.expected) {
             (Some(letters), None, None) => Ok(letters),
             (None, Some(filter), Some(expected)) => {
-                let letters = store::matching_letters(pool, &filter.filter()?).await?;
+                let letters = store::matching_letters(pool, &filter.filter()?, state).await?;
                 match i64::try_from(letters.len()) {
                     Ok(count) if count == expected => Ok(letters),
                     _ => Err(Problem::conflict(format!(
-                        "{} open letters match by now, and not {expected}",
+                        "{} {state} letters match by now, and not {expected}",
                         letters.len()
                     ))),
                 }

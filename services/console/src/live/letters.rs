@@ -41,6 +41,8 @@ pub struct JobView {
     /// Published, and the outcome is not known yet.
     sent: i64,
     handled: i64,
+    /// Of those handled: recognised by a consumer that had handled them before, so that the replay had no effect.
+    duplicates: i64,
     /// Failed again: these letters are open.
     failed: i64,
     /// Published, and no news for 60 s.
@@ -63,6 +65,7 @@ impl From<store::Job> for JobView {
             waiting: job.waiting,
             sent: job.sent,
             handled: job.handled,
+            duplicates: job.duplicates,
             failed: job.failed,
             silent: job.silent,
             stopped: job.stopped,

@@ -121,6 +121,47 @@ async fn all_that_match_are_discarded_only_if_they_are_as_many_as_expected(
 }
 
 #[sqlx::test]
+async fn all_that_match_are_restored_only_if_they_are_as_many_as_expected(
+    pool: PgPool,
+) -> Result<()> {
+    let service = Service::start(pool);
+    let mut ids = Vec::new();
+    for _ in 0..3 {
+        ids.push(kept(&service, &letter(Uuid::now_v7())).await?);
+    }
+    let discard = json!({"by": "Ada", "reason": "a test", "letters": &ids[1..]});
+    service
+        .post("/api/console/letters/discard", &discard)
+        .await?;
+    let restore = async |filter: Value, expected: i64| {
+        let asked = json!({"by": "Bo", "filter": filter, "expected": expected});
+        service.post("/api/console/letters/restore", &asked).await
+    };
+    let discarded = json!({"state": "discarded", "consumer": "inventory.stock-commands"});
+    for (filter, expected) in [
+        (&discarded, 3),
+        // What is open was never discarded, whoever expects it.
+        (&json!({"state": "open"}), 1),
+        (&json!({"state": "discarded", "q": "nothing"}), 2),
+    ] {
+        let refused = restore(filter.clone(), expected).await?;
+        assert_eq!(refused.status, StatusCode::CONFLICT, "{filter}");
+    }
+    let without = json!({"by": "Bo", "filter": discarded});
+    let refused = service
+        .post("/api/console/letters/restore", &without)
+        .await?;
+    assert_eq!(refused.fields(), ["expected"]);
+    let all = restore(discarded, 2).await?;
+    assert_eq!(
+        (all.status, &all.body["count"]),
+        (StatusCode::OK, &json!(2))
+    );
+    assert_eq!(service.get("/api/console/letters").await?.body["count"], 3);
+    Ok(())
+}
+
+#[sqlx::test]
 async fn of_two_letters_about_one_message_one_is_restored(pool: PgPool) -> Result<()> {
     let service = Service::start(pool);
     let first = letter(Uuid::now_v7());

@@ -63,6 +63,60 @@ async fn an_outcome_is_known_by_the_span_of_handling_or_by_the_letter_that_comes
 }
 
 #[sqlx::test]
+async fn a_replay_of_what_was_handled_before_says_that_it_had_no_effect(
+    pool: PgPool,
+) -> Result<()> {
+    let service = Service::start(pool);
+    let ids = some(&service, 3).await?;
+    let [known, new, twice] = ids[..] else {
+        anyhow::bail!("not three letters");
+    };
+    let job = id_of(&replay(&service, json!({"letters": ids})).await?)?;
+    publish(&service, job, 3).await?;
+    let recognised = |id| {
+        let mut span = span(id, None);
+        let (name, value) = ("spillway.inbox.duplicate", json!(true));
+        span.attributes.insert(name.to_owned(), value);
+        span
+    };
+    // The last one was handled, delivered once more and then recognised: it has had its effect.
+    let spans = [
+        recognised(known),
+        span(new, None),
+        recognised(twice),
+        span(twice, None),
+    ];
+    store::save_spans(&service.pool, &spans).await?;
+    store::settle_replays(&service.pool).await?;
+    let path = format!("/api/console/replays/{job}");
+    let shown = service.get(&path).await?.body;
+    assert_eq!(
+        (&shown["handled"], &shown["duplicates"]),
+        (&json!(3), &json!(1))
+    );
+    for (id, duplicate, what) in [
+        (known, true, "recognised"),
+        (new, false, "handled"),
+        (twice, false, "handled"),
+    ] {
+        let of_job = shown["letters"].as_array().context("no letters")?;
+        let of_job = of_job.iter().find(|one| one["letter"] == json!(id));
+        assert_eq!(of_job.context("it is missing")?["duplicate"], duplicate);
+        let path = format!("/api/console/letters/{id}");
+        let letter = service.get(&path).await?.body;
+        assert_eq!(letter["state"], "handled");
+        assert_eq!(letter["replay"]["duplicate"], duplicate);
+        let history = letter["history"].as_array().context("no history")?;
+        let last = history.last().context("an empty history")?;
+        assert_eq!(
+            (&last["who"], &last["what"]),
+            (&json!("inventory one"), &json!(what))
+        );
+    }
+    Ok(())
+}
+
+#[sqlx::test]
 async fn a_copy_of_a_letter_says_nothing_about_its_replay(pool: PgPool) -> Result<()> {
     let service = Service::start(pool);
     let one = letter(Uuid::now_v7());

@@ -39,8 +39,10 @@ pub(crate) struct BatchRunner<H> {
 /// What became of a message.
 #[derive(Debug)]
 pub(crate) enum Outcome {
-    /// Handled and committed, now or earlier.
+    /// Handled and committed.
     Done,
+    /// Recognised: it was handled and committed earlier, and this delivery has no effect.
+    Duplicate,
     /// Not handled: it needs another attempt, or none.
     Failed(Failure),
     /// Not tried, because an earlier message of its partition has to be tried again first.
@@ -48,10 +50,14 @@ pub(crate) enum Outcome {
 }
 
 impl Outcome {
+    fn is_new(&self) -> bool {
+        matches!(self, Self::Done)
+    }
+
     pub(crate) fn failure(&self) -> Option<&Failure> {
         match self {
             Self::Failed(failure) => Some(failure),
-            Self::Done | Self::Behind => None,
+            Self::Done | Self::Duplicate | Self::Behind => None,
         }
     }
 }
@@ -65,15 +71,6 @@ pub(crate) struct Pending<M> {
     pub(crate) again: bool,
     /// How many attempts to handle it have failed.
     pub(crate) failed_before: u32,
-}
-
-/// What a transaction has found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum New {
-    /// Messages for the handler, and it has handled them.
-    Handled,
-    /// Only messages that were handled before: this says nothing about the handler.
-    Nothing,
 }
 
 /// The stop came first, or a pause that was asked for: nothing of the batch is settled, and all of it is
@@ -123,7 +120,7 @@ impl<H: BatchHandler> BatchRunner<H> {
         }
         let all: Vec<_> = batch.iter().map(|item| &item.received).collect();
         match self.transact_guarded(&all).await {
-            Ok(_) => return Ok(batch.iter().map(|_| Outcome::Done).collect()),
+            Ok(outcomes) => return Ok(outcomes),
             Err(failure) if may_succeed_one_by_one(&failure, batch.len()) => {}
             Err(failure) if batch.len() > 1 => return Err(failure),
             Err(failure) => {
@@ -154,12 +151,13 @@ impl<H: BatchHandler> BatchRunner<H> {
                 outcomes.push(Outcome::Behind);
                 continue;
             }
-            outcomes.push(match self.transact_guarded(&[&item.received]).await {
-                Ok(new) => {
-                    if new == New::Handled {
+            match self.transact_guarded(&[&item.received]).await {
+                Ok(handled) => {
+                    // A duplicate says nothing about the handler.
+                    if handled.iter().any(Outcome::is_new) {
                         evidence.handled();
                     }
-                    Outcome::Done
+                    outcomes.extend(handled);
                 }
                 Err(failure) if blames(&failure) == Blames::Outage => return Err(failure),
                 Err(failure) => {
@@ -170,14 +168,14 @@ impl<H: BatchHandler> BatchRunner<H> {
                     if matches!(failure, Failure::Retry(_)) {
                         blocked.extend(item.partition);
                     }
-                    Outcome::Failed(failure)
+                    outcomes.push(Outcome::Failed(failure));
                 }
-            });
+            }
         }
         if evidence.is_outage(held_for) {
             let failure = outcomes.into_iter().find_map(|outcome| match outcome {
                 Outcome::Failed(failure) => Some(failure),
-                Outcome::Done | Outcome::Behind => None,
+                Outcome::Done | Outcome::Duplicate | Outcome::Behind => None,
             });
             return Err(failure.unwrap_or_else(|| Failure::unavailable(anyhow!("an outage"))));
         }
@@ -186,7 +184,10 @@ impl<H: BatchHandler> BatchRunner<H> {
 
     /// The same within a limit. A handler that panics has failed, and nothing more: its transaction
     /// is rolled back, and a message that always does it must not end the process again and again.
-    async fn transact_guarded(&self, batch: &[&Received<H::Message>]) -> Result<New, Failure> {
+    async fn transact_guarded(
+        &self,
+        batch: &[&Received<H::Message>],
+    ) -> Result<Vec<Outcome>, Failure> {
         let transaction = AssertUnwindSafe(self.transact(batch)).catch_unwind();
         match timeout(TRANSACTION_LIMIT, transaction).await {
             Ok(Ok(result)) => result,
@@ -196,8 +197,8 @@ impl<H: BatchHandler> BatchRunner<H> {
     }
 
     /// One transaction: inbox, handler, outbox. Only what the handler asks of the database may speak
-    /// about the message.
-    async fn transact(&self, batch: &[&Received<H::Message>]) -> Result<New, Failure> {
+    /// about the message. Answers for each message whether it was new.
+    async fn transact(&self, batch: &[&Received<H::Message>]) -> Result<Vec<Outcome>, Failure> {
         let mut tx = Tx::begin(&self.sessions, &self.handovers)
             .await
             .map_err(Failure::unavailable)?;
@@ -207,19 +208,22 @@ impl<H: BatchHandler> BatchRunner<H> {
             .map_err(Failure::unavailable)?;
         self.metrics.duplicates(self.name, batch.len() - new.len());
         // A message that stands in the batch twice is new only the first time.
-        let new: Vec<_> = batch
-            .iter()
-            .filter(|message| new.remove(&message.id))
-            .map(|&message| message.clone())
-            .collect();
+        let outcomes = batch.iter().map(|message| match new.remove(&message.id) {
+            true => Outcome::Done,
+            false => Outcome::Duplicate,
+        });
+        let outcomes: Vec<_> = outcomes.collect();
+        let new = batch.iter().zip(&outcomes);
+        let new = new.filter(|(_, outcome)| outcome.is_new());
+        let new: Vec<_> = new.map(|(&message, _)| message.clone()).collect();
         if new.is_empty() {
             tx.rollback().await.map_err(Failure::unavailable)?;
-            return Ok(New::Nothing);
+            return Ok(outcomes);
         }
         self.handler.handle_batch(&mut tx, &new).await?;
         crash_point::reach(CrashPoint::Handled);
         tx.write_outbox().await?;
         tx.commit().await.map_err(Failure::unavailable)?;
-        Ok(New::Handled)
+        Ok(outcomes)
     }
 }

@@ -69,7 +69,7 @@ impl RetryPolicy {
     /// What becomes of a message with this outcome, when so many attempts had failed before.
     pub(crate) fn settle(&self, outcome: Outcome, failed_before: u32) -> Settlement {
         let failure = match outcome {
-            Outcome::Done => return Settlement::Done,
+            Outcome::Done | Outcome::Duplicate => return Settlement::Done,
             Outcome::Behind => return Settlement::Behind,
             Outcome::Failed(failure) => failure,
         };
@@ -124,6 +124,8 @@ mod tests {
         for (outcome, failed_before, expected) in [
             (Outcome::Done, 0, "done"),
             (Outcome::Done, 2, "done"),
+            (Outcome::Duplicate, 0, "done"),
+            (Outcome::Duplicate, 2, "done"),
             (Outcome::Behind, 0, "behind"),
             (Outcome::Behind, 2, "behind"),
             (retry(), 0, "again after 1s, 1 failed: no stock: late"),

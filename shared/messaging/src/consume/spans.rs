@@ -5,8 +5,9 @@ use opentelemetry::global::{self, BoxedTracer};
 use opentelemetry::trace::{Link, Span, SpanContext, SpanKind, TraceContextExt, Tracer};
 use opentelemetry::{Context, KeyValue};
 
+use super::runner::Outcome;
 use crate::cause::Cause;
-use crate::handler::{Failure, Received};
+use crate::handler::Received;
 use crate::span::OpenSpan;
 use crate::transport::Transport;
 
@@ -110,8 +111,13 @@ pub(crate) struct ProcessSpan {
 }
 
 impl ProcessSpan {
-    pub(crate) fn end(&mut self, failure: Option<&Failure>) {
-        self.span.end(failure);
+    /// It says whether the message was recognised: then handling it again had no effect.
+    pub(crate) fn end(&mut self, outcome: &Outcome) {
+        if matches!(outcome, Outcome::Duplicate) {
+            self.span
+                .note(KeyValue::new("spillway.inbox.duplicate", true));
+        }
+        self.span.end(outcome.failure());
     }
 }
 

@@ -138,7 +138,7 @@ impl<H: BatchHandler> Session<H> {
         for mut taken in taken {
             let settled = taken.settled.or_else(|| outcomes.next());
             let outcome = settled.unwrap_or(Outcome::Behind);
-            taken.span.end(outcome.failure());
+            taken.span.end(&outcome);
             dead.extend(self.settle(&taken.message, outcome, partitions));
         }
         if !dead.is_empty() {

@@ -148,7 +148,7 @@ impl<R: Run> Worker<R> {
         let outcomes = run_as_asked(&self.runner, controls, pending, token).await?;
         crash_point::reach(CrashPoint::QueueCommitted);
         for (Decoded { delivery, mut span }, outcome) in decoded.into_iter().zip(outcomes) {
-            span.end(outcome.failure());
+            span.end(&outcome);
             moved.extend(self.settle(delivery, outcome));
         }
         if !moved.is_empty() {

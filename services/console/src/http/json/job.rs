@@ -12,6 +12,8 @@ pub(in crate::http) struct JobLetter {
     /// `waiting`, `sent`, `silent`, `handled`, `failed` or `stopped`.
     state: String,
     error: Option<String>,
+    /// It had been handled before: this replay had no effect.
+    duplicate: bool,
     by_instance: Option<String>,
     duration_ms: Option<f64>,
 }
@@ -22,6 +24,7 @@ impl From<store::JobLetter> for JobLetter {
             letter: letter.letter_id,
             state: letter.state,
             error: letter.error,
+            duplicate: letter.duplicate,
             by_instance: letter.instance,
             duration_ms: letter.duration_us.map(milliseconds),
         }

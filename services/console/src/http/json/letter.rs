@@ -65,6 +65,8 @@ struct Replay {
     sent_at: Option<Timestamp>,
     #[schema(value_type = Option<String>, format = DateTime)]
     done_at: Option<Timestamp>,
+    /// Its consumer had handled the message before and has recognised it: this replay had no effect.
+    duplicate: bool,
     /// Which process has handled it.
     by_instance: Option<String>,
     /// In how long.
@@ -120,6 +122,7 @@ impl From<store::Letter> for Letter {
                 state: replay.replay_state.unwrap_or_default(),
                 sent_at: replay.sent_at.map(|at| at.to_jiff()),
                 done_at: replay.done_at.map(|at| at.to_jiff()),
+                duplicate: replay.duplicate.unwrap_or_default(),
                 by_instance: replay.instance,
                 duration_ms: replay.duration_us.map(milliseconds),
                 error: replay.error,

@@ -59,11 +59,16 @@ pub async fn restore_letters(pool: &PgPool, by: &str, letters: &[Uuid]) -> sqlx:
     Ok(count)
 }
 
-/// The open letters that match, in the order in which they are replayed.
-pub async fn matching_letters(db: &PgPool, filter: &LetterFilter) -> sqlx::Result<Vec<Uuid>> {
+/// The letters in this state that match, in the order in which they are replayed.
+pub async fn matching_letters(
+    db: &PgPool,
+    filter: &LetterFilter,
+    state: &str,
+) -> sqlx::Result<Vec<Uuid>> {
     const SQL: &str = matching!(
         "select l.id from letters l",
-        "and l.state = 'open' order by l.id"
+        "and l.state = $8 order by l.id"
     );
-    bound!(sqlx::query_scalar(SQL), filter).fetch_all(db).await
+    let query = bound!(sqlx::query_scalar(SQL), filter);
+    query.bind(state).fetch_all(db).await
 }

@@ -98,7 +98,7 @@ macro_rules! rows {
         concat!(
             "select l.*, ",
             overtaken!(),
-            " as overtaken, r.job_id, r.sent_at, r.done_at, r.instance, r.duration_us, r.error,
+            " as overtaken, r.job_id, r.sent_at, r.done_at, r.duplicate, r.instance, r.duration_us, r.error,
                 r.state as replay_state
              from letters l left join orders o on o.id = l.order_id
              left join lateral (select * from replays where letter_id = l.id order by job_id desc limit 1) r on true"

@@ -8,7 +8,8 @@ pub struct Entry {
     pub at: jiff_sqlx::Timestamp,
     /// Who has done it: a service, or somebody by name.
     pub who: Option<String>,
-    /// `failed`, `failed-again`, `edited`, `replayed`, `handled`, `stopped`, `discarded` or `restored`.
+    /// `failed`, `failed-again`, `edited`, `replayed`, `handled`, `recognised` (handled before), `stopped`,
+    /// `discarded` or `restored`.
     pub what: String,
     /// Why, or how it ended.
     pub detail: Option<String>,

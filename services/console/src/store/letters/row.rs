@@ -72,6 +72,8 @@ pub struct LastReplay {
     pub sent_at: Option<jiff_sqlx::Timestamp>,
     /// When its outcome was known.
     pub done_at: Option<jiff_sqlx::Timestamp>,
+    /// The consumer had handled it before, so that this replay had no effect.
+    pub duplicate: Option<bool>,
     /// Who has handled it.
     pub instance: Option<String>,
     /// In how long, in microseconds.

@@ -28,6 +28,8 @@ pub struct Job {
     pub sent: i64,
     /// Handled.
     pub handled: i64,
+    /// Of those handled: recognised, because they had been handled before.
+    pub duplicates: i64,
     /// Failed again.
     pub failed: i64,
     /// Published a minute ago and more, and no news since.
@@ -45,6 +47,8 @@ pub struct JobLetter {
     pub state: String,
     /// Why it failed again.
     pub error: Option<String>,
+    /// It had been handled before, so that this replay had no effect.
+    pub duplicate: bool,
     /// Who has handled it.
     pub instance: Option<String>,
     /// In how long, in microseconds.
@@ -58,6 +62,7 @@ macro_rules! jobs {
                 count(*) filter (where r.state = 'waiting') as waiting,
                 count(*) filter (where r.state = 'sent') as sent,
                 count(*) filter (where r.state = 'handled') as handled,
+                count(*) filter (where r.duplicate) as duplicates,
                 count(*) filter (where r.state = 'failed') as failed,
                 count(*) filter (where r.state = 'silent') as silent,
                 count(*) filter (where r.state = 'stopped') as stopped
@@ -92,7 +97,7 @@ pub async fn job(db: &PgPool, id: Uuid) -> sqlx::Result<Option<Job>> {
 /// A hundred letters of a job, those that failed again first.
 pub async fn job_letters(db: &PgPool, id: Uuid) -> sqlx::Result<Vec<JobLetter>> {
     sqlx::query_as(
-        "select letter_id, state, error, instance, duration_us from replays
+        "select letter_id, state, error, duplicate, instance, duration_us from replays
          where job_id = $1 order by state <> 'failed', position limit 100",
     )
     .bind(id)

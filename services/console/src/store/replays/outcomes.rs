@@ -5,6 +5,8 @@ use crate::store::letters::alone;
 /// Finds the outcome of replays among the spans: the one of handling, directly below that of the replay. One that
 /// has failed may be tried again, so it tells nothing; what fails for good comes back as a dead letter.
 ///
+/// The span says too whether the consumer had handled the message before: then this replay had no effect.
+///
 /// A letter without news for a minute is open again, because its span may be lost. Comes the news later, it counts.
 pub async fn settle_replays(pool: &PgPool) -> sqlx::Result<()> {
     let is_waiting: bool = sqlx::query_scalar(
@@ -20,11 +22,17 @@ pub async fn settle_replays(pool: &PgPool) -> sqlx::Result<()> {
     sqlx::query(
         "with settled as (
              update replays r set state = 'handled', done_at = clock_timestamp(), instance = s.service || ' ' || s.instance,
-                                  duration_us = s.duration_us
-             from spans s
-             where r.state in ('sent', 'silent') and s.trace_id = r.trace_id and s.parent_id = r.span_id
-               and s.error is null and s.name like 'process %'
-             returning r.job_id, r.letter_id, r.instance, r.duration_us
+                                  duration_us = s.duration_us, duplicate = s.duplicate
+             from replays w cross join lateral (
+                 select service, instance, duration_us,
+                        attributes @> '{\"spillway.inbox.duplicate\": true}' as duplicate
+                 from spans
+                 where trace_id = w.trace_id and parent_id = w.span_id and error is null and name like 'process %'
+                 -- What is delivered twice is handled first, and then recognised.
+                 order by duplicate, started_at limit 1
+             ) s
+             where w.state in ('sent', 'silent') and r.job_id = w.job_id and r.position = w.position
+             returning r.job_id, r.letter_id, r.instance, r.duration_us, r.duplicate
          ), closed as (
              update letters set state = 'handled'
              where state in ('sent', 'open')
@@ -33,7 +41,8 @@ pub async fn settle_replays(pool: &PgPool) -> sqlx::Result<()> {
                                             where later.letter_id = s.letter_id and later.job_id > s.job_id))
          )
          insert into letter_history (letter_id, at, who, what, detail)
-         select letter_id, clock_timestamp(), instance, 'handled', 'in ' || round(duration_us / 1000.0, 1) || ' ms'
+         select letter_id, clock_timestamp(), instance, case when duplicate then 'recognised' else 'handled' end,
+                'in ' || round(duration_us / 1000.0, 1) || ' ms'
          from settled",
     )
     .execute(&mut *tx)

@@ -50,7 +50,7 @@ impl<H: EffectHandler> EffectRunner<H> {
         if inbox::has(&mut tx, self.name, received.id).await? {
             self.consuming.metrics.duplicates(self.name, 1);
             tx.rollback().await?;
-            return Ok(Claimed::Settled(Outcome::Done));
+            return Ok(Claimed::Settled(Outcome::Duplicate));
         }
         match self.handler.prepare(&mut tx, received).await {
             Ok(()) => {}

@@ -8,6 +8,7 @@ use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData, SpanExporter};
 use uuid::Uuid;
 
 use super::*;
+use crate::handler::Failure;
 
 /// Spans that have ended.
 #[derive(Debug, Clone, Default)]
@@ -21,10 +22,8 @@ impl SpanExporter for Ended {
     }
 }
 
-/// As the conventions for messaging want it, so that also a backend that shows a trace for each message knows
-/// what led to it.
-#[test]
-fn the_context_in_which_a_message_was_created_is_parent_and_link() {
+/// The spans that a delivery gets which ends like this, and what is its cause from then on.
+fn spans_of(outcome: &Outcome) -> (Vec<SpanData>, Cause) {
     global::set_text_map_propagator(TraceContextPropagator::new());
     let ended = Ended::default();
     let provider = SdkTracerProvider::builder()
@@ -42,9 +41,16 @@ fn the_context_in_which_a_message_was_created_is_parent_and_link() {
         body: (),
     };
     let mut span = spans.of_delivery("queue", "exchange", "key", &mut received);
-    span.end(None);
-
+    span.end(outcome);
     let ended = ended.0.lock().unwrap_or_else(PoisonError::into_inner);
+    (ended.clone(), received.cause)
+}
+
+/// As the conventions for messaging want it, so that also a backend that shows a trace for each message knows
+/// what led to it.
+#[test]
+fn the_context_in_which_a_message_was_created_is_parent_and_link() {
+    let (ended, cause) = spans_of(&Outcome::Done);
     let creation = SpanId::from_hex("00f067aa0ba902b7").ok();
     let linked = ended.iter().flat_map(|span| span.links.iter());
     let linked: Vec<_> = linked.map(|link| link.span_context.span_id()).collect();
@@ -53,7 +59,24 @@ fn the_context_in_which_a_message_was_created_is_parent_and_link() {
     assert_eq!(Some(parents), creation.map(|id| vec![id]));
     // What follows from the message is caused by its handling.
     let handling = ended.iter().map(|span| span.span_context.span_id());
-    let cause = received.cause.context();
+    let cause = cause.context();
     let cause = cause.span().span_context().span_id();
     assert_eq!(handling.collect::<Vec<_>>(), [cause]);
+}
+
+/// Whoever replays a message has to know whether that had an effect.
+#[test]
+fn the_span_of_a_message_that_was_handled_before_says_so() {
+    let duplicate = KeyValue::new("spillway.inbox.duplicate", true);
+    for (outcome, expected) in [
+        (Outcome::Duplicate, 1),
+        (Outcome::Done, 0),
+        (Outcome::Failed(Failure::reject("malformed")), 0),
+    ] {
+        let (ended, _) = spans_of(&outcome);
+        assert_eq!(ended.len(), 1);
+        let attributes = ended.iter().flat_map(|span| span.attributes.iter());
+        let told = attributes.filter(|attribute| **attribute == duplicate);
+        assert_eq!(told.count(), expected, "{outcome:?}");
+    }
 }
