@@ -1,7 +1,8 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use contracts::topology::Topic;
+use contracts::topology::{ORDER_EVENTS, PRODUCTS, STOCK_EVENTS, STOCK_LEVELS, Topic};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::{Offset, TopicPartitionList};
 
@@ -50,5 +51,33 @@ impl Group {
             unread.push(end - next);
         }
         Ok(unread)
+    }
+}
+
+/// The consumer groups of the console, which reads all topics.
+pub struct ConsoleGroups(Arc<Vec<Group>>);
+
+impl ConsoleGroups {
+    /// Looks at all of them.
+    pub fn new() -> Result<Self> {
+        let topics = [ORDER_EVENTS, STOCK_EVENTS, STOCK_LEVELS, PRODUCTS].into_iter();
+        let groups = topics.map(|topic| Group::new(&format!("console.{}", topic.name), topic));
+        Ok(Self(Arc::new(groups.collect::<Result<_>>()?)))
+    }
+
+    /// How many records the console has not committed, in all topics.
+    ///
+    /// # Errors
+    ///
+    /// When the broker cannot be reached.
+    pub async fn unread(&self) -> Result<i64> {
+        let groups = Arc::clone(&self.0);
+        // The client blocks its thread.
+        tokio::task::spawn_blocking(move || {
+            let unread = groups.iter().map(Group::unread);
+            let unread = unread.collect::<Result<Vec<_>>>()?.concat();
+            Ok(unread.iter().sum::<i64>())
+        })
+        .await?
     }
 }

@@ -28,7 +28,7 @@ pub use commands::take_command;
 pub use compose::{Compose, Container, Health, Metrics};
 pub use eventually::{SOON, eventually};
 pub use gateway::{Answer, Change, Gateway, Notification, Order, StockLevel, wish};
-pub use group::Group;
+pub use group::{ConsoleGroups, Group};
 pub use http::http_client;
 pub use letters::{Letter, Letters};
 pub use mailbox::{Address, Email, Envelope, Headers, Mailbox};

@@ -1,19 +1,14 @@
 //! What the console has read can be thrown away, because it can read all of it once more.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use checker::Observer;
-use contracts::topology::{
-    DEAD_LETTERS, ORDER_EVENTS, PRODUCTS, STOCK_EVENTS, STOCK_LEVELS, Topic,
-};
-use futures::future::try_join_all;
-use harness::{Group, Stack, cloud_event, eventually, wish};
+use contracts::topology::DEAD_LETTERS;
+use harness::{ConsoleGroups, Stack, cloud_event, eventually, wish};
 use sqlx::PgConnection;
 use tokio::process::Command;
-use tokio::task::spawn_blocking;
 use uuid::Uuid;
 
 use crate::ANYTHING;
@@ -26,8 +21,6 @@ const SCARCE: &str = "GATE-WHEEL";
 /// All that other tests have left in the topics is read.
 const LIMIT: Duration = Duration::from_secs(300);
 
-const TOPICS: [Topic; 4] = [ORDER_EVENTS, STOCK_EVENTS, STOCK_LEVELS, PRODUCTS];
-
 /// All that comes from topics, table by table. When it was read, and in which order, makes no difference.
 const MODEL: &str = r#"select concat_ws(' ',
     (select md5(string_agg(orders::text, ';' order by id)) from orders),
@@ -36,9 +29,9 @@ const MODEL: &str = r#"select concat_ws(' ',
     (select md5(string_agg(stock::text, ';' order by sku)) from stock))"#;
 
 /// What no topic has.
-const STRANGE: &str =
-    "insert into orders (id, version, status, email, tier, total_cents, currency, changed_at)
-                       values ($1, 1, 'paid', 'nobody@e2e.example', 'standard', 1, 'EUR', now())";
+const STRANGE: &str = "
+    insert into orders (id, version, status, email, tier, total_cents, currency, changed_at)
+    values ($1, 1, 'paid', 'nobody@e2e.example', 'standard', 1, 'EUR', now())";
 
 #[tokio::test]
 async fn what_the_console_reads_anew_is_what_it_had_read() -> Result<()> {
@@ -144,20 +137,11 @@ async fn everything_is_read(stack: &Stack) -> Result<()> {
         stack.rabbitmq.clone(),
         stack.compose.clone(),
     )?;
-    let groups = TOPICS.map(|topic| {
-        let group = Group::new(&format!("console.{}", topic.name), topic);
-        group.map(Arc::new)
-    });
-    let groups: Vec<_> = groups.into_iter().collect::<Result<_>>()?;
+    let console = ConsoleGroups::new()?;
     eventually("everything is read", LIMIT, async || {
         let pending = observer.pending().await?;
         ensure!(pending.is_delivered(), "{pending:?}");
-        let unread = groups.iter().map(|group| {
-            let group = Arc::clone(group);
-            async move { spawn_blocking(move || group.unread()).await? }
-        });
-        let unread = try_join_all(unread).await?.concat();
-        Ok((unread.iter().sum::<i64>() == 0).then_some(()))
+        Ok((console.unread().await? == 0).then_some(()))
     })
     .await
 }
