@@ -1,3 +1,6 @@
+mod console;
+mod fill;
+
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -101,6 +104,7 @@ impl Bench {
                 self.memory("load_mib", "VmHWM", &["order", "inventory"])
                     .await
             }
+            Part::Console => self.console().await,
         }
     }
 
@@ -113,18 +117,21 @@ impl Bench {
     }
 
     async fn scenario(&mut self, part: Part) -> Result<()> {
+        let figures = self.measured(part.name(), part.name()).await?;
+        self.figures.extend(figures);
+        Ok(())
+    }
+
+    /// Runs a scenario, notes by this name what it has cost, and returns its figures.
+    async fn measured(&mut self, scenario: &str, name: &str) -> Result<Map<String, Value>> {
         let meter = Meter::start(&self.containers).await?;
         let arguments = self.arguments.iter().map(String::as_str);
-        let bench: Vec<_> = ["bench", part.name()]
-            .into_iter()
-            .chain(arguments)
-            .collect();
+        let bench: Vec<_> = ["bench", scenario].into_iter().chain(arguments).collect();
         let run = self.load(&bench).await?;
         let mut costs = meter.stop(&self.containers).await?;
         costs.add_load(run.load_cpu_ms);
-        self.figures.extend(run.figures);
-        self.cost(part, &costs, run.orders);
-        Ok(())
+        self.cost(name, &costs, run.orders);
+        Ok(run.figures)
     }
 
     /// Beside it `notification` works off what has come while it was stopped.
@@ -139,13 +146,13 @@ impl Bench {
         let costs = meter.stop(&self.containers).await?;
         self.figures
             .insert("drain_s".to_owned(), json!(rounded(took, 10.0)));
-        self.cost(Part::Drain, &costs, waiting);
+        self.cost(Part::Drain.name(), &costs, waiting);
         Ok(())
     }
 
-    fn cost(&mut self, part: Part, costs: &Costs, orders: f64) {
-        self.add("cpu_ms_per_order", part.name(), costs.ms_per_order(orders));
-        self.add("cpu_cores", part.name(), costs.cores());
+    fn cost(&mut self, name: &str, costs: &Costs, orders: f64) {
+        self.add("cpu_ms_per_order", name, costs.ms_per_order(orders));
+        self.add("cpu_cores", name, costs.cores());
     }
 
     async fn memory(&mut self, figure: &str, field: &str, services: &[&str]) -> Result<()> {

@@ -12,6 +12,7 @@
 
 pub mod sale;
 
+mod api;
 mod client;
 mod drained;
 mod orders;
@@ -21,5 +22,6 @@ mod scenario;
 mod tracker;
 mod watch;
 
+pub use api::console_api;
 pub use drained::drained;
 pub use scenario::{Options, Scenario};

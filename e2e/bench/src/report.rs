@@ -16,7 +16,7 @@ enum Limit {
     AtMost(f64),
 }
 
-const TARGETS: [Target; 9] = [
+const TARGETS: [Target; 13] = [
     at_least(
         "accepted_per_s",
         "orders accepted per second, consumers stopped",
@@ -50,6 +50,18 @@ const TARGETS: [Target; 9] = [
     at_most("idle_mib", "resident memory idle, MiB", 20.0),
     at_most("load_mib", "resident memory under load, MiB", 64.0),
     at_most("binary_mib", "stripped binary, MiB", 25.0),
+    at_most(
+        "console_cost_percent",
+        "fewer orders confirmed/s beside the console, in %",
+        5.0,
+    ),
+    at_least(
+        "console_events_per_s",
+        "events per second that the console takes in, alone",
+        5_000.0,
+    ),
+    at_most("console_mib", "memory of the console, MiB", 64.0),
+    at_most("console_api_p99_ms", "console API, p99 in ms", 50.0),
 ];
 
 const fn at_least(key: &'static str, name: &'static str, limit: f64) -> Target {

@@ -24,6 +24,7 @@ mod orders;
 mod outages;
 mod poison;
 mod pressure;
+mod rebuild;
 mod replays;
 mod requests;
 mod sale;

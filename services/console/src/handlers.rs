@@ -11,6 +11,15 @@ use uuid::Uuid;
 
 use crate::store::{self, Fact, Order};
 
+/// The name of [`RecordOrders`], by which the inbox knows what it has handled.
+pub const RECORD_ORDERS: &str = "record-orders";
+/// The name of [`RecordDecisions`].
+pub const RECORD_DECISIONS: &str = "record-decisions";
+/// The name of [`RecordLevels`].
+pub const RECORD_LEVELS: &str = "record-levels";
+/// The name of [`RecordProducts`].
+pub const RECORD_PRODUCTS: &str = "record-products";
+
 /// Takes note of what happened to orders.
 pub struct RecordOrders;
 

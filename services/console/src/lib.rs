@@ -18,6 +18,7 @@ pub mod handlers;
 pub mod http;
 pub mod live;
 pub mod office;
+pub mod rebuild;
 pub mod statistics;
 pub mod store;
 pub mod telemetry;

@@ -6,10 +6,14 @@ use std::sync::atomic::Ordering;
 
 use console::config::Config;
 use console::controls::Controls;
-use console::handlers::{RecordDecisions, RecordLevels, RecordOrders, RecordProducts};
+use console::handlers::{
+    RECORD_DECISIONS, RECORD_LEVELS, RECORD_ORDERS, RECORD_PRODUCTS, RecordDecisions, RecordLevels,
+    RecordOrders, RecordProducts,
+};
 use console::http::{Api, routes};
 use console::live::Live;
 use console::office::{Office, Replaying};
+use console::rebuild::{ABOUT, TOPICS, rebuild};
 use console::statistics::{RabbitMqApi, Statistics, watch_kafka, watch_rabbitmq};
 use console::store;
 use console::telemetry::receive_spans;
@@ -20,7 +24,7 @@ use secrecy::ExposeSecret;
 use tracing::warn;
 
 fn main() -> ExitCode {
-    runtime::run("console", start)
+    runtime::run_or("console", "rebuild", ABOUT, rebuild, start)
 }
 
 async fn start(config: Config, life: &Lifecycle) -> anyhow::Result<()> {
@@ -42,19 +46,19 @@ async fn start(config: Config, life: &Lifecycle) -> anyhow::Result<()> {
     let reads = |topic: Topic| observe(&bus, topic, &live);
     let orders = reads(ORDER_EVENTS).batch(500);
     life.spawn("order events", |token| {
-        orders.run("record-orders", RecordOrders, token)
+        orders.run(RECORD_ORDERS, RecordOrders, token)
     });
     let decisions = reads(STOCK_EVENTS).batch(500);
     life.spawn("stock events", |token| {
-        decisions.run("record-decisions", RecordDecisions, token)
+        decisions.run(RECORD_DECISIONS, RecordDecisions, token)
     });
-    let levels = reads(STOCK_LEVELS).state().batch(500);
+    let levels = reads(STOCK_LEVELS).batch(500);
     life.spawn("stock levels", |token| {
-        levels.run("record-levels", RecordLevels, token)
+        levels.run(RECORD_LEVELS, RecordLevels, token)
     });
-    let products = reads(PRODUCTS).state().batch(500);
+    let products = reads(PRODUCTS).batch(500);
     life.spawn("products", |token| {
-        products.run("record-products", RecordProducts, token)
+        products.run(RECORD_PRODUCTS, RecordProducts, token)
     });
     let (letters, office) = (bus.dead_letters(), Office { pool: pool.clone() });
     life.spawn("dead letters", |token| letters.run(office, token));
@@ -64,7 +68,7 @@ async fn start(config: Config, life: &Lifecycle) -> anyhow::Result<()> {
     life.spawn("housekeeping", |token| bus.housekeeping(token));
 
     let (of_queues, of_topics) = (statistics.clone(), statistics);
-    let progress = bus.progress_watch([ORDER_EVENTS, STOCK_EVENTS, STOCK_LEVELS, PRODUCTS]);
+    let progress = bus.progress_watch(TOPICS);
     life.spawn("queues", |token| {
         watch_rabbitmq(api, of_queues, pool.clone(), token)
     });
@@ -98,7 +102,8 @@ async fn start(config: Config, life: &Lifecycle) -> anyhow::Result<()> {
 /// Looks at a topic. What cannot be decoded there is somebody else's dead letter, and is counted here.
 fn observe(bus: &Bus, topic: Topic, live: &Live) -> TopicConsumer {
     let undecodable = Arc::clone(&live.undecodable);
-    bus.topic(topic).observing(move |position, reason| {
+    let consumer = bus.topic(topic).from_the_beginning();
+    consumer.observing(move |position, reason| {
         undecodable.fetch_add(1, Ordering::Relaxed);
         let (topic, partition, offset) = (topic.name, position.partition, position.offset);
         warn!(

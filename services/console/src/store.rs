@@ -2,6 +2,8 @@
 //!
 //! What is read from topics is written in the caller's transaction. All else is one statement, on its own.
 
+use sqlx::PgConnection;
+
 mod facts;
 pub use facts::{Fact, facts_of, news, save_facts};
 
@@ -37,6 +39,14 @@ pub use replays::{
 
 mod controls;
 pub use controls::{Control, controls, lift_control, set_control};
+
+/// Empties the tables that are filled from topics. Numbers of facts go on rising, so that a page sees the news.
+pub async fn empty_read_model(db: &mut PgConnection) -> sqlx::Result<()> {
+    sqlx::query("truncate orders, facts, stock")
+        .execute(db)
+        .await?;
+    Ok(())
+}
 
 /// Every table of the service: without one of them it is not ready.
 pub const TABLES: [&str; 13] = [

@@ -8,6 +8,7 @@ mod checks;
 mod controls;
 mod housekeeping;
 mod letters;
+mod read_again;
 mod topic;
 
 use std::sync::Arc;

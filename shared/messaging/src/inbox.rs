@@ -58,6 +58,15 @@ pub(crate) async fn has(
     .await
 }
 
+/// Forgets everything that these handlers have handled.
+pub(crate) async fn forget(db: &mut PgConnection, handlers: &[&str]) -> sqlx::Result<()> {
+    sqlx::query("delete from messaging.inbox where handler = any($1)")
+        .bind(handlers)
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
 /// Forgets messages that were handled so long ago that nobody is expected to deliver them again.
 pub(crate) async fn prune(pool: &PgPool, retention: Duration) -> sqlx::Result<u64> {
     let done = sqlx::query(

@@ -15,12 +15,13 @@ mod publisher;
 mod topics;
 mod upkeep;
 
+mod beginning;
 mod consumer;
+mod members;
 mod partitions;
 mod pausing;
 mod session;
 mod settling;
-mod state;
 
 mod heads;
 mod progress;
@@ -28,7 +29,9 @@ mod progress;
 pub use client::KafkaArgs;
 pub use progress::{GroupProgress, Head, ProgressWatch, TopicProgress};
 
+pub(crate) use beginning::forget;
 pub(crate) use client::Kafka;
 pub(crate) use consumer::RecordConsumer;
+pub(crate) use members::nobody_belongs_to;
 pub(crate) use publisher::KafkaPublisher;
 pub(crate) use upkeep::keep_topics;

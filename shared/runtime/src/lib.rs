@@ -2,7 +2,7 @@
 #![deny(clippy::mod_module_files)]
 
 mod run;
-pub use run::run;
+pub use run::{run, run_or};
 
 mod lifecycle;
 pub use lifecycle::Lifecycle;

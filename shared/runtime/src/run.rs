@@ -1,8 +1,11 @@
-use std::{process::ExitCode, time::Duration};
+use std::{io, process::ExitCode, time::Duration};
 
 use anyhow::Context;
-use clap::{Arg, Args, Command, FromArgMatches, builder::Resettable};
-use tokio::signal::unix::{SignalKind, signal};
+use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, builder::Resettable};
+use tokio::{
+    runtime::{Builder, Runtime},
+    signal::unix::{SignalKind, signal},
+};
 use tracing::{error, info};
 
 use crate::{
@@ -29,28 +32,70 @@ where
     C: Args,
     S: AsyncFnOnce(C, &Lifecycle) -> anyhow::Result<()>,
 {
-    let matches = command::<C>(service)
-        .try_get_matches()
-        .unwrap_or_else(|error| refuse(service, &error));
+    let matches = matches(service, command::<C>(service));
+    serve(service, &matches, start)
+}
+
+/// The same with one more sub-command, by which the program does some `work` once and ends, instead of being
+/// the service. It has no log: what went wrong is one line on standard error.
+pub fn run_or<C, W, S>(
+    service: &'static str,
+    name: &'static str,
+    about: &'static str,
+    work: W,
+    start: S,
+) -> ExitCode
+where
+    C: Args,
+    W: AsyncFnOnce(C) -> anyhow::Result<()>,
+    S: AsyncFnOnce(C, &Lifecycle) -> anyhow::Result<()>,
+{
+    let once = C::augment_args(Command::new(name).about(about)).mut_args(without_empty_variable);
+    let matches = matches(service, command::<C>(service).subcommand(once));
+    let Some((_, arguments)) = matches.subcommand().filter(|(called, _)| *called == name) else {
+        return serve(service, &matches, start);
+    };
+    let config = read::<C>(service, arguments);
+    let worked = tokio_runtime().map_err(anyhow::Error::from);
+    let worked = worked.and_then(|runtime| {
+        let worked = runtime.block_on(work(config));
+        runtime.shutdown_background();
+        worked
+    });
+    exit_code(service, worked.map(|()| ExitCode::SUCCESS))
+}
+
+fn serve<C, S>(service: &'static str, matches: &ArgMatches, start: S) -> ExitCode
+where
+    C: Args,
+    S: AsyncFnOnce(C, &Lifecycle) -> anyhow::Result<()>,
+{
     if let Some(("health", arguments)) = matches.subcommand() {
         return probe::ready(&read::<HttpArgs>(service, arguments));
     }
-    let config = read::<C>(service, &matches);
-    let telemetry = read::<TelemetryArgs>(service, &matches);
-    let shutdown = read::<ShutdownArgs>(service, &matches);
-    match process(
+    let config = read::<C>(service, matches);
+    let telemetry = read::<TelemetryArgs>(service, matches);
+    let shutdown = read::<ShutdownArgs>(service, matches);
+    let ended = process(
         service,
         &telemetry,
         shutdown.timeout,
         async |life: &Lifecycle| start(config, life).await,
-    ) {
-        Ok(code) => code,
-        Err(error) => {
-            // Logging may not have started yet, so this goes to standard error.
-            eprintln!("{service}: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    );
+    exit_code(service, ended)
+}
+
+/// Logging may not have started yet, so an error goes to standard error.
+fn exit_code(service: &'static str, ended: anyhow::Result<ExitCode>) -> ExitCode {
+    ended.unwrap_or_else(|error| {
+        eprintln!("{service}: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+fn matches(service: &'static str, command: Command) -> ArgMatches {
+    let matches = command.try_get_matches();
+    matches.unwrap_or_else(|error| refuse(service, &error))
 }
 
 fn command<C: Args>(service: &'static str) -> Command {
@@ -77,7 +122,7 @@ fn without_empty_variable(argument: Arg) -> Arg {
     }
 }
 
-fn read<A: FromArgMatches>(service: &'static str, matches: &clap::ArgMatches) -> A {
+fn read<A: FromArgMatches>(service: &'static str, matches: &ArgMatches) -> A {
     A::from_arg_matches(matches).unwrap_or_else(|error| refuse(service, &error))
 }
 
@@ -102,14 +147,7 @@ fn process(
     deadline: Duration,
     start: impl AsyncFnOnce(&Lifecycle) -> anyhow::Result<()>,
 ) -> anyhow::Result<ExitCode> {
-    // Every TLS client of the process uses this one. Fails only if it was installed before.
-    rustls::crypto::ring::default_provider()
-        .install_default()
-        .ok();
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(WORKER_THREADS)
-        .enable_all()
-        .build()?;
+    let runtime = tokio_runtime()?;
     let code = runtime.block_on(async {
         // Inside the runtime, because the exporter's connection lives on it.
         let telemetry = telemetry::init(service, telemetry).context("telemetry could not start")?;
@@ -120,6 +158,17 @@ fn process(
     // Do not wait for blocking work (name resolution, say) that outlived the deadline.
     runtime.shutdown_background();
     code
+}
+
+fn tokio_runtime() -> io::Result<Runtime> {
+    // Every TLS client of the process uses this one. Fails only if it was installed before.
+    rustls::crypto::ring::default_provider()
+        .install_default()
+        .ok();
+    Builder::new_multi_thread()
+        .worker_threads(WORKER_THREADS)
+        .enable_all()
+        .build()
 }
 
 async fn live(

@@ -1,16 +1,17 @@
 //! Puts the system under load, from inside the Compose network.
 //!
-//! By itself it is a service that places orders when somebody asks for a flash sale. `load bench` and `load
-//! drained` measure instead, see `./dev bench`: figures go to standard output as one line of JSON, words for
+//! By itself it is a service that places orders when somebody asks for a flash sale. `load bench`, `load
+//! drained` and `load console` measure instead, see `./dev bench`: figures go to standard output as one line of JSON, words for
 //! people to the error output.
 
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use bench::load::sale::{Sales, config::Config, http::routes};
-use bench::load::{Options, Scenario, drained};
+use bench::load::{Options, Scenario, console_api, drained};
 use clap::{Parser, Subcommand};
 use runtime::{Lifecycle, health::Health, http};
+use uuid::Uuid;
 
 #[derive(Parser)]
 #[command(version, about)]
@@ -29,11 +30,17 @@ enum Command {
     },
     /// Wait until no order is pending.
     Drained,
+    /// Ask the console what its page asks, and print how long that takes.
+    Console {
+        /// The last order of the page before a deep one.
+        #[arg(long)]
+        before: Uuid,
+    },
 }
 
 fn main() -> anyhow::Result<ExitCode> {
     // All others are arguments of the service.
-    if let Some("bench" | "drained") = std::env::args().nth(1).as_deref() {
+    if let Some("bench" | "drained" | "console") = std::env::args().nth(1).as_deref() {
         measure()?;
         return Ok(ExitCode::SUCCESS);
     }
@@ -58,5 +65,9 @@ async fn measure() -> anyhow::Result<()> {
             Ok(())
         }
         Command::Drained => drained().await,
+        Command::Console { before } => {
+            println!("{}", console_api(before).await?);
+            Ok(())
+        }
     }
 }

@@ -2,18 +2,15 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use contracts::topology::DEAD_LETTER_QUEUE;
-use harness::{Management, eventually, kafka_client};
-use rdkafka::consumer::{BaseConsumer, Consumer as _};
-use rdkafka::{Offset, TopicPartitionList};
+use harness::{Group, Management, eventually};
 use reqwest::Method;
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{CONSUMERS, Consumer, Lag, Queue};
 
-const TIME_LIMIT: Duration = Duration::from_secs(10);
 /// The console may just have been started, or have lost its broker.
 const COLLECTED: Duration = Duration::from_secs(60);
 
@@ -86,15 +83,14 @@ pub(super) async fn no_dead_letter_waits(rabbitmq: &Management) -> Result<()> {
     .await
 }
 
-/// The consumer groups, with a client for each that is kept: a new one would have to find everything
-/// out again whenever it is asked.
-pub(super) struct Groups(Arc<Vec<(Consumer, BaseConsumer)>>);
+/// The consumer groups, each with a client of its own.
+pub(super) struct Groups(Arc<Vec<(Consumer, Group)>>);
 
 impl Groups {
     pub(super) fn connect() -> Result<Self> {
-        let groups = CONSUMERS.into_iter().map(|group| {
-            let client = kafka_client()?.set("group.id", group.group).create()?;
-            Ok((group, client))
+        let groups = CONSUMERS.into_iter().map(|consumer| {
+            let group = Group::new(consumer.group, consumer.topic)?;
+            Ok((consumer, group))
         });
         Ok(Self(Arc::new(groups.collect::<Result<_>>()?)))
     }
@@ -111,24 +107,12 @@ impl Groups {
     }
 }
 
-fn lags_of((Consumer { group, topic, .. }, client): &(Consumer, BaseConsumer)) -> Result<Vec<Lag>> {
-    let mut partitions = TopicPartitionList::new();
-    partitions.add_partition_range(topic.name, 0, topic.partitions - 1);
-    let committed = client
-        .committed_offsets(partitions, TIME_LIMIT)
-        .context(*group)?;
-    let lags = committed.elements().into_iter().map(|element| {
-        let partition = element.partition();
-        let (first, end) = client.fetch_watermarks(topic.name, partition, TIME_LIMIT)?;
-        let next = match element.offset() {
-            Offset::Offset(offset) => offset,
-            _ => first,
-        };
-        Ok(Lag {
-            group: (*group).to_owned(),
-            partition,
-            records: end - next,
-        })
+fn lags_of((consumer, group): &(Consumer, Group)) -> Result<Vec<Lag>> {
+    let unread = (0..).zip(group.unread()?);
+    let lags = unread.map(|(partition, records)| Lag {
+        group: consumer.group.to_owned(),
+        partition,
+        records,
     });
-    lags.collect()
+    Ok(lags.collect())
 }

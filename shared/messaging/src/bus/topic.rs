@@ -48,12 +48,11 @@ impl TopicConsumer {
         }
     }
 
-    /// The topic carries state: each key's last message says all about it, and handling one again is
-    /// harmless. A database that has never read it, such as one that was dropped and created anew,
-    /// reads it from its beginning, whatever its group has committed.
-    pub fn state(self) -> Self {
+    /// Handling a message again is harmless, so a database that has never read the topic, such as one that was
+    /// dropped and created anew, reads it from its beginning, whatever its group has committed.
+    pub fn from_the_beginning(self) -> Self {
         Self {
-            records: self.records.state(),
+            records: self.records.from_the_beginning(),
             ..self
         }
     }

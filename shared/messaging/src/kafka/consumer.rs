@@ -8,9 +8,9 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
+use super::beginning;
 use super::client::Kafka;
 use super::session::{Observer, Session};
-use super::state;
 use super::watchdog::Watchdog;
 use crate::consume::{Consuming, DeadLetters, group};
 use crate::handler::BatchHandler;
@@ -27,7 +27,7 @@ pub(crate) struct RecordConsumer {
     topic: Topic,
     group: String,
     batch: usize,
-    is_state: bool,
+    from_the_beginning: bool,
     observer: Option<Observer>,
 }
 
@@ -45,7 +45,7 @@ impl RecordConsumer {
             dead_letters,
             topic,
             batch: 1,
-            is_state: false,
+            from_the_beginning: false,
             observer: None,
         }
     }
@@ -55,8 +55,8 @@ impl RecordConsumer {
         self
     }
 
-    pub(crate) fn state(mut self) -> Self {
-        self.is_state = true;
+    pub(crate) fn from_the_beginning(mut self) -> Self {
+        self.from_the_beginning = true;
         self
     }
 
@@ -83,8 +83,8 @@ impl RecordConsumer {
         let topic = self.topic.name;
         let group = self.group.clone();
         let metrics = Arc::clone(&self.consuming.metrics);
-        if self.is_state {
-            let begun = state::begin(&self.kafka, &self.consuming.pool, topic, &group);
+        if self.from_the_beginning {
+            let begun = beginning::begin(&self.kafka, &self.consuming.pool, topic, &group);
             if token.run_until_cancelled(begun).await.is_none() {
                 return Ok(());
             }

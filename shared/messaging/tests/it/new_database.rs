@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::common::{Parcel, Stage, TopicOfTest, eventually, headers, parcel, record_all};
 
 #[sqlx::test(migrations = false)]
-async fn a_database_that_has_never_read_a_topic_of_state_reads_it_from_its_beginning(
+async fn a_database_that_has_never_read_a_topic_reads_it_from_its_beginning(
     pool: PgPool,
 ) -> anyhow::Result<()> {
     let mut stage = Stage::new(&pool).await?;
@@ -24,6 +24,29 @@ async fn a_database_that_has_never_read_a_topic_of_state_reads_it_from_its_begin
     read(&stage, &topic, &[1, 2, 3, 4]).await?;
 
     new_tables(&pool).await?;
+    read(&stage, &topic, &[1, 2, 3, 4]).await?;
+    stage.end().await
+}
+
+#[sqlx::test(migrations = false)]
+async fn what_a_service_has_forgotten_it_reads_again(pool: PgPool) -> anyhow::Result<()> {
+    let mut stage = Stage::new(&pool).await?;
+    let topic = stage.topic(2).await?;
+    for number in 1..=3 {
+        send(&topic, number).await?;
+    }
+    read(&stage, &topic, &[1, 2, 3]).await?;
+
+    stage.bus.nobody_consumes(&[topic.topic]).await?;
+    let mut tx = pool.begin().await?;
+    sqlx::query("delete from effects").execute(&mut *tx).await?;
+    stage
+        .bus
+        .read_again(&mut tx, &[topic.topic], &["list"])
+        .await?;
+    tx.commit().await?;
+    assert!(stage.effects().await?.is_empty());
+    send(&topic, 4).await?;
     read(&stage, &topic, &[1, 2, 3, 4]).await?;
     stage.end().await
 }
@@ -48,7 +71,7 @@ async fn a_process_ends_when_its_tables_are_others_than_before(pool: PgPool) -> 
 
 /// Consumes until there are these effects and the group has committed them.
 async fn read(stage: &Stage, topic: &TopicOfTest, numbers: &[i64]) -> anyhow::Result<()> {
-    let consumer = stage.bus.topic(topic.topic).state();
+    let consumer = stage.bus.topic(topic.topic).from_the_beginning();
     let running = stage.start(|token| consumer.run("list", record_all(), token));
     let read = stage.numbers_after(numbers.len()).await?;
     assert_eq!(read, numbers);

@@ -3,7 +3,7 @@ use std::time::Duration;
 use anyhow::Context;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::{Offset, TopicPartitionList};
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 use tokio::time::timeout;
 use tracing::{info, warn};
 
@@ -77,6 +77,15 @@ async fn remember(pool: &PgPool, group: &str) -> sqlx::Result<()> {
     .bind(group)
     .execute(pool)
     .await?;
+    Ok(())
+}
+
+/// Forgets that these groups have begun: the next consumer of each begins again.
+pub(crate) async fn forget(db: &mut PgConnection, groups: &[String]) -> sqlx::Result<()> {
+    sqlx::query("delete from messaging.read_topics where consumer_group = any($1)")
+        .bind(groups)
+        .execute(db)
+        .await?;
     Ok(())
 }
 

@@ -1,0 +1,103 @@
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use harness::{ConsoleGroups, eventually};
+use serde_json::{Map, Value, json};
+
+use super::{Bench, say};
+use crate::costs::rounded;
+use crate::machine::memory_mib;
+
+/// How often is measured with the console and without it, in turn.
+const ROUNDS: usize = 2;
+/// What has nothing to do with taking events in. RabbitMQ stays, because a console without it tries to reach it.
+const OTHERS: [&str; 5] = ["order", "inventory", "load", "mail", "gateway"];
+/// Nobody waits longer than this for a benchmark.
+const LIMIT: Duration = Duration::from_secs(600);
+
+impl Bench {
+    pub(super) async fn console(&mut self) -> Result<()> {
+        let groups = ConsoleGroups::new()?;
+        self.cost_of_the_console(&groups).await?;
+        self.catching_up(&groups).await?;
+        self.a_million_orders().await
+    }
+
+    /// Ends with the console stopped, and behind.
+    async fn cost_of_the_console(&mut self, groups: &ConsoleGroups) -> Result<()> {
+        let (mut with, mut without) = (Vec::new(), Vec::new());
+        for _ in 0..ROUNDS {
+            self.compose.start(&["console"]).await?;
+            is_read(groups).await?;
+            say("with the console");
+            with.push(self.confirmed("with the console").await?);
+            self.compose.stop(&["console"]).await?;
+            say("without it");
+            without.push(self.confirmed("without it").await?);
+        }
+        let cost = 100.0 * (1.0 - with.iter().sum::<f64>() / without.iter().sum::<f64>());
+        let figures = [
+            ("console_cost_percent", json!(rounded(cost, 10.0))),
+            ("confirmed_with_console_per_s", json!(with)),
+            ("confirmed_without_console_per_s", json!(without)),
+        ];
+        for (name, value) in figures {
+            self.figures.insert(name.to_owned(), value);
+        }
+        Ok(())
+    }
+
+    async fn confirmed(&mut self, name: &str) -> Result<f64> {
+        let figures = self.measured("confirmed", name).await?;
+        let rate = figures.get("confirmed_per_s").and_then(Value::as_f64);
+        rate.filter(|rate| *rate > 0.0)
+            .context("no order confirmed")
+    }
+
+    /// Alone: what was missed, from the start of the process until all of it is committed, which it does once a
+    /// second. Ends with the others stopped.
+    async fn catching_up(&mut self, groups: &ConsoleGroups) -> Result<()> {
+        self.compose.stop(&OTHERS).await?;
+        let events = groups.unread().await?;
+        ensure!(events > 0, "there is nothing to read");
+        say(&format!("the console takes in {events} events"));
+        let start = Instant::now();
+        self.compose.start(&["console"]).await?;
+        is_read(groups).await?;
+        let took = start.elapsed().as_secs_f64();
+        let rate = events as f64 / took;
+        self.figures.insert(
+            "console_events_per_s".to_owned(),
+            rounded(rate, 10.0).into(),
+        );
+        self.memory_of_the_console("after catching up").await
+    }
+
+    /// Through the gateway, with nothing else at work.
+    async fn a_million_orders(&mut self) -> Result<()> {
+        say("fill in a million orders and 10,000 dead letters");
+        let deep = self.fill().await?;
+        self.compose.up(&[("gateway", 1)]).await?;
+        say("ask the console");
+        let printed = self.in_network(&["console", "--before", &deep]).await?;
+        let line = printed.lines().last().context("no figures")?;
+        let figures: Map<String, Value> =
+            serde_json::from_str(line).with_context(|| printed.clone())?;
+        self.figures.extend(figures);
+        self.memory_of_the_console("1,000,000 orders").await
+    }
+
+    /// The most that it had since it was started.
+    async fn memory_of_the_console(&mut self, when: &str) -> Result<()> {
+        let memory = memory_mib(&self.compose, "console", "VmHWM").await?;
+        self.add("console_mib", when, memory);
+        Ok(())
+    }
+}
+
+async fn is_read(groups: &ConsoleGroups) -> Result<()> {
+    eventually("the console has read everything", LIMIT, async || {
+        Ok((groups.unread().await? == 0).then_some(()))
+    })
+    .await
+}
