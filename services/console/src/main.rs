@@ -102,7 +102,7 @@ async fn start(config: Config, life: &Lifecycle) -> anyhow::Result<()> {
 /// Looks at a topic. What cannot be decoded there is somebody else's dead letter, and is counted here.
 fn observe(bus: &Bus, topic: Topic, live: &Live) -> TopicConsumer {
     let undecodable = Arc::clone(&live.undecodable);
-    let consumer = bus.topic(topic).from_the_beginning();
+    let consumer = bus.topic(topic).reading_all();
     consumer.observing(move |position, reason| {
         undecodable.fetch_add(1, Ordering::Relaxed);
         let (topic, partition, offset) = (topic.name, position.partition, position.offset);

@@ -31,7 +31,7 @@ async fn start(config: Config, life: &Lifecycle) -> anyhow::Result<()> {
     life.spawn("payment deadlines", |token| {
         deadlines.run("cancel-unpaid-orders", CancelUnpaidOrders, token)
     });
-    let products = bus.topic(PRODUCTS).from_the_beginning().batch(500);
+    let products = bus.topic(PRODUCTS).reading_all().batch(500);
     life.spawn("products", |token| {
         products.run("list-products", KeepPriceList, token)
     });

@@ -18,7 +18,7 @@ impl Bus {
 
     /// Forgets what these handlers have read of these topics. When the service is started after the caller's
     /// transaction has committed, it reads all that is in the topics as if it were new, provided that it
-    /// consumes them [from the beginning](super::TopicConsumer::from_the_beginning).
+    /// consumes them [from the beginning](super::TopicConsumer::reading_all).
     ///
     /// A process that consumes one of them meanwhile goes on where it is: see
     /// [`nobody_consumes`](Self::nobody_consumes).

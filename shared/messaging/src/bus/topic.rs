@@ -50,9 +50,9 @@ impl TopicConsumer {
 
     /// Handling a message again is harmless, so a database that has never read the topic, such as one that was
     /// dropped and created anew, reads it from its beginning, whatever its group has committed.
-    pub fn from_the_beginning(self) -> Self {
+    pub fn reading_all(self) -> Self {
         Self {
-            records: self.records.from_the_beginning(),
+            records: self.records.reading_all(),
             ..self
         }
     }

@@ -27,7 +27,7 @@ pub(crate) struct RecordConsumer {
     topic: Topic,
     group: String,
     batch: usize,
-    from_the_beginning: bool,
+    reading_all: bool,
     observer: Option<Observer>,
 }
 
@@ -45,7 +45,7 @@ impl RecordConsumer {
             dead_letters,
             topic,
             batch: 1,
-            from_the_beginning: false,
+            reading_all: false,
             observer: None,
         }
     }
@@ -55,8 +55,8 @@ impl RecordConsumer {
         self
     }
 
-    pub(crate) fn from_the_beginning(mut self) -> Self {
-        self.from_the_beginning = true;
+    pub(crate) fn reading_all(mut self) -> Self {
+        self.reading_all = true;
         self
     }
 
@@ -83,7 +83,7 @@ impl RecordConsumer {
         let topic = self.topic.name;
         let group = self.group.clone();
         let metrics = Arc::clone(&self.consuming.metrics);
-        if self.from_the_beginning {
+        if self.reading_all {
             let begun = beginning::begin(&self.kafka, &self.consuming.pool, topic, &group);
             if token.run_until_cancelled(begun).await.is_none() {
                 return Ok(());

@@ -71,7 +71,7 @@ async fn a_process_ends_when_its_tables_are_others_than_before(pool: PgPool) -> 
 
 /// Consumes until there are these effects and the group has committed them.
 async fn read(stage: &Stage, topic: &TopicOfTest, numbers: &[i64]) -> anyhow::Result<()> {
-    let consumer = stage.bus.topic(topic.topic).from_the_beginning();
+    let consumer = stage.bus.topic(topic.topic).reading_all();
     let running = stage.start(|token| consumer.run("list", record_all(), token));
     let read = stage.numbers_after(numbers.len()).await?;
     assert_eq!(read, numbers);
