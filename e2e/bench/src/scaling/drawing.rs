@@ -6,7 +6,7 @@ use super::curve::{Curves, Step};
 const WIDTH: f64 = 640.0;
 const HEIGHT: f64 = 440.0;
 const LEFT: f64 = 64.0;
-const RIGHT: f64 = 24.0;
+const RIGHT: f64 = 64.0;
 const TOP: f64 = 72.0;
 const BOTTOM: f64 = 56.0;
 
@@ -179,11 +179,11 @@ mod tests {
     #[test]
     fn a_curve_that_is_ideal_lies_on_the_line() {
         let drawn = both(&[(1, 40.0), (2, 80.0), (4, 160.0)], &[(1, 50.0)]);
-        let [from, to] = ["M64.0 384.0", "L616.0 72.0"];
+        let [from, to] = ["M64.0 384.0", "L576.0 72.0"];
         assert!(drawn.contains(&format!("{from}{to}")), "{drawn}");
         let expected = [
-            vec!["202.0,306.0", "340.0,228.0", "616.0,72.0"],
-            vec!["202.0,306.0"],
+            vec!["192.0,306.0", "320.0,228.0", "576.0,72.0"],
+            vec!["192.0,306.0"],
         ];
         assert_eq!(points(&drawn), expected);
         assert!(
