@@ -12,6 +12,7 @@ use super::Part;
 use super::containers::Containers;
 use super::costs::{Costs, Meter, rounded};
 use super::machine::{binary_mib, description, memory_mib};
+use super::scaling::Scaling;
 
 /// For how long is looked at a system that does nothing.
 const IDLE: Duration = Duration::from_secs(10);
@@ -27,6 +28,18 @@ const WAITING: [&str; 8] = [
     "0",
     "--seconds",
     "20",
+];
+
+/// The orders whose events and e-mails a number of consumers share.
+const SHARED: [&str; 8] = [
+    "bench",
+    "accepted",
+    "--rate",
+    "250",
+    "--warm-up",
+    "0",
+    "--seconds",
+    "4",
 ];
 
 /// A benchmark of the Compose project that the environment names, which is empty and healthy when it begins.
@@ -95,6 +108,7 @@ impl Bench {
             Part::Idle => self.idle().await,
             Part::Drain => self.drain().await,
             Part::Latency | Part::Accepted => self.scenario(part).await,
+            Part::Scaling => self.scaling().await,
             Part::Delivered => {
                 self.scenario(part).await?;
                 self.memory("load_mib", "VmHWM", &["notification"]).await
@@ -132,6 +146,18 @@ impl Bench {
         costs.add_load(run.load_cpu_ms);
         self.cost(name, &costs, run.orders);
         Ok(run.figures)
+    }
+
+    async fn scaling(&mut self) -> Result<()> {
+        let place = async || {
+            let orders = self.load(&SHARED).await?.orders;
+            self.in_network(&["drained"]).await?;
+            anyhow::Ok(orders)
+        };
+        let scaling = Scaling::new(self.compose.clone()).await?;
+        let curves = scaling.measure(place).await?;
+        self.figures.extend(curves.figures());
+        Ok(())
     }
 
     /// Beside it `notification` works off what has come while it was stopped.
@@ -204,6 +230,6 @@ impl Bench {
     }
 }
 
-fn say(what: &str) {
+pub(super) fn say(what: &str) {
     eprintln!("== {what}");
 }

@@ -7,6 +7,8 @@ pub enum Part {
     Idle,
     /// Time from placed to confirmed, at 50 orders a second.
     Latency,
+    /// Messages per second of 1, 2, 4 and 8 consumers, each of which waits 20 ms for each message.
+    Scaling,
     /// E-mails delivered per second, the whole chain.
     Delivered,
     /// Orders confirmed per second, with `notification` stopped.
@@ -33,7 +35,7 @@ impl Part {
     /// The services that are stopped for it.
     pub(super) fn stopped(self) -> &'static [&'static str] {
         match self {
-            Self::Idle | Self::Latency | Self::Delivered => &[],
+            Self::Idle | Self::Latency | Self::Scaling | Self::Delivered => &[],
             Self::Confirmed | Self::Console => &["notification"],
             Self::Drain => &["inventory"],
             Self::Accepted => &["inventory", "notification"],
@@ -44,6 +46,7 @@ impl Part {
         match self {
             Self::Idle => "idle",
             Self::Latency => "latency",
+            Self::Scaling => "scaling",
             Self::Delivered => "delivered",
             Self::Confirmed => "confirmed",
             Self::Drain => "drain",
@@ -55,13 +58,13 @@ impl Part {
 
 #[cfg(test)]
 mod tests {
-    use super::Part::{Accepted, Confirmed, Idle};
+    use super::Part::{Accepted, Confirmed, Idle, Scaling};
     use super::*;
 
     #[test]
     fn parts_come_once_and_in_their_order_however_they_are_named() {
-        let parts = Part::in_order(&[Accepted, Idle, Confirmed, Idle]);
-        assert_eq!(parts, [Idle, Confirmed, Accepted]);
-        assert_eq!(Part::in_order(&[]).len(), 7);
+        let parts = Part::in_order(&[Accepted, Idle, Confirmed, Idle, Scaling]);
+        assert_eq!(parts, [Idle, Scaling, Confirmed, Accepted]);
+        assert_eq!(Part::in_order(&[]).len(), 8);
     }
 }

@@ -2,7 +2,10 @@ use std::collections::BTreeSet;
 use std::io::Write;
 
 use anyhow::Result;
+use serde::Deserialize;
 use serde_json::{Map, Value};
+
+use super::scaling::{self, Curves};
 
 /// A figure to reach: its name, what people call it, and the limit.
 struct Target {
@@ -16,7 +19,7 @@ enum Limit {
     AtMost(f64),
 }
 
-const TARGETS: [Target; 13] = [
+const TARGETS: [Target; 14] = [
     at_least(
         "accepted_per_s",
         "orders accepted per second, consumers stopped",
@@ -46,6 +49,11 @@ const TARGETS: [Target; 13] = [
         "drain_s",
         "20,000 waiting orders decided, all at work, in s",
         30.0,
+    ),
+    at_least(
+        "four_against_one",
+        "4 consumers that wait 20 ms against one",
+        3.6,
     ),
     at_most("idle_mib", "resident memory idle, MiB", 20.0),
     at_most("load_mib", "resident memory under load, MiB", 64.0),
@@ -105,6 +113,9 @@ pub fn report(figures: &Map<String, Value>, mut table: impl Write) -> Result<()>
         &mut table,
     )?;
     costs(figures, "cpu_cores", "CPU, cores", &mut table)?;
+    if let Some(curves) = figures.get("scaling") {
+        scaling::table(&Curves::deserialize(curves)?, &mut table)?;
+    }
     for key in ["machine", "commit"] {
         if let Some(value) = figures.get(key).and_then(Value::as_str) {
             writeln!(table, "{key}: {value}")?;

@@ -65,7 +65,7 @@ impl Management {
 
     /// The queues, with what the broker counted a few seconds ago.
     pub async fn queues<T: DeserializeOwned>(&self) -> Result<Vec<T>> {
-        let path = format!("queues/{}?columns=name,messages", self.vhost);
+        let path = format!("queues/{}?columns=name,messages,consumers", self.vhost);
         self.call(Method::GET, &path, None).await
     }
 

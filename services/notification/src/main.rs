@@ -25,7 +25,7 @@ async fn start(config: Config, life: &Lifecycle) -> anyhow::Result<()> {
     database::migrate(&pool, sqlx::migrate!()).await?;
     let bus = Bus::new("notification", config.messaging, pool.clone())?;
 
-    let events = bus.topic(ORDER_EVENTS).batch(500);
+    let events = bus.topic(ORDER_EVENTS).batch(config.events_batch);
     life.spawn("order events", |token| {
         events.run("notify-customers", NotifyCustomers, token)
     });
@@ -33,12 +33,11 @@ async fn start(config: Config, life: &Lifecycle) -> anyhow::Result<()> {
         bus.rabbitmq_relay([NOTIFICATIONS], token)
     });
 
-    // Many side by side, since a mail server may take a minute for each. Mailboxes that are full, and
-    // servers that greylist, are not ready again after half a minute.
+    // Mailboxes that are full, and servers that greylist, are not ready again after half a minute.
     let email = bus
         .queue(NOTIFICATION_EMAIL)
         .bind(NOTIFICATIONS, "email.#")
-        .concurrency(16)
+        .concurrency(config.email.concurrency.into())
         .retry_longer(&[2, 5, 15, 60].map(|minutes| Duration::from_secs(60 * minutes)));
     life.spawn("e-mail", |token| {
         email.run_effects("send-email", SendEmail(smtp), token)

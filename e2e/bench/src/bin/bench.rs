@@ -5,7 +5,7 @@ use std::io::stdout;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use bench::{Bench, Part, report};
+use bench::{Bench, Part, publish, report};
 use clap::Parser;
 
 #[derive(Parser)]
@@ -43,5 +43,5 @@ async fn main() -> Result<()> {
         fs::write(&file, serde_json::to_string(&figures)? + "\n")
             .with_context(|| file.display().to_string())?;
     }
-    Ok(())
+    publish(&figures)
 }

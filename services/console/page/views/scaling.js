@@ -1,17 +1,18 @@
-// Scaling: the commands to type, and what each number of instances was seen to do.
+// Scaling: the commands to type, what each number of instances was seen to do, and what was measured before.
 import { service } from "../flow/model.js";
 import { dateTime, number, rate, UNKNOWN } from "../format.js";
 import { Command, Empty, Time } from "../parts.js";
 import { MEASURED, measured } from "../rates.js";
 import { t } from "../text.js";
 import { html } from "../ui.js";
+import { ScalingCurve } from "./curve.js";
 
 export function ScalingView({ state }) {
   return html`<div class="scaling">
     <header class="view-head"><h1>${t("scaling.title")}</h1></header>
     <p class="muted">${t("scaling.what")}</p>
     <div class="cards">${Object.keys(MEASURED).map((name) => html`<${Card} key=${name} name=${name} frame=${state.frame} />`)}</div>
-    <section class="panel"><h2>${t("scaling.bench")}</h2><p>${t("scaling.bench-what")}</p><p><${Command} text="./dev bench drain" /></p></section>
+    <section class="panel"><h2>${t("scaling.bench")}</h2><p>${t("scaling.bench-what")}</p><p><${Command} text="./dev bench scaling" /></p><${ScalingCurve} /></section>
   </div>`;
 }
 

@@ -73,6 +73,16 @@ async fn every_file_that_the_page_names_is_there_with_its_type() -> Result<()> {
 }
 
 #[tokio::test]
+async fn the_scaling_curve_is_data_that_the_page_may_ask_for() -> Result<()> {
+    let curve = service()?.get("/page/scaling.json").await?;
+    assert_eq!(curve.status, StatusCode::OK);
+    assert_eq!(curve.header(header::CONTENT_TYPE), "application/json");
+    let curve: serde_json::Value = serde_json::from_slice(&curve.bytes)?;
+    assert!(curve["rabbitmq"].is_array() && curve["kafka"].is_array());
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_file_that_the_browser_has_is_not_sent_again() -> Result<()> {
     let service = service()?;
     for path in ["/", "/page/app.js"] {
