@@ -244,10 +244,9 @@ fn is_found(kind: &str, name: &str, field: &str, value: Value) -> Result<()> {
     let places = (3..=parts.len()).map(|length| format!(": {}: ", parts[..length].join("/")));
     let places: Vec<_> = places.collect();
     let is_about = |one: &&String| places.iter().any(|place| one.contains(place));
-    let is_said = found
-        .iter()
-        .filter(is_about)
-        .any(|one| one.starts_with("deploy/"));
+    let start = format!("{file}: {kind} {name}: ");
+    let mut about = found.iter().filter(is_about);
+    let is_said = about.any(|one| one.starts_with(&start));
     ensure!(is_said, "{shown} in {file}: {found:?}");
     Ok(())
 }
