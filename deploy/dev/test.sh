@@ -55,6 +55,8 @@ run_lints() {
   step "pages and rooms" cargo test --release --locked -p pages --no-fail-fast
   ensure_packages node=nodejs
   step "words and numbers of the page" node --test services/console/page/tests/*.test.js
+  prepare_kubernetes
+  step "objects for Kubernetes" validate_kubernetes
 }
 
 # On a stack that is gone before the attacks begin.

@@ -3,12 +3,14 @@
 //! - [`claims`] checks what the READMEs and `docs/` say.
 //! - [`architecture`] checks that services know nothing of each other.
 //! - [`directions`] checks which crates of `e2e` know which.
+//! - [`kubernetes`] checks that the objects for Kubernetes fit the services.
 //! - [`rooms`] checks that the modules of `messaging` import from those below them.
 //! - [`lengths`] checks that files are short.
 
 pub mod architecture;
 pub mod claims;
 pub mod directions;
+pub mod kubernetes;
 pub mod lengths;
 pub mod rooms;
 
