@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # ./dev chaos: attacks the system under load and judges it, on a Compose project of its own, removed
-# afterwards. The binary `chaos` does it from the host, through the Docker API and the published ports.
+# afterwards. The binary `chaos` does it from the host, through the Docker API and the published ports. With --cluster
+# the system has three nodes of each broker.
 
 run_chaos() {
   require_rust
@@ -8,7 +9,8 @@ run_chaos() {
   ! wants_help "$@" || exec "$ROOT/target/release/chaos" "$@"
   take_guarantee_away "$@"
   ensure_engine
-  use_project chaos
+  if wants_cluster "$@"; then use_project chaos-cluster; else use_project chaos; fi
+  check_memory
   check_ports
   prepare_images
   trap remove_project EXIT

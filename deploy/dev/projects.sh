@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Compose projects beside the one of ./dev up: for tests, attacks and benchmarks. What is special about one, its
 # ports and the settings of its services, stands in deploy/projects/NAME.env; what is laid over
-# docker-compose.yml for it, in deploy/compose.NAME.yml.
+# docker-compose.yml for it, in deploy/compose.PART.yml for each part of its name: chaos-cluster has two.
 
 # What tests, attacks, benchmarks and the tour read.
 ADDRESSES=(AMQP_URL RABBITMQ_API_URL KAFKA_BROKERS GATEWAY_URL MAIL_URL SPILLWAY_COMPOSE)
@@ -9,13 +9,17 @@ ADDRESSES=(AMQP_URL RABBITMQ_API_URL KAFKA_BROKERS GATEWAY_URL MAIL_URL SPILLWAY
 # use_project NAME: every later `docker compose`, also one that a test starts, means this project. The override
 # has to exist by then, be it empty.
 use_project() {
+  local part
   set -a
   # shellcheck source=/dev/null
   . "$ROOT/deploy/projects/$1.env"
   set +a
   [ -e "$OVERRIDE" ] || write_empty_override
   export COMPOSE_FILE=$ROOT/docker-compose.yml:$OVERRIDE
-  [ ! -e "$ROOT/deploy/compose.$1.yml" ] || COMPOSE_FILE+=:$ROOT/deploy/compose.$1.yml
+  for part in ${1//-/ }; do
+    [ ! -e "$ROOT/deploy/compose.$part.yml" ] || COMPOSE_FILE+=:$ROOT/deploy/compose.$part.yml
+  done
+  ! is_cluster || PORTS+=("${PORTS_OF_NODES[@]}")
   addresses 127.0.0.1
 }
 
@@ -25,7 +29,7 @@ addresses() {
   export "${ADDRESSES[@]}"
   AMQP_URL=amqp://e2e:demo-e2e@127.0.0.1:$(port AMQP_PORT)/spillway
   RABBITMQ_API_URL=http://$1:$(port RABBITMQ_UI_PORT)
-  KAFKA_BROKERS=localhost:$(port KAFKA_PORT)
+  KAFKA_BROKERS=$(kafka_brokers)
   GATEWAY_URL=http://$1:$(port GATEWAY_PORT)
   MAIL_URL=http://$1:$(port MAIL_PORT)
   SPILLWAY_COMPOSE="${DOCKER[*]} compose"
@@ -33,6 +37,16 @@ addresses() {
   export TEST_DATABASE_URL DATABASE_URL
   TEST_DATABASE_URL=postgres://postgres:demo-postgres@127.0.0.1:$(port POSTGRES_PORT)/postgres
   DATABASE_URL=$TEST_DATABASE_URL
+}
+
+# kafka_brokers: the published listener of every node.
+kafka_brokers() {
+  local node port brokers=
+  for node in KAFKA_PORT KAFKA_2_PORT KAFKA_3_PORT; do
+    port=$(port "$node")
+    [ -z "$port" ] || brokers+=,localhost:$port
+  done
+  echo "${brokers#,}"
 }
 
 # port NAME: as Compose sees it.

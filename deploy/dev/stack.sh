@@ -3,6 +3,8 @@
 
 # Every published port, with the variable that moves it. Those without a default are published for tests only.
 PORTS=(GATEWAY_PORT:8080 AMQP_PORT:5672 RABBITMQ_UI_PORT:15672 KAFKA_PORT:9092 MAIL_PORT:1080 POSTGRES_PORT: SMTP_PORT: SMTP_PROXY_PORT:)
+# Those of the nodes that only a cluster has.
+PORTS_OF_NODES=(KAFKA_2_PORT:9093 KAFKA_3_PORT:9094)
 
 stack_up() {
   case ${1:-} in
@@ -10,11 +12,12 @@ stack_up() {
     *) die "./dev up does not know '$1'." "./dev alone lists the commands." ;;
   esac
   if [ "${1:-}" != --build ] && engine_answers && everything_is_healthy; then
-    say "Already running; './dev up --build' takes over changes to the code."
+    say "Already running; './dev up$(flag) --build' takes over changes to the code."
     print_addresses
     return 0
   fi
   ensure_engine
+  check_memory
   check_ports
   if [ "${1:-}" = --build ]; then prepare_images; else prepare_images missing; fi
   start_stack
@@ -24,7 +27,7 @@ stack_up() {
 stack_down() {
   engine_answers || { say "No Docker engine is running, so nothing is up."; return 0; }
   step "stop and remove containers" compose down --remove-orphans
-  say "The data is kept; './dev reset' removes it."
+  say "The data is kept; './dev reset$(flag)' removes it."
 }
 
 stack_reset() {
@@ -32,7 +35,20 @@ stack_reset() {
   remove_stack
 }
 
-start_stack() { step "start and wait until healthy" up_and_wait; }
+stack_ps() {
+  ensure_engine
+  compose ps "$@"
+}
+
+stack_logs() {
+  ensure_engine
+  compose logs --follow --tail 100 "$@"
+}
+
+start_stack() {
+  name_images_of_nodes
+  step "start and wait until healthy" up_and_wait
+}
 
 # A run that was killed has left its stack behind, and what is in there would be counted again.
 start_empty_stack() {
@@ -55,6 +71,9 @@ up_and_wait() {
 }
 
 project() { echo "${COMPOSE_PROJECT_NAME:-spillway}"; }
+
+# What a user has to add to a command that is to mean the same system.
+flag() { ! is_cluster || echo ' --cluster'; }
 
 services_that_are() {
   docker ps --all --filter "label=com.docker.compose.project=$(project)" "$@" \
@@ -84,11 +103,12 @@ check_ports() {
 }
 
 way_around() {
-  if [ "$(project)" = spillway ]; then
-    echo "Stop that, or move ours: $1=$(($2 % 10000 + 30000)) ./dev up (or a line in the file .env)."
-  else
-    echo "Stop that first: the project $(project) has fixed ports."
-  fi
+  case $(project) in
+    spillway | spillway-cluster)
+      echo "Stop that, or move ours: $1=$(($2 % 10000 + 30000)) ./dev up$(flag) (or a line in the file .env)."
+      ;;
+    *) echo "Stop that first: the project $(project) has fixed ports." ;;
+  esac
 }
 
 # setting NAME DEFAULT: as Compose sees it, from the environment or from .env.
@@ -123,7 +143,7 @@ print_addresses() {
               $gateway/console/docs/   $gateway/load/docs/
   E-mails     $mail/
   RabbitMQ    $ui/   (guest, guest)   amqp://guest:guest@localhost:$(setting AMQP_PORT 5672)/
-  Kafka       localhost:$(setting KAFKA_PORT 9092)
+  Kafka       $(kafka_brokers)
 
 ADDRESSES
 }

@@ -5,8 +5,8 @@ run_tests() {
   local what=${1:-all}
   case $what in
     lint) ;;
-    all | unit | messaging | e2e | browser | chaos | up | env | down) ensure_engine ;;
-    *) die "there are no tests '$what'." "It may be: lint, unit, messaging, e2e, browser, chaos, up, env, down." ;;
+    all | unit | messaging | e2e | browser | chaos | cluster | up | env | down) ensure_engine ;;
+    *) die "there are no tests '$what'." "It may be: lint, unit, messaging, e2e, browser, chaos, cluster, up, env, down." ;;
   esac
   use_project test
   COMPILED=(--workspace --all-targets)
@@ -15,6 +15,7 @@ run_tests() {
       run_lints
       test_everything
       test_promises
+      test_cluster
       say "All passed."
       ;;
     lint) run_lints ;;
@@ -28,6 +29,10 @@ run_tests() {
     chaos)
       prepare_images
       test_promises
+      ;;
+    cluster)
+      prepare_images
+      test_cluster
       ;;
     up) start_test_stack ;;
     env) print_settings test ;;
@@ -99,6 +104,19 @@ test_promises() (
   start_empty_stack
   shown_step "attacks under load" attack --orders "${CHAOS_ORDERS:-12000}" --faults "${CHAOS_FAULTS:-81}" \
     --seed 1 --seed 2 --seed 3 --json "$ROOT/target/dev/chaos.json"
+)
+
+# A small `./dev chaos --cluster`, with every kind of fault once.
+test_cluster() (
+  use_project chaos-cluster
+  check_memory
+  check_ports
+  step "service images of the cluster" compose build
+  compile
+  trap remove_project EXIT
+  start_empty_stack
+  shown_step "attacks on a cluster" attack --cluster --orders "${CLUSTER_ORDERS:-1500}" --faults "${CLUSTER_FAULTS:-32}" \
+    --seed 1 --json "$ROOT/target/dev/cluster.json"
 )
 
 start_test_stack() {
