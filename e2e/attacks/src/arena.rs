@@ -4,14 +4,12 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use bollard::Docker;
-use bollard::models::{
-    ContainerSummary, ContainerSummaryStateEnum as State, EndpointSettings, NetworkConnectRequest,
-};
+use bollard::models::{ContainerSummary, ContainerSummaryStateEnum as State};
 use bollard::query_parameters::{KillContainerOptionsBuilder, ListContainersOptionsBuilder};
 use checker::Poison;
 use harness::{Compose, Management, TopicWriter, eventually, setting};
 
-use super::{MailRoute, Mood};
+use super::{Broker, MailRoute, Mood};
 
 /// How long a container may take until it is healthy again on a busy machine: faults of its database overlap, and
 /// each may last for minutes. It is asked every 30 s only.
@@ -27,7 +25,8 @@ pub struct Arena {
     pub(super) compose: Compose,
     pub(super) topics: TopicWriter,
     pub(super) mail: MailRoute,
-    project: String,
+    pub(super) is_cluster: bool,
+    pub(super) project: String,
     poison: Mutex<Vec<Poison>>,
 }
 
@@ -44,14 +43,20 @@ impl Arena {
     /// Every service has so many instances when nothing is wrong.
     pub const INSTANCES: usize = 2;
 
-    /// The project that the environment names.
-    pub fn new(rabbitmq: Management, compose: Compose, mail: MailRoute) -> Result<Self> {
+    /// The project that the environment names, which has one node of each broker or is a cluster with three.
+    pub fn new(
+        rabbitmq: Management,
+        compose: Compose,
+        mail: MailRoute,
+        is_cluster: bool,
+    ) -> Result<Self> {
         Ok(Self {
             docker: Docker::connect_with_unix_defaults()?,
             rabbitmq,
             compose,
             topics: TopicWriter::connect()?,
             mail,
+            is_cluster,
             project: setting("COMPOSE_PROJECT_NAME")?,
             poison: Mutex::default(),
         })
@@ -108,26 +113,6 @@ impl Arena {
         Ok(self.docker.start_container(id, None).await?)
     }
 
-    /// Gives a container its network back, under the name by which the others look for it.
-    pub(super) async fn connect(&self, instance: &Instance) -> Result<()> {
-        let endpoint = EndpointSettings {
-            aliases: Some(vec![instance.service.clone()]),
-            ..EndpointSettings::default()
-        };
-        let request = NetworkConnectRequest {
-            container: instance.id.clone(),
-            endpoint_config: Some(endpoint),
-        };
-        Ok(self
-            .docker
-            .connect_network(&self.network(), request)
-            .await?)
-    }
-
-    pub(super) fn network(&self) -> String {
-        format!("{}_default", self.project)
-    }
-
     /// Waits until the health check of a container succeeds.
     pub(super) async fn is_healthy(&self, id: &str) -> Result<()> {
         eventually(format!("container {id} is healthy"), STARTED, async || {
@@ -141,25 +126,11 @@ impl Arena {
         .await
     }
 
-    async fn is_connected(&self, id: &str) -> Result<bool> {
-        let settings = self
-            .docker
-            .inspect_container(id, None)
-            .await?
-            .network_settings;
-        let networks = settings
-            .and_then(|settings| settings.networks)
-            .unwrap_or_default();
-        Ok(networks.contains_key(&self.network()))
-    }
-
     /// Heals whatever may be wrong, and waits until everything is healthy. It looks at what is there
     /// and not at what was done, so it works from any state.
     pub async fn restore(&self) -> Result<()> {
         for instance in self.containers(None).await? {
-            if !self.is_connected(&instance.id).await? {
-                self.connect(&instance).await?;
-            }
+            self.connect(&instance).await?;
             match instance.state {
                 State::RUNNING => self.signal(&instance.id, "SIGCONT").await?,
                 State::PAUSED => self.unpause(&instance.id).await?,
@@ -169,6 +140,11 @@ impl Arena {
         self.mail.is(Mood::Usual);
         self.restore_database().await?;
         self.scale_all().await?;
+        if self.is_cluster {
+            for broker in Broker::ALL {
+                self.is_whole(broker).await?;
+            }
+        }
         self.restore_rabbitmq().await?;
         self.remove_tap().await
     }

@@ -1,5 +1,7 @@
 use std::fmt::{self, Display};
 
+use super::Broker;
+
 /// Something that goes wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each variant documents its fields")]
@@ -11,8 +13,12 @@ pub enum Fault {
     Stop { service: &'static str, pick: usize },
     /// The same for a container of many processes: all of them at once.
     Pause { service: &'static str },
-    /// One container loses its network.
+    /// One container loses its networks.
     Cut { service: &'static str, pick: usize },
+    /// One node of a broker loses the network that only nodes share, and clients still reach it.
+    CutFromPeers { node: &'static str },
+    /// Every node of a broker is restarted, one after the other.
+    RestartNodes { broker: Broker },
     /// A queue refuses messages beyond so many, and so does the one in which payment deadlines wait.
     FullQueue { queue: &'static str, limit: u32 },
     /// The broker blocks publishers, as it does before memory or disk run out.
@@ -80,7 +86,9 @@ impl Fault {
                 *service == "notification"
             }
             Self::SlowDatabase { .. } | Self::RollingRestart | Self::SlowMail { .. } => true,
-            Self::FullQueue { .. }
+            Self::CutFromPeers { .. }
+            | Self::RestartNodes { .. }
+            | Self::FullQueue { .. }
             | Self::BlockedPublishers { .. }
             | Self::BusyMail { .. }
             | Self::Tidied { .. }
@@ -92,6 +100,38 @@ impl Fault {
     }
 }
 
+impl Fault {
+    /// The broker that misses one of its nodes meanwhile.
+    #[must_use]
+    pub fn broker(&self) -> Option<Broker> {
+        match self {
+            Self::Kill { service, .. } | Self::Pause { service } | Self::Cut { service, .. } => {
+                Broker::of(service)
+            }
+            Self::CutFromPeers { node } => Broker::of(node),
+            Self::RestartNodes { broker } => Some(*broker),
+            _ => None,
+        }
+    }
+
+    /// Whether orders may have to wait meanwhile, however many nodes the brokers have.
+    #[must_use]
+    pub fn holds_up_orders(&self) -> bool {
+        match self {
+            Self::Kill { service, .. } | Self::Pause { service } | Self::Cut { service, .. } => {
+                *service == "postgres"
+            }
+            Self::SlowDatabase { .. }
+            | Self::ReadOnlyDatabase { .. }
+            | Self::WrongPassword { .. }
+            | Self::FullQueue { .. }
+            | Self::BlockedPublishers { .. }
+            | Self::Tidied { .. } => true,
+            _ => false,
+        }
+    }
+}
+
 impl Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -99,6 +139,10 @@ impl Display for Fault {
             Self::Stop { service, .. } => write!(f, "SIGSTOP {service}"),
             Self::Pause { service } => write!(f, "freeze {service}"),
             Self::Cut { service, .. } => write!(f, "cut off {service}"),
+            Self::CutFromPeers { node } => write!(f, "cut off {node} from its peers"),
+            Self::RestartNodes { broker } => {
+                write!(f, "rolling restart of the nodes of {broker}")
+            }
             Self::FullQueue { queue, limit } => {
                 write!(f, "{queue} and the waiting deadlines limited to {limit}")
             }

@@ -4,6 +4,7 @@ mod brokers;
 mod containers;
 mod database;
 mod duplicates;
+mod nodes;
 mod poison;
 mod requests;
 mod strangers;
@@ -88,6 +89,10 @@ impl Arena {
             Fault::Poison { seed } => self.poison_all(seed).await.map(Injected::Sent),
             Fault::Duplicates => self.tap().await.map(Injected::Tapped),
             Fault::RollingRestart => self.restart_all().await.map(|()| Injected::Healed),
+            Fault::CutFromPeers { node } => self.cut_from_peers(node).await.map(Injected::Cut),
+            Fault::RestartNodes { broker } => {
+                self.restart_nodes(broker).await.map(|()| Injected::Healed)
+            }
             Fault::Scale { service, instances } => self
                 .scale(service, instances)
                 .await
@@ -120,10 +125,17 @@ impl Arena {
             Injected::Killed(instance) => {
                 self.start(&instance.id).await?;
                 self.is_healthy(&instance.id).await?;
+                self.catches_up(&instance).await?;
             }
             Injected::Stopped(instance) => self.signal(&instance.id, "SIGCONT").await?,
-            Injected::Paused(instance) => self.unpause(&instance.id).await?,
-            Injected::Cut(instance) => self.connect(&instance).await?,
+            Injected::Paused(instance) => {
+                self.unpause(&instance.id).await?;
+                self.catches_up(&instance).await?;
+            }
+            Injected::Cut(instance) => {
+                self.connect(&instance).await?;
+                self.catches_up(&instance).await?;
+            }
             Injected::FullQueue(since) => {
                 self.restore_rabbitmq().await?;
                 // A container that is just being removed has no logs, and then nothing is said.

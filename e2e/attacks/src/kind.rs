@@ -4,7 +4,7 @@ use std::time::Duration;
 use fastrand::Rng;
 use harness::Compose;
 
-use super::{Alarm, Fault};
+use super::{Alarm, Broker, Fault};
 
 /// The kinds of faults, of which every [`Lane`](super::Lane) has its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +23,11 @@ pub enum Kind {
     FullQueue,
     BlockedPublishers,
     Tidied,
+    KillNode(Broker),
+    PauseNode(Broker),
+    CutNode(Broker),
+    CutFromPeers(Broker),
+    RestartNodes(Broker),
     KillPostgres,
     PausePostgres,
     CutPostgres,
@@ -82,17 +87,23 @@ impl Kind {
             return between(SHORT.start, LONG.start)..between(SHORT.end, LONG.end);
         }
         match self {
-            Self::RollingRestart | Self::Poison => 0..1,
+            Self::RollingRestart | Self::RestartNodes(_) | Self::Poison => 0..1,
             Self::Duplicates => 1_000..3_000,
             Self::KillService => 0..5_000,
-            Self::KillRabbitmq | Self::KillKafka | Self::KillPostgres => 500..5_000,
+            Self::KillRabbitmq | Self::KillKafka | Self::KillNode(_) | Self::KillPostgres => {
+                500..5_000
+            }
             // Long enough for everything that a stopped process holds to go over to others.
             Self::StopService
             | Self::PauseRabbitmq
             | Self::PauseKafka
+            | Self::PauseNode(_)
+            | Self::CutFromPeers(_)
             | Self::PausePostgres
             | Self::MailHangs => 2_000..15_000,
-            Self::CutService | Self::CutBroker | Self::CutPostgres => 2_000..10_000,
+            Self::CutService | Self::CutBroker | Self::CutNode(_) | Self::CutPostgres => {
+                2_000..10_000
+            }
             _ => 3_000..8_000,
         }
     }
@@ -100,7 +111,11 @@ impl Kind {
     /// About how long it takes to bring it about and to heal it, on a machine that is busy.
     pub(super) fn effort(self) -> Duration {
         Duration::from_secs(match self {
+            Self::RestartNodes(_) => 50,
             Self::RollingRestart => 30,
+            // Until the node has all that it missed.
+            Self::KillNode(_) | Self::CutFromPeers(_) => 15,
+            Self::PauseNode(_) | Self::CutNode(_) => 10,
             Self::KillRabbitmq | Self::KillKafka | Self::Tidied => 10,
             Self::Scale | Self::Duplicates | Self::FullQueue | Self::BlockedPublishers => 5,
             _ => 2,
@@ -113,6 +128,7 @@ impl Kind {
         let kill = |service| Fault::Kill { service, pick };
         let pause = |service| Fault::Pause { service };
         let cut = |service| Fault::Cut { service, pick };
+        let node = |broker: Broker| broker.nodes()[pick % Broker::NODES];
         match self {
             Self::KillService => kill(service),
             Self::StopService => Fault::Stop { service, pick },
@@ -129,6 +145,11 @@ impl Kind {
             Self::PauseRabbitmq => pause("rabbitmq"),
             Self::PauseKafka => pause("kafka"),
             Self::CutBroker => cut(BROKERS[rng.usize(..BROKERS.len())]),
+            Self::KillNode(broker) => kill(node(broker)),
+            Self::PauseNode(broker) => pause(node(broker)),
+            Self::CutNode(broker) => cut(node(broker)),
+            Self::CutFromPeers(broker) => Fault::CutFromPeers { node: node(broker) },
+            Self::RestartNodes(broker) => Fault::RestartNodes { broker },
             Self::FullQueue => Fault::FullQueue {
                 queue: QUEUES[rng.usize(..QUEUES.len())],
                 limit: rng.u32(1..50),

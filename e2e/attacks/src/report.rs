@@ -5,7 +5,7 @@ use checker::{Class, Finding, Observed, Outcomes, Verdict};
 use serde::Serialize;
 
 use super::rest::Rest;
-use super::{Lane, Schedule};
+use super::{Broker, Confirmed, Lane, Schedule, Window, longest_pause};
 
 /// So many findings are shown; the rest is in the file.
 const SHOWN: usize = 40;
@@ -54,6 +54,9 @@ pub struct Report {
     pub drain_s: f64,
     /// The same until every notification was delivered.
     pub delivered_s: f64,
+    /// The longest time in which no order was confirmed while one node of a broker was away, in seconds. None where there
+    /// is no cluster, or when no order waited meanwhile.
+    pub longest_pause_s: Option<f64>,
     /// How long it all took, in seconds.
     pub took_s: f64,
     /// Every fault with its time.
@@ -73,6 +76,18 @@ pub struct FaultRecord {
     pub fault: String,
     /// How long it was there until it was healed, in seconds.
     pub held_s: f64,
+    /// The broker of a cluster that missed a node meanwhile.
+    pub broker: Option<Broker>,
+    /// Whether orders may have had to wait meanwhile, however many nodes the brokers have.
+    pub holds_up_orders: bool,
+    /// The longest time in which no order was confirmed meanwhile, in seconds. Only where a node was away.
+    pub pause_s: Option<f64>,
+}
+
+impl FaultRecord {
+    fn window(&self) -> Window {
+        (self.at_s, self.at_s + self.held_s)
+    }
 }
 
 impl Report {
@@ -115,6 +130,20 @@ impl Report {
         self.violations = verdict.violations;
     }
 
+    /// How long nothing was confirmed while a broker missed a node, by all orders that were confirmed so far.
+    pub(super) fn measure_pauses(&mut self, confirmed: &[Confirmed]) {
+        let records = self.fault_records.iter();
+        let held_up = records.filter(|record| record.holds_up_orders);
+        let held_up: Vec<_> = held_up.map(FaultRecord::window).collect();
+        for record in &mut self.fault_records {
+            if record.broker.is_some() {
+                record.pause_s = longest_pause(confirmed, record.window(), &held_up);
+            }
+        }
+        let pauses = self.fault_records.iter().filter_map(|one| one.pause_s);
+        self.longest_pause_s = pauses.max_by(f64::total_cmp);
+    }
+
     /// The table of faults and the verdict, for people.
     ///
     /// # Errors
@@ -127,9 +156,14 @@ impl Report {
                 at_s,
                 held_s,
                 fault,
+                pause_s,
                 ..
             } = record;
-            writeln!(out, "{at_s:>6.1} s  {held_s:>5.1} s  {fault}")?;
+            write!(out, "{at_s:>6.1} s  {held_s:>5.1} s  {fault}")?;
+            match pause_s {
+                Some(pause) => writeln!(out, ": no order confirmed for {pause:.1} s")?,
+                None => writeln!(out)?,
+            }
         }
         let outcomes = [
             (self.outcomes.paid, "paid"),
@@ -192,6 +226,12 @@ impl Report {
             "{:>6.1} s  until every notification was delivered",
             self.delivered_s
         )?;
+        if let Some(pause) = self.longest_pause_s {
+            writeln!(
+                out,
+                "{pause:>6.1} s  without a confirmed order, at most, while one node of a broker was away"
+            )?;
+        }
         for finding in self.violations.iter().take(SHOWN) {
             writeln!(out, "  {finding}")?;
         }

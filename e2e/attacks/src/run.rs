@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use anyhow::{Context, Result};
 use checker::{Observed, Observer, check};
@@ -7,6 +8,7 @@ use harness::{Gateway, Letters, Management, SOON, eventually};
 use tokio::time::{Instant, sleep};
 
 use super::mend::mend;
+use super::pauses::confirmations;
 use super::rest::rest;
 use super::schedule::{Lane, Planned, Schedule};
 use super::{Arena, Clients, FaultRecord, Ledger, Report};
@@ -34,7 +36,7 @@ pub async fn run(
     gateway: Gateway,
     rabbitmq: Management,
 ) -> Result<Report> {
-    let start = Instant::now();
+    let (start, began) = (Instant::now(), SystemTime::now());
     let say = |what| eprintln!("{:>6.1} s  {what}", start.elapsed().as_secs_f64());
     let ledger = Arc::new(Ledger::default());
     let observer = Observer::new(gateway.clone(), rabbitmq, arena.compose.clone())?;
@@ -48,7 +50,7 @@ pub async fn run(
     let rounds = options.seeds.len().max(1);
     for (round, &seed) in options.seeds.iter().enumerate() {
         let share = |all: usize| all * (round + 1) / rounds - all * round / rounds;
-        let schedule = Schedule::new(seed, share(options.faults));
+        let schedule = arena.schedule(seed, share(options.faults));
         let clients = Clients::new(gateway.clone(), Arc::clone(&ledger));
         eprintln!(
             "seed {seed}: {} orders and {} faults in about {} s",
@@ -90,12 +92,24 @@ pub async fn run(
             })
             .await?;
         report.judge(&observed, check(&observed));
+        report.measure_pauses(&confirmations(&observed, began));
         if !report.violations.is_empty() {
             break;
         }
     }
     report.took_s = start.elapsed().as_secs_f64();
     Ok(report)
+}
+
+impl Arena {
+    /// Of faults that this system can have.
+    fn schedule(&self, seed: u64, faults: usize) -> Schedule {
+        if self.is_cluster {
+            Schedule::for_cluster(seed, faults)
+        } else {
+            Schedule::new(seed, faults)
+        }
+    }
 }
 
 /// Lets everything happen that is planned, all lanes at once, each fault until it is healed.
@@ -137,6 +151,9 @@ async fn lane(
                 None => fault.to_string(),
             },
             held_s: began.elapsed().as_secs_f64(),
+            broker: fault.broker().filter(|_| arena.is_cluster),
+            holds_up_orders: fault.holds_up_orders(),
+            pause_s: None,
         });
     }
     Ok(records)

@@ -2,13 +2,15 @@ use std::time::Duration;
 
 use fastrand::Rng;
 
-use super::{Fault, Kind};
+use super::{Broker, Fault, Kind};
 
 /// Which faults come when.
 ///
 /// There are five lanes, so that five things can be wrong at once: a service, a broker, the database, the mail
 /// server, and what strangers send. In each lane a fault is healed before the next one comes, and every
 /// kind comes once before any comes again.
+///
+/// A cluster has a lane for each broker. So one node of both may be away at once, and never two of one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Schedule {
     /// What happens in each lane.
@@ -35,13 +37,15 @@ pub struct Planned {
 pub enum Lane {
     Services,
     Brokers,
+    Rabbitmq,
+    Kafka,
     Database,
     Mail,
     Strangers,
 }
 
 impl Lane {
-    /// All of them.
+    /// All of a system with one node of each broker.
     pub const ALL: [Self; 5] = [
         Self::Services,
         Self::Brokers,
@@ -50,7 +54,17 @@ impl Lane {
         Self::Strangers,
     ];
 
-    /// The kinds that come in this lane. There are 27 in all, so that 27 faults are one of each.
+    /// All of a cluster.
+    pub const CLUSTER: [Self; 6] = [
+        Self::Services,
+        Self::Rabbitmq,
+        Self::Kafka,
+        Self::Database,
+        Self::Mail,
+        Self::Strangers,
+    ];
+
+    /// The kinds that come in this lane. There are 27 in all, so that 27 faults are one of each; 32 for a cluster.
     #[must_use]
     pub fn kinds(self) -> &'static [Kind] {
         match self {
@@ -70,6 +84,23 @@ impl Lane {
                 Kind::FullQueue,
                 Kind::BlockedPublishers,
                 Kind::Tidied,
+            ],
+            Self::Rabbitmq => &[
+                Kind::KillNode(Broker::Rabbitmq),
+                Kind::PauseNode(Broker::Rabbitmq),
+                Kind::CutNode(Broker::Rabbitmq),
+                Kind::CutFromPeers(Broker::Rabbitmq),
+                Kind::RestartNodes(Broker::Rabbitmq),
+                Kind::FullQueue,
+                Kind::BlockedPublishers,
+                Kind::Tidied,
+            ],
+            Self::Kafka => &[
+                Kind::KillNode(Broker::Kafka),
+                Kind::PauseNode(Broker::Kafka),
+                Kind::CutNode(Broker::Kafka),
+                Kind::CutFromPeers(Broker::Kafka),
+                Kind::RestartNodes(Broker::Kafka),
             ],
             Self::Database => &[
                 Kind::KillPostgres,
@@ -100,11 +131,21 @@ impl Schedule {
     /// long lasts the longer, the more there are.
     #[must_use]
     pub fn new(seed: u64, faults: usize) -> Self {
+        Self::of(&Lane::ALL, seed, faults)
+    }
+
+    /// The same for a cluster.
+    #[must_use]
+    pub fn for_cluster(seed: u64, faults: usize) -> Self {
+        Self::of(&Lane::CLUSTER, seed, faults)
+    }
+
+    fn of(lanes: &[Lane], seed: u64, faults: usize) -> Self {
         // Neighbouring seeds give unlike schedules only if they are far apart.
         let mut rng = Rng::with_seed(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15));
-        let all: usize = Lane::ALL.iter().map(|lane| lane.kinds().len()).sum();
+        let all: usize = lanes.iter().map(|lane| lane.kinds().len()).sum();
         let mut kinds = 0;
-        let lanes = Lane::ALL.into_iter().map(|name| {
+        let lanes = lanes.iter().map(|&name| {
             let before = faults * kinds / all;
             kinds += name.kinds().len();
             let share = faults * kinds / all - before;

@@ -20,6 +20,7 @@ mod management;
 mod programs;
 mod raw_amqp;
 mod raw_kafka;
+mod replicas;
 mod settings;
 mod stack;
 mod topics;
@@ -38,6 +39,7 @@ pub use management::Management;
 pub use programs::program;
 pub use raw_amqp::{RawAmqp, RawMessage, RawValue};
 pub use raw_kafka::RawRecord;
+pub use replicas::is_replicated;
 pub use settings::setting;
 pub use stack::Stack;
 pub use topics::{

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -13,6 +13,8 @@ const LONGEST: u32 = 1 << 20;
 
 /// Key and version of the request.
 const PRODUCE: [u8; 4] = [0, 0, 0, 3];
+/// What a broker answers that does not lead the partition, and so has not taken the record.
+const NOT_LEADER: i16 = 6;
 
 /// A Kafka record in bytes of anybody's choice, as libraries send it that check nothing.
 #[derive(Debug, Clone, Default)]
@@ -26,7 +28,8 @@ pub struct RawRecord {
 }
 
 impl RawRecord {
-    /// Appends it to a partition of the one broker that `KAFKA_BROKERS` names, and returns when it is there.
+    /// Appends it to a partition at that one of the brokers in `KAFKA_BROKERS` that leads it, and returns when it is
+    /// there.
     ///
     /// # Errors
     ///
@@ -36,8 +39,23 @@ impl RawRecord {
     }
 
     async fn send(&self, topic: &str, partition: i32) -> Result<()> {
-        let broker = setting("KAFKA_BROKERS")?;
-        let mut socket = TcpStream::connect(broker).await?;
+        let brokers = setting("KAFKA_BROKERS")?;
+        for broker in brokers.split(',') {
+            // One that is away leads nothing.
+            let Ok(socket) = TcpStream::connect(broker).await else {
+                continue;
+            };
+            match self.send_to(socket, topic, partition).await? {
+                0 => return Ok(()),
+                NOT_LEADER => {}
+                error => bail!("the broker answers with error {error}"),
+            }
+        }
+        bail!("nobody leads partition {partition} of {topic}")
+    }
+
+    /// The error that a broker answers with, or 0.
+    async fn send_to(&self, mut socket: TcpStream, topic: &str, partition: i32) -> Result<i16> {
         let request = [
             &PRODUCE[..],
             // The number of the request, and no name of a client or a transaction.
@@ -60,9 +78,7 @@ impl RawRecord {
         socket.read_exact(&mut answer).await?;
         // In front of the error: the request, one topic, its name, one partition, its number.
         let error = answer.get(4 + 4 + 2 + topic.len() + 4 + 4..);
-        let error = error.context("a short answer")?.read_i16().await?;
-        ensure!(error == 0, "the broker answers with error {error}");
-        Ok(())
+        Ok(error.context("a short answer")?.read_i16().await?)
     }
 
     /// A batch of format 2 that has this record alone.

@@ -31,6 +31,10 @@ struct Arguments {
     #[arg(long)]
     json: Option<PathBuf>,
 
+    /// Attack a cluster, with three nodes of each broker: one node of a broker at a time.
+    #[arg(long)]
+    cluster: bool,
+
     /// Give up this guarantee, to see what it is for.
     #[arg(long)]
     without: Option<Guarantee>,
@@ -65,7 +69,8 @@ async fn main() -> Result<ExitCode> {
     let http = http_client(Duration::from_secs(15))?;
     let (gateway, rabbitmq) = (Gateway::new(http.clone())?, Management::new(http)?);
     let mail = MailRoute::from_environment().await?;
-    let arena = Arena::new(rabbitmq.clone(), Compose::from_environment()?, mail)?;
+    let compose = Compose::from_environment()?;
+    let arena = Arena::new(rabbitmq.clone(), compose, mail, arguments.cluster)?;
 
     arena.restore().await.context("the system is not ready")?;
     let outcome = tokio::select! {

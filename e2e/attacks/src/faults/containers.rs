@@ -1,7 +1,6 @@
 //! Faults of single containers, through the Docker API.
 
 use anyhow::{Context, Result};
-use bollard::models::NetworkDisconnectRequest;
 use bollard::query_parameters::RestartContainerOptionsBuilder;
 use harness::{Compose, eventually};
 
@@ -39,13 +38,9 @@ impl Arena {
 
     pub(super) async fn cut(&self, service: &str, pick: usize) -> Result<Instance> {
         let instance = self.pick(service, pick).await?;
-        let request = NetworkDisconnectRequest {
-            container: instance.id.clone(),
-            force: Some(true),
-        };
-        self.docker
-            .disconnect_network(&self.network(), request)
-            .await?;
+        for network in self.networks(service) {
+            self.disconnect(&instance, &network).await?;
+        }
         Ok(instance)
     }
 
@@ -53,14 +48,19 @@ impl Arena {
     pub(super) async fn restart_all(&self) -> Result<()> {
         for service in Compose::SERVICES {
             for instance in self.containers(Some(service)).await? {
-                let patience = RestartContainerOptionsBuilder::new().t(15).build();
-                self.docker
-                    .restart_container(&instance.id, Some(patience))
-                    .await?;
-                self.is_healthy(&instance.id).await.context(service)?;
+                self.restart(&instance).await?;
             }
         }
         Ok(())
+    }
+
+    pub(super) async fn restart(&self, instance: &Instance) -> Result<()> {
+        let patience = RestartContainerOptionsBuilder::new().t(15).build();
+        self.docker
+            .restart_container(&instance.id, Some(patience))
+            .await?;
+        let healthy = self.is_healthy(&instance.id).await;
+        healthy.with_context(|| instance.service.clone())
     }
 
     /// Compose removes the containers that are too many, so their logs are kept before.
