@@ -52,7 +52,7 @@ async fn what_the_console_reads_anew_is_what_it_had_read() -> Result<()> {
     strange.execute(&mut console).await?;
     ensure!(
         model(&mut console).await? != before,
-        "it makes a difference"
+        "a strange order makes no difference"
     );
     rebuild().await?;
     let mut last = String::new();
