@@ -75,12 +75,13 @@ function Bar({ state, filter, rows, count, more, chosen, choose, clear, all, set
     const set = all ? { filter: all.filter, expected: all.count } : { letters };
     run((by) => post("/api/console/letters/discard", { by, reason: reason.trim(), ...set }), ({ count: gone }) => {
       setReason("");
-      return { text: says("letters.discarded", gone, "letters.not-open", n), undo: all || gone === 0 ? null : open };
+      return { text: says("letters.discarded", gone, "letters.not-open", n), undo: gone === 0 ? null : all ? { filter: { ...all.filter, state: "discarded" }, expected: gone } : { letters: open } };
     });
   };
-  const restore = (letters) => {
-    if (letters.length > MOST) return refuse("letters-expected", t("letters.too-many", { n: number(MOST) }));
-    return run((by) => post("/api/console/letters/restore", { by, letters }), ({ count: back }) => ({ text: says("letters.restored", back, "letters.stay-discarded", letters.length) }));
+  const restore = (set) => {
+    const asked = set.letters?.length ?? set.expected;
+    if (set.letters && asked > MOST) return refuse("letters-expected", t("letters.too-many", { n: number(MOST) }));
+    return run((by) => post("/api/console/letters/restore", { by, ...set }), ({ count: back }) => ({ text: says("letters.restored", back, "letters.stay-discarded", asked) }));
   };
 
   const nothing = n === 0;
@@ -109,7 +110,7 @@ function Bar({ state, filter, rows, count, more, chosen, choose, clear, all, set
           <input id="letters-reason" data-testid="letters-reason" maxlength="500" autocomplete="off" value=${reason} aria-invalid=${wrong?.id === "letters-reason" ? "true" : undefined} onInput=${(event) => setReason(event.target.value)} />${hint("letters-reason")}</label>
         <button type="submit" data-testid="letters-discard" disabled=${nothing || busy}>${t("letter.discard")}</button>
       </form>
-      ${discarded.length > 0 && html`<button type="button" data-testid="letters-restore" disabled=${busy} onClick=${() => restore(discarded)}>${t("letter.restore")}</button>`}
+      ${discarded.length > 0 && html`<button type="button" data-testid="letters-restore" disabled=${busy} onClick=${() => restore({ letters: discarded })}>${t("letter.restore")}</button>`}
     </div>
     ${late > 0 && html`<label class="check late"><input id="letters-overtaken" type="checkbox" data-testid="letters-overtaken" checked=${overtaken} onChange=${(event) => setOvertaken(event.target.checked)} /> <span>${t("letters.overtaken", { n: number(late) })} ${hint("letters-overtaken")}</span></label>`}
     ${all && html`<p class="muted late">${t("letters.all-means")}</p>`}

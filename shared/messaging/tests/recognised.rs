@@ -1,0 +1,94 @@
+//! Whoever replays a message learns whether that had an effect. This is a process of its own, because its spans are
+//! recorded.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use contracts::Message as _;
+use messaging::Replay;
+use opentelemetry::global;
+use opentelemetry_sdk::error::OTelSdkResult;
+use opentelemetry_sdk::propagation::TraceContextPropagator;
+use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData, SpanExporter};
+use sqlx::PgPool;
+use uuid::Uuid;
+
+#[path = "it/common/mod.rs"]
+#[expect(dead_code, unused_imports, reason = "the other tests use the rest")]
+mod common;
+
+use common::{Parcel, QUEUE, Stage, cloud_event, parcel, record_all};
+
+#[sqlx::test(migrations = false)]
+async fn the_span_of_a_replay_says_whether_its_message_was_handled_before(
+    pool: PgPool,
+) -> anyhow::Result<()> {
+    let ended = Ended::default();
+    let provider = SdkTracerProvider::builder();
+    let provider = provider.with_simple_exporter(ended.clone()).build();
+    global::set_tracer_provider(provider);
+    global::set_text_map_propagator(TraceContextPropagator::new());
+
+    let stage = Stage::new(&pool).await?;
+    stage.rabbitmq.declare(QUEUE).await?;
+    let consumer = stage.bus.queue(QUEUE);
+    stage.start(|token| consumer.run("receive", record_all(), token));
+    let [known, new] = [Uuid::now_v7(), Uuid::now_v7()].map(|id| id.to_string());
+    let first = serde_json::to_vec(&parcel("alice", 1))?;
+    let second = serde_json::to_vec(&parcel("alice", 2))?;
+    let event = cloud_event(&known, Parcel::TYPE);
+    stage.rabbitmq.send(QUEUE, event, &first).await?;
+    stage.numbers_after(1).await?;
+
+    let replays = [replay(&known, &first), replay(&new, &second)];
+    for published in stage.bus.replayer().publish(&replays).await? {
+        assert_eq!(published, Ok(()));
+    }
+    common::eventually("both have a span", async || {
+        let told = [&known, &new].map(|id| ended.says_of(id));
+        Ok((told == [Some(true), Some(false)]).then_some(()))
+    })
+    .await?;
+    assert_eq!(stage.numbers_after(2).await?, [1, 2]);
+    stage.end().await
+}
+
+fn replay(message_id: &str, body: &[u8]) -> Replay {
+    Replay {
+        letter: Uuid::now_v7(),
+        queue: QUEUE.to_owned(),
+        message_id: message_id.to_owned(),
+        message_type: Parcel::TYPE.to_owned(),
+        written: None,
+        source: None,
+        traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".to_owned(),
+        body: body.to_vec(),
+    }
+}
+
+/// Spans that have ended.
+#[derive(Debug, Clone, Default)]
+struct Ended(Arc<Mutex<Vec<SpanData>>>);
+
+impl Ended {
+    /// Whether the message is called a duplicate; nothing while no span tells of its handling.
+    fn says_of(&self, message_id: &str) -> Option<bool> {
+        let ended = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let has = |span: &SpanData, key: &str, value: &str| {
+            let mut attributes = span.attributes.iter();
+            attributes.any(|one| one.key.as_str() == key && one.value.as_str() == value)
+        };
+        let mut handled = ended
+            .iter()
+            .filter(|span| span.name.starts_with("process "));
+        let span = handled.find(|span| has(span, "messaging.message.id", message_id))?;
+        Some(has(span, "spillway.inbox.duplicate", "true"))
+    }
+}
+
+impl SpanExporter for Ended {
+    async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
+        let mut ended = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        ended.extend(batch);
+        Ok(())
+    }
+}
