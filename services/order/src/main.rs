@@ -7,7 +7,7 @@ use messaging::Bus;
 use order::config::Config;
 use order::handlers::{CancelUnpaidOrders, ConfirmOrReject, KeepPriceList};
 use order::http::{Api, routes};
-use order::{intake::Intake, store};
+use order::{intake::Intake, store, sweep::Sweep};
 use runtime::{Lifecycle, health::Health, http};
 
 fn main() -> ExitCode {
@@ -18,7 +18,7 @@ async fn start(config: Config, life: &Lifecycle) -> anyhow::Result<()> {
     let pool = database::connect(&config.database, "order").await?;
     messaging::migrate(&pool).await?;
     database::migrate(&pool, sqlx::migrate!()).await?;
-    let bus = Bus::new("order", config.messaging, pool.clone())?;
+    let bus = Bus::new("order", config.messaging.clone(), pool.clone())?;
 
     let payment_deadline = config.payment_deadline;
     let confirm_or_reject = ConfirmOrReject { payment_deadline };
@@ -42,6 +42,8 @@ async fn start(config: Config, life: &Lifecycle) -> anyhow::Result<()> {
         bus.kafka_relay([ORDER_EVENTS], token)
     });
     life.spawn("housekeeping", |token| bus.housekeeping(token));
+    let sweep = Sweep::new(bus.clone(), &config);
+    life.spawn("sweep", |token| sweep.run(token));
 
     let health = Health::default();
     health.informational("RabbitMQ", bus.rabbitmq_check());
