@@ -33,7 +33,7 @@ pub struct Config {
     pub pending_sweep_after: Duration,
 
     /// How long after its payment deadline an unpaid order is cancelled, when the message that should have done it
-    /// has not come.
+    /// has not come. The deadline is the one that was set when it was confirmed.
     #[arg(id = "UNPAID_SWEEP_AFTER", long = "unpaid-sweep-after", env = "UNPAID_SWEEP_AFTER", default_value = "5m",
           value_parser = messaging::parse_interval)]
     pub unpaid_sweep_after: Duration,

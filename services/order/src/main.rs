@@ -18,7 +18,7 @@ async fn start(config: Config, life: &Lifecycle) -> anyhow::Result<()> {
     let pool = database::connect(&config.database, "order").await?;
     messaging::migrate(&pool).await?;
     database::migrate(&pool, sqlx::migrate!()).await?;
-    let bus = Bus::new("order", config.messaging.clone(), pool.clone())?;
+    let bus = Bus::new("order", config.messaging, pool.clone())?;
 
     let payment_deadline = config.payment_deadline;
     let confirm_or_reject = ConfirmOrReject { payment_deadline };
@@ -42,7 +42,8 @@ async fn start(config: Config, life: &Lifecycle) -> anyhow::Result<()> {
         bus.kafka_relay([ORDER_EVENTS], token)
     });
     life.spawn("housekeeping", |token| bus.housekeeping(token));
-    let sweep = Sweep::new(bus.clone(), &config);
+    let (pending_after, unpaid_after) = (config.pending_sweep_after, config.unpaid_sweep_after);
+    let sweep = Sweep::new(bus.clone(), pending_after, unpaid_after);
     life.spawn("sweep", |token| sweep.run(token));
 
     let health = Health::default();

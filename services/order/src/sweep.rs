@@ -14,7 +14,6 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use crate::announce::{announce, ask};
-use crate::config::Config;
 use crate::domain::{Event, Outcome};
 use crate::store;
 
@@ -35,18 +34,10 @@ pub struct Sweep {
 }
 
 impl Sweep {
-    /// As it is configured.
+    /// Asks again about what is pending for longer than the first time, and cancels what is not paid for longer than
+    /// the second after its payment deadline.
     #[must_use]
-    pub fn new(bus: Bus, config: &Config) -> Self {
-        let payment_deadline = config.payment_deadline;
-        let unpaid_after = payment_deadline.saturating_add(config.unpaid_sweep_after);
-        Self::after(bus, config.pending_sweep_after, unpaid_after)
-    }
-
-    /// Asks again about what is pending for longer than the first, cancels what is confirmed and not paid for longer
-    /// than the second.
-    #[must_use]
-    pub fn after(bus: Bus, pending_after: Duration, unpaid_after: Duration) -> Self {
+    pub fn new(bus: Bus, pending_after: Duration, unpaid_after: Duration) -> Self {
         let meter = global::meter("order");
         Self {
             bus,

@@ -16,7 +16,8 @@ use support::{PAYMENT_DEADLINE, Service, new_order, refused, reserved};
 use tokio_util::sync::CancellationToken;
 
 const PENDING_AFTER: Duration = minutes(5);
-const UNPAID_AFTER: Duration = minutes(20);
+/// After the payment deadline, which is 15 minutes here.
+const UNPAID_AFTER: Duration = minutes(5);
 
 const CONFIRM_OR_REJECT: ConfirmOrReject = ConfirmOrReject {
     payment_deadline: PAYMENT_DEADLINE,
@@ -96,18 +97,32 @@ async fn an_unpaid_order_whose_deadline_never_comes_is_cancelled_as_by_its_messa
 }
 
 #[sqlx::test]
-async fn an_order_that_was_confirmed_late_has_all_its_time_to_be_paid(pool: PgPool) -> Result<()> {
+async fn an_order_has_the_time_that_it_was_given_when_it_was_confirmed(pool: PgPool) -> Result<()> {
     let service = Service::start(pool).await?;
     let id = service.confirmed().await?;
     let placed = store::now();
-    sqlx::query("update orders set history = jsonb_set(history, '{-1,at}', to_jsonb($1::text))")
-        .bind((placed + minutes(10)).to_string())
+    let given = "update orders set history = jsonb_set(history, '{-1,pay_by}', to_jsonb($1::text))";
+    sqlx::query(given)
+        .bind((placed + minutes(25)).to_string())
         .execute(&service.pool)
         .await?;
     sweep(&service, placed + minutes(29)).await?;
     assert_eq!(service.order(id).await?.status, Status::Confirmed);
     sweep(&service, placed + minutes(31)).await?;
     assert_eq!(service.order(id).await?.status, Status::Cancelled);
+    Ok(())
+}
+
+#[sqlx::test]
+async fn an_order_that_knows_no_deadline_is_left_to_its_message(pool: PgPool) -> Result<()> {
+    let service = Service::start(pool).await?;
+    let id = service.confirmed().await?;
+    // As an older program has confirmed it.
+    sqlx::query("update orders set history = history #- '{-1,pay_by}'")
+        .execute(&service.pool)
+        .await?;
+    sweep(&service, store::now() + minutes(6_000)).await?;
+    assert_eq!(service.order(id).await?.status, Status::Confirmed);
     Ok(())
 }
 
@@ -132,7 +147,7 @@ async fn many_orders_are_asked_about_in_portions_by_several_instances(pool: PgPo
 }
 
 async fn sweep(service: &Service, now: Timestamp) -> Result<()> {
-    let sweep = Sweep::after(service.bus.clone(), PENDING_AFTER, UNPAID_AFTER);
+    let sweep = Sweep::new(service.bus.clone(), PENDING_AFTER, UNPAID_AFTER);
     Ok(sweep.sweep(now, &CancellationToken::new()).await?)
 }
 

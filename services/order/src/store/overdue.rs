@@ -57,21 +57,22 @@ pub async fn forget_answered(db: &mut PgConnection, limit: i64) -> sqlx::Result<
     Ok(forgotten.rows_affected())
 }
 
-/// The orders that were confirmed longer ago than this and are not paid, oldest first.
+/// The orders whose time to be paid has been over for so long, and that still wait for it, oldest first. Those
+/// that were confirmed before orders knew their time are left to their message.
 pub async fn unpaid(
     db: &mut PgConnection,
     now: Timestamp,
     after: Duration,
     limit: i64,
 ) -> sqlx::Result<Vec<Uuid>> {
-    let confirmed_before = before(now, after);
+    let due_before = before(now, after);
     sqlx::query_scalar(
         "select id from orders
-         where status = 'confirmed' and id < $1 and (history -> -1 ->> 'at')::timestamptz < $2
+         where status = 'confirmed' and id < $1 and (history -> -1 ->> 'pay_by')::timestamptz < $2
          order by id limit $3",
     )
-    .bind(least_id(confirmed_before))
-    .bind(jiff_sqlx::Timestamp::from(confirmed_before))
+    .bind(least_id(due_before))
+    .bind(jiff_sqlx::Timestamp::from(due_before))
     .bind(limit)
     .fetch_all(db)
     .await
