@@ -91,8 +91,11 @@ impl Sweep {
     /// it says the same again. Answers how many orders these were.
     async fn ask_again(&self, now: Timestamp) -> sqlx::Result<i64> {
         let mut tx = self.bus.begin().await?;
-        store::forget_answered(&mut tx, PORTION).await?;
+        let forgotten = store::forget_answered(&mut tx, PORTION).await?;
         let orders = store::take_unanswered(&mut tx, now, self.pending_after, PORTION).await?;
+        if orders.is_empty() && forgotten == 0 {
+            return Ok(0);
+        }
         for order in &orders {
             ask(&mut tx, &Cause::none(), order);
         }
