@@ -11,7 +11,8 @@ use crate::domain::{Decision, Level, Stock, order_of};
 use crate::store;
 
 /// Reserves, releases and sells stock: many commands in one transaction, decided one after the
-/// other. Each reservation is answered; the levels that come of it all are published once.
+/// other. Each reservation is answered, also one that was decided about before; the levels that
+/// come of it all are published once.
 pub struct DecideAboutStock;
 
 impl BatchHandler for DecideAboutStock {
@@ -95,6 +96,14 @@ fn answer(
         }
         Decision::Refused(reason) => {
             debug!(%order_id, trace_id, reason, "refused stock for order {order_id}");
+            tx.publish(&command.cause, &StockRefused { order_id, reason });
+        }
+        Decision::ReservedBefore => {
+            info!(%order_id, trace_id, "answered again that stock is reserved for order {order_id}");
+            tx.publish(&command.cause, &StockReserved { order_id });
+        }
+        Decision::RefusedBefore(reason) => {
+            info!(%order_id, trace_id, reason, "answered again that stock is refused for order {order_id}");
             tx.publish(&command.cause, &StockRefused { order_id, reason });
         }
         Decision::Released => debug!(%order_id, trace_id, "released stock of order {order_id}"),

@@ -78,6 +78,28 @@ async fn commands_that_change_nothing_publish_nothing(pool: PgPool) -> Result<()
 }
 
 #[sqlx::test]
+async fn a_reservation_that_is_asked_for_again_gets_the_same_answer_and_moves_nothing(
+    pool: PgPool,
+) -> Result<()> {
+    let bus = testing::bus("inventory", &pool).await?;
+    handle(&bus, [reserve(1, "LAMP-HEAD"), reserve(2, "NONE")]).await?;
+    let first = published(&pool).await?;
+    handle(&bus, [reserve(1, "LAMP-HEAD"), reserve(2, "NONE")]).await?;
+
+    let all = published(&pool).await?;
+    // The two answers, and no level: that was published once.
+    assert_eq!(all[first.len()..], first[..2]);
+    // Once the order is paid or cancelled, nobody waits for an answer.
+    handle(&bus, [sell(1), reserve(3, "LAMP-HEAD")]).await?;
+    let order_id = Uuid::from_u128(3);
+    handle(&bus, [ReleaseStock { order_id }.into()]).await?;
+    let before = published(&pool).await?;
+    handle(&bus, [reserve(1, "LAMP-HEAD"), reserve(3, "LAMP-HEAD")]).await?;
+    assert_eq!(published(&pool).await?, before);
+    Ok(())
+}
+
+#[sqlx::test]
 async fn a_sale_of_what_is_not_reserved_is_rejected_with_a_reason(pool: PgPool) -> Result<()> {
     let bus = testing::bus("inventory", &pool).await?;
     let order_id = Uuid::from_u128(2);

@@ -41,11 +41,27 @@ async fn a_reservation_moves_pieces_and_stays_what_it_is(pool: PgPool) -> Result
         [Decision::Reserved]
     );
     assert_eq!(pieces(&pool).await?, (1, 2, 0, 2));
-    assert!(matches!(
-        transact(&pool, &[reserve(order, 1)]).await?[..],
-        [Decision::Unchanged(_)]
-    ));
+    assert_eq!(
+        transact(&pool, &[reserve(order, 1)]).await?,
+        [Decision::ReservedBefore]
+    );
     assert_eq!(pieces(&pool).await?, (1, 2, 0, 2));
+    Ok(())
+}
+
+#[sqlx::test]
+async fn a_refusal_is_repeated_with_the_reason_that_it_had(pool: PgPool) -> Result<()> {
+    let order = Uuid::now_v7();
+    let refused = transact(&pool, &[reserve(order, 4)]).await?;
+    let reason = "4 pieces of GATE-WHEEL are wanted, 3 are available".to_owned();
+    assert_eq!(refused, [Decision::Refused(reason.clone())]);
+    // There is enough by now, and still it is the same answer.
+    restock(&pool, None, 5).await?;
+    assert_eq!(
+        transact(&pool, &[reserve(order, 4)]).await?,
+        [Decision::RefusedBefore(reason)]
+    );
+    assert_eq!(pieces(&pool).await?, (8, 0, 0, 2));
     Ok(())
 }
 

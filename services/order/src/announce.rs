@@ -14,13 +14,7 @@ pub fn announce(tx: &mut Tx, cause: &Cause, order: &Order) {
     let reason = || order.reason().unwrap_or("unknown").to_owned();
     match order.status {
         Status::Pending => {
-            tx.publish(
-                cause,
-                &ReserveStock {
-                    order_id,
-                    lines: wanted(order),
-                },
-            );
+            ask(tx, cause, order);
             tx.publish(
                 cause,
                 &OrderPlaced {
@@ -63,6 +57,17 @@ pub fn announce(tx: &mut Tx, cause: &Cause, order: &Order) {
             );
         }
     }
+}
+
+/// Asks for the stock of the order. To ask again does no harm: the answer is the same.
+pub fn ask(tx: &mut Tx, cause: &Cause, order: &Order) {
+    tx.publish(
+        cause,
+        &ReserveStock {
+            order_id: order.id,
+            lines: wanted(order),
+        },
+    );
 }
 
 fn wanted(order: &Order) -> Vec<Line> {

@@ -25,6 +25,18 @@ pub struct Config {
     #[arg(id = "PAYMENT_DEADLINE", long = "payment-deadline", env = "PAYMENT_DEADLINE", default_value = "15m",
           value_parser = messaging::parse_delay)]
     pub payment_deadline: Duration,
+
+    /// How long an order waits for an answer about its stock before the service asks again. After that each
+    /// time is twice as long.
+    #[arg(id = "PENDING_SWEEP_AFTER", long = "pending-sweep-after", env = "PENDING_SWEEP_AFTER", default_value = "5m",
+          value_parser = messaging::parse_interval)]
+    pub pending_sweep_after: Duration,
+
+    /// How long after its payment deadline an unpaid order is cancelled, when the message that should have done it
+    /// has not come. The deadline is the one that was set when it was confirmed.
+    #[arg(id = "UNPAID_SWEEP_AFTER", long = "unpaid-sweep-after", env = "UNPAID_SWEEP_AFTER", default_value = "5m",
+          value_parser = messaging::parse_interval)]
+    pub unpaid_sweep_after: Duration,
 }
 
 #[cfg(test)]

@@ -63,13 +63,19 @@ pub struct Change {
     /// Why, where there is something to say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// Until when it is to be paid, where it waits for that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pay_by: Option<Timestamp>,
 }
 
 /// What can happen to an order after it was placed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
-    /// The stock is set aside.
-    StockReserved,
+    /// The stock is set aside, until then if it is not paid.
+    StockReserved {
+        /// When the time to pay is over.
+        pay_by: Timestamp,
+    },
     /// The stock is short, for this reason.
     StockRefused(String),
     /// The customer pays.
@@ -107,6 +113,7 @@ impl Order {
             version: 1,
             at: now,
             reason: None,
+            pay_by: None,
         };
         Ok(Self {
             id,
@@ -133,6 +140,7 @@ impl Order {
             status,
             version: self.version,
             at: now,
+            pay_by: event.pay_by(),
             reason: event.reason(),
         });
         Outcome::Changed
@@ -186,14 +194,14 @@ impl Status {
 
     fn after(self, event: &Event) -> Next {
         match (event, self) {
-            (Event::StockReserved, Self::Pending) => Next::Status(Self::Confirmed),
+            (Event::StockReserved { .. }, Self::Pending) => Next::Status(Self::Confirmed),
             (Event::StockRefused(_), Self::Pending) => Next::Status(Self::Rejected),
             (Event::Payment, Self::Confirmed) => Next::Status(Self::Paid),
             (Event::Cancellation | Event::DeadlinePassed, Self::Pending | Self::Confirmed) => {
                 Next::Status(Self::Cancelled)
             }
             // Nobody waits for an answer to these: the order has moved on without them.
-            (Event::StockReserved | Event::StockRefused(_) | Event::DeadlinePassed, _) => {
+            (Event::StockReserved { .. } | Event::StockRefused(_) | Event::DeadlinePassed, _) => {
                 Next::Stay
             }
             (Event::Payment, Self::Paid) | (Event::Cancellation, Self::Cancelled) => Next::Stay,
@@ -203,9 +211,16 @@ impl Status {
 }
 
 impl Event {
+    fn pay_by(&self) -> Option<Timestamp> {
+        match self {
+            Self::StockReserved { pay_by } => Some(*pay_by),
+            _ => None,
+        }
+    }
+
     fn reason(self) -> Option<String> {
         match self {
-            Self::StockReserved | Self::Payment => None,
+            Self::StockReserved { .. } | Self::Payment => None,
             Self::StockRefused(reason) => Some(reason),
             Self::Cancellation => Some("cancelled by the customer".to_owned()),
             Self::DeadlinePassed => Some("not paid in time".to_owned()),

@@ -27,8 +27,11 @@ impl BatchHandler for ConfirmOrReject {
         tx: &mut Tx,
         batch: &[Received<StockEvent>],
     ) -> Result<(), Failure> {
+        let pay_by = store::now() + self.payment_deadline;
         let changed = apply(tx, batch, |event| match event {
-            StockEvent::StockReserved(reserved) => (reserved.order_id, Event::StockReserved),
+            StockEvent::StockReserved(reserved) => {
+                (reserved.order_id, Event::StockReserved { pay_by })
+            }
             StockEvent::StockRefused(refused) => (
                 refused.order_id,
                 Event::StockRefused(refused.reason.clone()),

@@ -20,5 +20,6 @@ pub mod store;
 pub mod announce;
 pub mod handlers;
 pub mod intake;
+pub mod sweep;
 
 pub mod http;

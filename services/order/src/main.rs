@@ -7,7 +7,7 @@ use messaging::Bus;
 use order::config::Config;
 use order::handlers::{CancelUnpaidOrders, ConfirmOrReject, KeepPriceList};
 use order::http::{Api, routes};
-use order::{intake::Intake, store};
+use order::{intake::Intake, store, sweep::Sweep};
 use runtime::{Lifecycle, health::Health, http};
 
 fn main() -> ExitCode {
@@ -42,6 +42,9 @@ async fn start(config: Config, life: &Lifecycle) -> anyhow::Result<()> {
         bus.kafka_relay([ORDER_EVENTS], token)
     });
     life.spawn("housekeeping", |token| bus.housekeeping(token));
+    let (pending_after, unpaid_after) = (config.pending_sweep_after, config.unpaid_sweep_after);
+    let sweep = Sweep::new(bus.clone(), pending_after, unpaid_after);
+    life.spawn("sweep", |token| sweep.run(token));
 
     let health = Health::default();
     health.informational("RabbitMQ", bus.rabbitmq_check());

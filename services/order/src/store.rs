@@ -2,10 +2,12 @@
 //! their key, and leaves the transaction to its caller.
 
 mod orders;
+mod overdue;
 mod products;
 
 pub use orders::{Idempotency, NewOrder, insert, lock, now, order, page, placed_under, save};
+pub use overdue::{forget_answered, take_unanswered, unpaid};
 pub use products::{has_products, price_list_check, prices, products, upsert_products};
 
 /// Every table of the service: without one of them it is not ready.
-pub const TABLES: [&str; 2] = ["orders", "products"];
+pub const TABLES: [&str; 3] = ["orders", "asked_again", "products"];

@@ -30,12 +30,32 @@ fn a_payment_deadline_that_is_no_duration_is_refused_by_its_name() {
     }
 }
 
+#[test]
+fn orders_are_swept_after_a_time_and_not_all_the_time() -> Result<()> {
+    let config = parse("15m")?.config;
+    let five_minutes = Duration::from_secs(300);
+    assert_eq!(config.pending_sweep_after, five_minutes);
+    assert_eq!(config.unpaid_sweep_after, five_minutes);
+    for setting in ["pending-sweep-after", "unpaid-sweep-after"] {
+        let refusal = parse_with("15m", &[&format!("--{setting}=0s")]).err();
+        let name = setting.to_uppercase().replace('-', "_");
+        assert!(refusal.is_some_and(|error| error.to_string().contains(&name)));
+    }
+    Ok(())
+}
+
 fn parse(payment_deadline: &str) -> clap::error::Result<Arguments> {
-    Arguments::try_parse_from([
+    parse_with(payment_deadline, &[])
+}
+
+fn parse_with(payment_deadline: &str, more: &[&str]) -> clap::error::Result<Arguments> {
+    let payment_deadline = format!("--payment-deadline={payment_deadline}");
+    let arguments = [
         "order",
         "--database-url=postgres://nowhere",
         "--amqp-url=amqp://nowhere",
         "--kafka-brokers=nowhere",
-        &format!("--payment-deadline={payment_deadline}"),
-    ])
+        &payment_deadline,
+    ];
+    Arguments::try_parse_from(arguments.iter().chain(more))
 }

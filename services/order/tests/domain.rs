@@ -8,6 +8,10 @@ use order::domain::{Event, Order, Outcome, PriceError, PriceList, Product, Statu
 use proptest::prelude::*;
 use uuid::Uuid;
 
+const RESERVED: Event = Event::StockReserved {
+    pay_by: Timestamp::UNIX_EPOCH,
+};
+
 fn price_list(cents: &[i64]) -> PriceList {
     let product = |(index, cents): (usize, &i64)| {
         let sku = format!("SKU-{index}");
@@ -52,7 +56,7 @@ fn place(prices: &PriceList, quantities: &[i64]) -> Result<Order, PriceError> {
 
 fn event() -> impl Strategy<Value = Event> {
     prop_oneof![
-        Just(Event::StockReserved),
+        Just(RESERVED),
         Just(Event::StockRefused("out of stock".to_owned())),
         Just(Event::Payment),
         Just(Event::Cancellation),
@@ -126,7 +130,7 @@ proptest! {
 fn payment_and_deadline_have_one_winner_in_either_order() {
     let confirmed = || {
         let mut order = place(&price_list(&[100]), &[1]).unwrap();
-        order.apply(Event::StockReserved, Timestamp::now());
+        order.apply(RESERVED, Timestamp::now());
         order
     };
 

@@ -115,7 +115,12 @@ async fn a_change_is_saved_with_its_history(pool: PgPool) -> Result<()> {
     let mut orders = store::lock(&mut tx, &[rejected.id, Uuid::now_v7(), confirmed.id]).await?;
     assert_eq!(orders.len(), 2);
     for (id, event) in [
-        (confirmed.id, Event::StockReserved),
+        (
+            confirmed.id,
+            Event::StockReserved {
+                pay_by: store::now(),
+            },
+        ),
         (rejected.id, Event::StockRefused("none left".to_owned())),
     ] {
         let order = orders.get_mut(&id).expect("it was locked");

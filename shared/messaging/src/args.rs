@@ -3,7 +3,7 @@ use std::time::Duration;
 use crate::duration::{parse_delay, parse_interval};
 use crate::faults::DemoArgs;
 use crate::kafka::KafkaArgs;
-use crate::outbox::OutboxLimits;
+use crate::outbox::{OutboxLimits, parse_shards};
 
 /// How to reach the brokers and how patient to be, from the environment.
 #[derive(Clone, clap::Args)]
@@ -32,6 +32,11 @@ pub struct MessagingArgs {
     /// by 5 s without a statement, twice, and 4 s for a statement.
     #[arg(long, env = "OUTBOX_SETTLED", value_parser = parse_delay, default_value = "20s")]
     pub outbox_settled: Duration,
+
+    /// Into how many shards the outbox is divided for each broker, a power of two: so many relays can share it.
+    /// The number is changed once the outbox is empty. As it is without this, which is 8 at first.
+    #[arg(long, env = "OUTBOX_SHARDS", value_parser = parse_shards)]
+    pub outbox_shards: Option<i16>,
 
     /// How long the id of a handled message is remembered.
     #[arg(long, env = "INBOX_RETENTION", value_parser = parse_interval, default_value = "7d")]
@@ -86,6 +91,7 @@ mod tests {
             ("inbox-retention=0s", "<INBOX_RETENTION>"),
             ("inbox-retention=9000y", "<INBOX_RETENTION>"),
             ("outbox-max-age=0s", "<OUTBOX_MAX_AGE>"),
+            ("outbox-shards=12", "<OUTBOX_SHARDS>"),
         ] {
             let error = parse(&[&format!("--{setting}")]).map(drop);
             let error = error.map_err(|error| error.to_string());

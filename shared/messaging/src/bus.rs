@@ -9,6 +9,7 @@ mod controls;
 mod housekeeping;
 mod letters;
 mod read_again;
+mod shards;
 mod topic;
 
 use std::sync::Arc;

@@ -18,7 +18,11 @@ pub fn parse_delay(text: &str) -> Result<Duration, String> {
 
 /// The same for a time after which something is done or forgotten, of at least a millisecond: with none at
 /// all it would be done all the time.
-pub(crate) fn parse_interval(text: &str) -> Result<Duration, String> {
+///
+/// # Errors
+///
+/// When it is no duration, too short, or too long for PostgreSQL.
+pub fn parse_interval(text: &str) -> Result<Duration, String> {
     between(SHORTEST_INTERVAL, text)
 }
 

@@ -39,7 +39,7 @@ pub use args::MessagingArgs;
 pub use bus::{Bus, TopicConsumer};
 pub use cause::Cause;
 pub use claims::{Claim, ClaimLost};
-pub use duration::parse_delay;
+pub use duration::{parse_delay, parse_interval};
 pub use faults::{DemoArgs, Guarantee, crash_point};
 pub use handler::{
     BatchHandler, EffectHandler, Failure, Handler, NotPerformed, Position, Received, Tx,

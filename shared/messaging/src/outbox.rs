@@ -18,6 +18,8 @@ mod ledger;
 mod written;
 
 mod lease;
+mod shards;
+
 mod publish;
 mod relay;
 mod wire;
@@ -38,6 +40,7 @@ pub(crate) use pressure::Pressure;
 pub(crate) use publish::{Publish, PublishError};
 pub(crate) use relay::Relay;
 pub(crate) use row::{NewRow, Row};
+pub(crate) use shards::{Divided, divide, parse_shards};
 pub(crate) use spans::PublishSpans;
 pub(crate) use store::{backlog, insert};
 pub(crate) use written::{Handovers, Written};

@@ -1,5 +1,7 @@
 use contracts::Line;
 
+use super::Decision;
+
 /// What was decided for one order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reservation {
@@ -7,6 +9,8 @@ pub struct Reservation {
     pub status: Status,
     /// What was set aside; empty when nothing ever was.
     pub lines: Vec<Line>,
+    /// Why nothing was set aside, if it was refused.
+    pub reason: Option<String>,
     /// Rises by one with every decision.
     pub version: i32,
 }
@@ -25,6 +29,19 @@ impl Reservation {
     /// Whether the release came before the reservation.
     pub(super) fn is_release_in_advance(&self) -> bool {
         self.status == Status::Released && self.lines.is_empty()
+    }
+
+    /// The answer to whoever asks for the same reservation once more. Nobody waits for one once the order is
+    /// cancelled or paid.
+    pub(super) fn again(&self) -> Decision {
+        match self.status {
+            Status::Reserved => Decision::ReservedBefore,
+            Status::Refused => {
+                let reason = self.reason.as_deref();
+                Decision::RefusedBefore(reason.unwrap_or("it was refused before").to_owned())
+            }
+            Status::Released | Status::Sold => Decision::Unchanged(self.status),
+        }
     }
 }
 

@@ -27,6 +27,10 @@ pub enum Decision {
     Reserved,
     /// Nothing is set aside, for this reason.
     Refused(String),
+    /// All lines are set aside since an earlier command, whose answer may be lost.
+    ReservedBefore,
+    /// Nothing is set aside since an earlier command, for this reason.
+    RefusedBefore(String),
     /// What was set aside is back on the shelf, or will never be set aside.
     Released,
     /// What was set aside is sold.
@@ -75,15 +79,13 @@ impl Stock {
         match self.reservations.get(&order_id) {
             Some(earlier) if earlier.is_release_in_advance() => {
                 let reason = "the order was cancelled before its stock was reserved";
-                self.record(order_id, Status::Refused, &[]);
-                return Decision::Refused(reason.to_owned());
+                return self.refuse(order_id, reason.to_owned());
             }
-            Some(earlier) => return Decision::Unchanged(earlier.status),
+            Some(earlier) => return earlier.again(),
             None => {}
         }
         if let Some(reason) = self.reason_to_refuse(lines) {
-            self.record(order_id, Status::Refused, &[]);
-            return Decision::Refused(reason);
+            return self.refuse(order_id, reason);
         }
         self.move_pieces(lines, |level, quantity| {
             level.available -= quantity;
@@ -91,6 +93,12 @@ impl Stock {
         });
         self.record(order_id, Status::Reserved, lines);
         Decision::Reserved
+    }
+
+    fn refuse(&mut self, order_id: Uuid, reason: String) -> Decision {
+        let reservation = self.record(order_id, Status::Refused, &[]);
+        reservation.reason = Some(reason.clone());
+        Decision::Refused(reason)
     }
 
     fn release(&mut self, order_id: Uuid) -> Decision {
@@ -173,13 +181,14 @@ impl Stock {
     }
 
     /// Sets the status of a reservation; `lines` only count for a new one.
-    fn record(&mut self, order_id: Uuid, status: Status, lines: &[Line]) {
+    fn record(&mut self, order_id: Uuid, status: Status, lines: &[Line]) -> &mut Reservation {
         let reservation = self
             .reservations
             .entry(order_id)
             .or_insert_with(|| Reservation {
                 status,
                 lines: lines.to_vec(),
+                reason: None,
                 version: 0,
             });
         reservation.status = status;
@@ -187,6 +196,7 @@ impl Stock {
         if self.changed_reservations.insert(order_id) {
             reservation.version += 1;
         }
+        reservation
     }
 }
 

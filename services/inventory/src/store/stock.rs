@@ -13,21 +13,22 @@ pub async fn lock_reservations(
     db: &mut PgConnection,
     order_ids: &[Uuid],
 ) -> anyhow::Result<BTreeMap<Uuid, Reservation>> {
-    let rows: Vec<(Uuid, String, Json<Vec<Line>>, i32)> = sqlx::query_as(
-        "select order_id, status, lines, version from reservations
+    let rows: Vec<(Uuid, String, Json<Vec<Line>>, Option<String>, i32)> = sqlx::query_as(
+        "select order_id, status, lines, reason, version from reservations
          where order_id = any($1) order by order_id for update",
     )
     .bind(order_ids)
     .fetch_all(db)
     .await?;
     rows.into_iter()
-        .map(|(order_id, status, Json(lines), version)| {
+        .map(|(order_id, status, Json(lines), reason, version)| {
             let status = Status::from_name(&status).context("unknown status of a reservation")?;
             Ok((
                 order_id,
                 Reservation {
                     status,
                     lines,
+                    reason,
                     version,
                 },
             ))
@@ -73,9 +74,10 @@ pub async fn save(db: &mut PgConnection, stock: &Stock) -> anyhow::Result<()> {
                   as new (sku, available, reserved, sold, version)
              where stock.sku = new.sku
          )
-         insert into reservations (order_id, status, lines, version)
-         select * from unnest($1::uuid[], $2::text[], $3::jsonb[], $4::int[])
-         on conflict (order_id) do update set status = excluded.status, version = excluded.version
+         insert into reservations (order_id, status, lines, version, reason)
+         select * from unnest($1::uuid[], $2::text[], $3::jsonb[], $4::int[], $10::text[])
+         on conflict (order_id) do update set status = excluded.status, version = excluded.version,
+                                              reason = excluded.reason
          where reservations.version = excluded.version - 1",
     )
     .bind(column(&reservations, |(id, _)| **id))
@@ -87,6 +89,7 @@ pub async fn save(db: &mut PgConnection, stock: &Stock) -> anyhow::Result<()> {
     .bind(column(&levels, |(_, level)| level.reserved))
     .bind(column(&levels, |(_, level)| level.sold))
     .bind(column(&levels, |(_, level)| level.version))
+    .bind(column(&reservations, |(_, r)| r.reason.as_deref()))
     .execute(db)
     .await?;
     anyhow::ensure!(

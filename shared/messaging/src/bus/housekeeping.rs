@@ -14,9 +14,9 @@ use crate::{inbox, outbox};
 const INTERVAL: Duration = Duration::from_secs(5);
 
 impl Bus {
-    /// Measures the outbox, on which [`is_overloaded`](Self::is_overloaded) leans, and forgets old inbox
-    /// entries, until stopped. The database may come and go. In a demonstration this also hears what is asked
-    /// of the consumers of this process.
+    /// Measures the outbox, on which [`is_overloaded`](Self::is_overloaded) leans, gives it as many shards as
+    /// are wanted, and forgets old inbox entries, until stopped. The database may come and go. In a
+    /// demonstration this also hears what is asked of the consumers of this process.
     ///
     /// # Errors
     ///
@@ -38,7 +38,7 @@ impl Bus {
 
     async fn keep_house_until(&self, token: &CancellationToken) -> anyhow::Result<()> {
         let mut tick = tokio::time::interval(INTERVAL);
-        let mut known = None;
+        let (mut known, mut is_waiting) = (None, false);
         while token.run_until_cancelled(tick.tick()).await.is_some() {
             // Whoever cannot be asked has not changed.
             if let Ok(tables) = within_limit(which_tables(&self.inner.consuming.pool)).await {
@@ -48,7 +48,11 @@ impl Bus {
                     "the tables in the database are gone or are others than before; the next start migrates"
                 );
             }
-            if let Err(error) = self.keep_house(token).await {
+            let kept = async {
+                self.divide_outbox(&mut is_waiting).await?;
+                self.keep_house(token).await
+            };
+            if let Err(error) = kept.await {
                 let error = format!("{error:#}");
                 warn!(error, "housekeeping failed, next try in {INTERVAL:?}");
             }

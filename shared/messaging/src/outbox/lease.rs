@@ -15,10 +15,6 @@ const LEASE: Duration = Duration::from_secs(5);
 /// How often a relay renews, and looks for shards that nobody holds.
 const RENEWAL: Duration = Duration::from_secs(1);
 
-/// Into how many shards the rows for one broker are divided. The migration creates a lease for each,
-/// and the hash of the ordering key is masked: so it has to be a power of two.
-pub(crate) const SHARDS: i16 = 8;
-
 /// The shards of the outbox that this relay may publish.
 ///
 /// All expiry is judged by the clock of the database; this process only judges how old its own
@@ -139,26 +135,6 @@ impl Lease {
         .bind(self.instance)
         .execute(&self.pool)
         .await?;
-        Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[sqlx::test(migrations = false)]
-    async fn the_migration_creates_a_lease_for_every_shard(pool: PgPool) -> anyhow::Result<()> {
-        crate::migrate::migrate(&pool).await?;
-        for transport in Transport::ALL {
-            let shards = "select shard from messaging.leases where transport = $1 order by shard";
-            let shards: Vec<i16> = sqlx::query_scalar(shards)
-                .bind(transport.as_str())
-                .fetch_all(&pool)
-                .await?;
-            assert_eq!(shards, (0..SHARDS).collect::<Vec<_>>());
-        }
-        assert_eq!(SHARDS.count_ones(), 1);
         Ok(())
     }
 }

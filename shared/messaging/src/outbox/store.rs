@@ -3,7 +3,6 @@ use std::time::Duration;
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
-use super::lease::SHARDS;
 use super::ledger::Known;
 use super::memory;
 use super::row::{NewRow, Row};
@@ -30,13 +29,15 @@ pub(crate) async fn insert(
         "insert into messaging.outbox
              (message_id, transport, shard, destination, routing_key, message_type, traceparent, body, queued)
          select id, transport, shard, destination, routing_key, type, traceparent, body,
-             case when shard = any(case transport when 'rabbitmq' then $10::int2[] else $11::int2[] end)
+             case when shard = any(case transport when 'rabbitmq' then $9::int2[] else $10::int2[] end)
                  then exists (select from messaging.outbox earlier
                               where earlier.transport = r.transport and earlier.shard = r.shard and earlier.queued
-                                and earlier.seq <> all($12))
+                                and earlier.seq <> all($11))
                  else true
              end
-         from (select *, (hashtext(ordering_key) & $9)::int2 as shard
+         -- There is a lease for each shard, and their number is a power of two.
+         from (select *, (hashtext(ordering_key)
+                          & (select count(*)::int - 1 from messaging.leases where transport = 'kafka'))::int2 as shard
              from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bytea[])
                  with ordinality
                  as u (id, transport, ordering_key, destination, routing_key, type, traceparent, body, n)
@@ -52,8 +53,6 @@ pub(crate) async fn insert(
     .bind(column(|row| row.message_type))
     .bind(rows.iter().map(|row| row.traceparent.as_deref()).collect::<Vec<_>>())
     .bind(rows.iter().map(|row| row.body.as_slice()).collect::<Vec<_>>())
-    // A power of two, so that this mask leaves the number of a shard.
-    .bind(i32::from(SHARDS - 1))
     .bind(rabbitmq)
     .bind(kafka)
     .bind([known_of_rabbitmq, known_of_kafka].concat())

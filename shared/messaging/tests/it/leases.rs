@@ -104,6 +104,26 @@ async fn a_relay_that_slept_through_its_lease_does_not_take_it_back(
     stage.end().await
 }
 
+#[sqlx::test(migrations = false)]
+async fn relays_share_the_shards_that_an_empty_outbox_is_given(pool: PgPool) -> anyhow::Result<()> {
+    let mut stage = Stage::new(&pool).await?;
+    stage.rabbitmq.declare(QUEUE).await?;
+    stage.args.outbox_shards = Some(32);
+    let (first, second) = (stage.another_bus()?, stage.another_bus()?);
+    for bus in [&first, &second] {
+        stage.start(|token| bus.rabbitmq_relay([], token));
+    }
+    until_owners(&stage, &[4, 4]).await?;
+
+    stage.start(|token| first.housekeeping(token));
+    until_owners(&stage, &[16, 16]).await?;
+
+    stage.publish(parcels(1..=200)).await?;
+    take_all(&stage, 200).await?;
+    stage.until_the_outbox_is_empty().await?;
+    stage.end().await
+}
+
 /// Parcels of many keys, and so for all shards.
 fn parcels(numbers: std::ops::RangeInclusive<i64>) -> impl Iterator<Item = Parcel> {
     numbers.map(|number| parcel(number.to_string(), number))
