@@ -13,7 +13,15 @@ pub async fn lock_reservations(
     db: &mut PgConnection,
     order_ids: &[Uuid],
 ) -> anyhow::Result<BTreeMap<Uuid, Reservation>> {
-    let rows: Vec<(Uuid, String, Json<Vec<Line>>, Option<String>, i32)> = sqlx::query_as(
+    #[derive(FromRow)]
+    struct Row {
+        order_id: Uuid,
+        status: String,
+        lines: Json<Vec<Line>>,
+        reason: Option<String>,
+        version: i32,
+    }
+    let rows: Vec<Row> = sqlx::query_as(
         "select order_id, status, lines, reason, version from reservations
          where order_id = any($1) order by order_id for update",
     )
@@ -21,17 +29,16 @@ pub async fn lock_reservations(
     .fetch_all(db)
     .await?;
     rows.into_iter()
-        .map(|(order_id, status, Json(lines), reason, version)| {
-            let status = Status::from_name(&status).context("unknown status of a reservation")?;
-            Ok((
-                order_id,
-                Reservation {
-                    status,
-                    lines,
-                    reason,
-                    version,
-                },
-            ))
+        .map(|row| {
+            let status =
+                Status::from_name(&row.status).context("unknown status of a reservation")?;
+            let reservation = Reservation {
+                status,
+                lines: row.lines.0,
+                reason: row.reason,
+                version: row.version,
+            };
+            Ok((row.order_id, reservation))
         })
         .collect()
 }
