@@ -136,6 +136,9 @@ pub(super) async fn create_replay(
 async fn why_none(api: &Api, letters: &[Uuid]) -> Result<Problem, Problem> {
     let none = "no letter of these can be replayed";
     let mut problem = Problem::new(StatusCode::UNPROCESSABLE_ENTITY, none);
+    if letters.is_empty() {
+        problem = problem.field("filter", "no letter matches");
+    }
     for (place, id) in letters.iter().enumerate().take(10) {
         let reason = match store::letter(&api.live.pool, *id).await? {
             None => "there is no such letter".to_owned(),

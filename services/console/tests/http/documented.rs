@@ -12,10 +12,11 @@ use crate::support::{Answer, Service, samples::order};
 const REQUESTS: usize = 200;
 
 /// What a request may break although its schema allows it.
-const OF_NO_SCHEMA: [&str; 6] = [
+const OF_NO_SCHEMA: [&str; 7] = [
     "expected text without control characters",
     "say how many letters a filter shall match",
     "expected either `letters`, or `filter` with `expected`",
+    "no letter matches",
     "there is no such letter",
     "it is being replayed",
     "the id of a message cannot be changed",
