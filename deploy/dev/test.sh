@@ -15,7 +15,6 @@ run_tests() {
       run_lints
       test_everything
       test_promises
-      test_cluster
       say "All passed."
       ;;
     lint) run_lints ;;
