@@ -17,7 +17,7 @@ use anyhow::{Context, Result, ensure};
 use axum::http::Method;
 use contracts::topology::{NOTIFICATION_EMAIL, NOTIFICATION_PUSH, NOTIFICATION_SMS, ORDER_EVENTS};
 use harness::{
-    Compose, Gateway, Lag, Management, eventually, http_client, members_at_work, setting,
+    Compose, Gateway, Group, Management, eventually, http_client, members_at_work, setting,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -51,7 +51,7 @@ pub(super) struct Scaling {
     compose: Compose,
     gateway: Gateway,
     rabbitmq: Management,
-    lag: Arc<Lag>,
+    group: Arc<Group>,
     provider: Provider,
     provider_url: String,
 }
@@ -76,7 +76,7 @@ impl Scaling {
             compose,
             gateway: Gateway::new(http.clone())?,
             rabbitmq: Management::new(http)?,
-            lag: Arc::new(Lag::of(GROUP, ORDER_EVENTS)?),
+            group: Arc::new(Group::new(GROUP, ORDER_EVENTS)?),
             provider: Provider::listen(("0.0.0.0", port), takes).await?,
             provider_url: format!("smtp://host.docker.internal:{port}"),
         })
@@ -175,8 +175,10 @@ impl Scaling {
     }
 
     async fn lag(&self) -> Result<u64> {
-        let lag = Arc::clone(&self.lag);
-        spawn_blocking(move || lag.records()).await?
+        let group = Arc::clone(&self.group);
+        let unread = spawn_blocking(move || group.unread()).await??;
+        let records = unread.iter().sum::<i64>();
+        Ok(u64::try_from(records)?)
     }
 
     /// When each of the newest events was handled, in seconds by the clock of the database. There is one push
