@@ -29,7 +29,7 @@ pub use commands::take_command;
 pub use compose::{Compose, Container, Health, Metrics};
 pub use eventually::{SOON, eventually};
 pub use gateway::{Answer, Change, Gateway, Notification, Order, StockLevel, wish};
-pub use group::{ConsoleGroups, Group};
+pub use group::{ConsoleGroups, Group, members_at_work};
 pub use http::http_client;
 pub use letters::{Letter, Letters};
 pub use mailbox::{Address, Email, Envelope, Headers, Mailbox};
@@ -40,6 +40,4 @@ pub use raw_kafka::RawRecord;
 pub use replicas::is_replicated;
 pub use settings::setting;
 pub use stack::Stack;
-pub use topics::{
-    Record, TopicReader, TopicWriter, header, kafka_client, members_at_work, read_all,
-};
+pub use topics::{Record, TopicReader, TopicWriter, header, kafka_client, read_all};

@@ -100,21 +100,6 @@ pub fn read_all<T>(
     Ok(found.into_iter().map(|(_, _, one)| one).collect())
 }
 
-/// How many members of a consumer group have partitions at the moment. Blocks the thread.
-///
-/// # Errors
-///
-/// When the broker cannot be reached.
-pub fn members_at_work(group: &str) -> Result<usize> {
-    // A version, and the lengths of two lists of which nothing follows.
-    const NO_PARTITIONS: usize = 10;
-    let consumer: BaseConsumer = kafka_client()?.set("group.id", "e2e").create()?;
-    let groups = consumer.fetch_group_list(Some(group), TIME_LIMIT)?;
-    let members = groups.groups().iter().flat_map(|group| group.members());
-    let assigned = members.map(|member| member.assignment().map_or(0, <[u8]>::len));
-    Ok(assigned.filter(|bytes| *bytes > NO_PARTITIONS).count())
-}
-
 /// A header of a record, if it is there and UTF-8.
 pub fn header<'r>(record: &'r impl Message, name: &str) -> Option<&'r str> {
     let headers = record.headers()?;
