@@ -7,7 +7,7 @@ use lapin::types::ShortString;
 use lapin::{BasicProperties, Channel, Confirmation};
 use tokio::time::timeout;
 
-use super::connection::{Purpose, RabbitMq, TIMEOUT};
+use super::connection::{Purpose, RabbitMq, TIMEOUT, abandon};
 use super::topology::Piece;
 use super::upkeep::is_refusal;
 use crate::faults::crash_point::{self, CrashPoint};
@@ -75,8 +75,7 @@ impl ConfirmChannel {
                     _ => ("RabbitMQ did not confirm in time".to_owned(), false),
                 };
                 if let Some(channel) = self.channel.take() {
-                    // The broker may be gone, so nobody waits for its answer.
-                    tokio::spawn(async move { channel.close(200, "starting over".into()).await });
+                    abandon(&channel);
                 }
                 // An exchange that is not there is declared with the next channel, unless it is somebody else's.
                 let error = match is_refusal && !self.declares_own {

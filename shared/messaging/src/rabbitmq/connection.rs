@@ -134,3 +134,10 @@ impl RabbitMq {
         Ok(connection)
     }
 }
+
+/// Closes a channel of which nobody knows any more in what state the broker has it. The broker may be gone, so
+/// nobody waits for its answer.
+pub(super) fn abandon(channel: &Channel) {
+    let channel = channel.clone();
+    tokio::spawn(async move { channel.close(200, "starting over".into()).await });
+}

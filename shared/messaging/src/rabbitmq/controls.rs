@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::debug;
 use uuid::Uuid;
 
-use super::connection::{Purpose, RabbitMq, TIMEOUT};
+use super::connection::{Purpose, RabbitMq, TIMEOUT, abandon};
 use super::properties::{self, short_string};
 use super::topology::Piece;
 use crate::backoff::Backoff;
@@ -102,10 +102,12 @@ async fn listen_on_one_channel(
     mut healthy: impl FnMut(),
 ) -> anyhow::Result<()> {
     let channel = rabbitmq.channel(Purpose::Consume).await?;
-    let subscribed = timeout(TIMEOUT, subscribe(&channel, controls.service()));
-    let (mut deliveries, binding) = subscribed
-        .await
-        .context("RabbitMQ did not answer in time")??;
+    let subscribed = timeout(TIMEOUT, subscribe(&channel, controls.service())).await;
+    let subscribed = subscribed
+        .context("RabbitMQ did not answer in time")
+        .flatten();
+    // Else a consumer that nobody reads from would be there once RabbitMQ answers.
+    let (mut deliveries, binding) = subscribed.inspect_err(|_| abandon(&channel))?;
     healthy();
     loop {
         let Ok(next) = timeout(SILENCE, deliveries.next()).await else {

@@ -2,15 +2,14 @@ use anyhow::Context;
 use contracts::topology::{DEAD_LETTER_QUEUE, DEAD_LETTERS};
 use futures::{FutureExt, StreamExt};
 use lapin::Channel;
-use lapin::options::{BasicAckOptions, BasicConsumeOptions, BasicQosOptions};
-use lapin::types::FieldTable;
+use lapin::options::{BasicAckOptions, BasicConsumeOptions};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use super::connection::{Purpose, RabbitMq, TIMEOUT};
+use super::connection::{RabbitMq, TIMEOUT};
 use super::letter::letter;
-use super::properties::short_string;
+use super::subscription::consume;
 use super::topology::Piece;
 use super::upkeep;
 use crate::backoff::Backoff;
@@ -74,14 +73,9 @@ impl DeadLetterConsumer {
         mut healthy: impl FnMut(),
     ) -> anyhow::Result<()> {
         upkeep::declare(&self.rabbitmq, pieces).await?;
-        let channel = self.rabbitmq.channel(Purpose::Consume).await?;
-        let qos = channel.basic_qos(BATCH, BasicQosOptions::default());
-        timeout(TIMEOUT, qos).await.context("qos timed out")??;
-        let queue = short_string(DEAD_LETTER_QUEUE);
         let options = BasicConsumeOptions::default();
-        let consumed = channel.basic_consume(queue, "".into(), options, FieldTable::default());
-        let consumed = timeout(TIMEOUT, consumed).await;
-        let mut deliveries = consumed.context("consume timed out")??;
+        let consumed = consume(&self.rabbitmq, DEAD_LETTER_QUEUE, BATCH, options);
+        let (channel, mut deliveries) = consumed.await?;
         info!("taking dead letters");
         loop {
             let first = deliveries.next().await;

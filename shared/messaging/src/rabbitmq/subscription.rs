@@ -9,7 +9,7 @@ use lapin::{Channel, Consumer};
 use tokio::time::timeout;
 use tracing::info;
 
-use super::connection::{Purpose, RabbitMq, TIMEOUT};
+use super::connection::{Purpose, RabbitMq, TIMEOUT, abandon};
 use super::properties::short_string;
 use super::topology::Piece;
 use super::upkeep;
@@ -49,32 +49,17 @@ impl Subscription {
     pub(super) async fn open(&self, rabbitmq: &RabbitMq) -> anyhow::Result<(Channel, Consumer)> {
         let queue = self.queue;
         upkeep::declare(rabbitmq, &self.pieces()).await?;
-        let channel = rabbitmq.channel(Purpose::Consume).await?;
         let prefetch = self
             .batch
             .saturating_mul(2)
             .clamp(*self.prefetch.start(), *self.prefetch.end());
-        timeout(
-            TIMEOUT,
-            channel.basic_qos(prefetch, BasicQosOptions::default()),
-        )
-        .await
-        .context("qos timed out")??;
-        let deliveries = channel.basic_consume(
-            short_string(queue),
-            // The broker makes up a tag.
-            "".into(),
-            BasicConsumeOptions {
-                no_ack: without(Guarantee::ManualAck),
-                ..BasicConsumeOptions::default()
-            },
-            FieldTable::default(),
-        );
-        let deliveries = timeout(TIMEOUT, deliveries)
-            .await
-            .context("consume timed out")??;
+        let options = BasicConsumeOptions {
+            no_ack: without(Guarantee::ManualAck),
+            ..BasicConsumeOptions::default()
+        };
+        let consumed = consume(rabbitmq, queue, prefetch, options).await?;
         info!(queue, prefetch, "consuming queue {queue}");
-        Ok((channel, deliveries))
+        Ok(consumed)
     }
 
     /// All that has to be there for the queue to be of use.
@@ -95,4 +80,35 @@ impl Subscription {
         }
         pieces
     }
+}
+
+/// Consumes a queue on a channel of its own, with so many messages ahead.
+///
+/// Whoever gives up waiting for the broker's answer has to close the channel. lapin itself keeps it until the answer
+/// comes, and then has a consumer that nobody reads from. What the broker delivers to it would be with nobody for as
+/// long as the connection lasts, while the broker sees a consumer at work.
+pub(super) async fn consume(
+    rabbitmq: &RabbitMq,
+    queue: &str,
+    prefetch: u16,
+    options: BasicConsumeOptions,
+) -> anyhow::Result<(Channel, Consumer)> {
+    let channel = rabbitmq.channel(Purpose::Consume).await?;
+    let consumed = consume_on(&channel, queue, prefetch, options).await;
+    let deliveries = consumed.inspect_err(|_| abandon(&channel))?;
+    Ok((channel, deliveries))
+}
+
+async fn consume_on(
+    channel: &Channel,
+    queue: &str,
+    prefetch: u16,
+    options: BasicConsumeOptions,
+) -> anyhow::Result<Consumer> {
+    let qos = channel.basic_qos(prefetch, BasicQosOptions::default());
+    timeout(TIMEOUT, qos).await.context("qos timed out")??;
+    // The broker makes up a tag.
+    let (queue, tag, none) = (short_string(queue), "".into(), FieldTable::default());
+    let consumed = timeout(TIMEOUT, channel.basic_consume(queue, tag, options, none)).await;
+    Ok(consumed.context("consume timed out")??)
 }

@@ -3,7 +3,7 @@ use std::collections::HashMap;
 use messaging::{Cause, Failure, Handler, Received, Tx};
 use sqlx::PgPool;
 
-use crate::common::{Gate, Parcel, QUEUE, Stage, eventually, parcel, record, record_all};
+use crate::common::{Detour, Gate, Parcel, QUEUE, Stage, eventually, parcel, record, record_all};
 
 #[sqlx::test(migrations = false)]
 async fn what_is_delivered_again_after_a_lost_connection_has_no_second_effect(
@@ -109,6 +109,29 @@ async fn a_consumer_declares_its_queue_again_when_somebody_has_deleted_it(
     stage.publish([parcel("alice", 2)]).await?;
 
     assert_eq!(stage.numbers_after(2).await?, [1, 2]);
+    stage.end().await
+}
+
+#[sqlx::test(migrations = false)]
+async fn what_went_to_a_consumer_that_was_confirmed_too_late_is_handled_by_the_next(
+    pool: PgPool,
+) -> anyhow::Result<()> {
+    let mut stage = Stage::new(&pool).await?;
+    stage.rabbitmq.declare(QUEUE).await?;
+    stage.start(|token| stage.bus.rabbitmq_relay([], token));
+    stage.publish((1..=5).map(|n| parcel("alice", n))).await?;
+    stage.until_the_outbox_is_empty().await?;
+
+    // RabbitMQ gives all of them to the first consumer, which has given up by the time it is confirmed.
+    let detour = Detour::to(stage.rabbitmq.address()).await?;
+    stage.args.amqp_url = stage.rabbitmq.url_by(&detour.address);
+    let consumer = stage.another_bus()?.queue(QUEUE).batch(10);
+    stage.start(|token| consumer.run("receive", record_all(), token));
+
+    let mut numbers = stage.numbers_after(5).await?;
+    numbers.sort_unstable();
+    assert_eq!(numbers, [1, 2, 3, 4, 5]);
+    until_empty(&stage).await?;
     stage.end().await
 }
 

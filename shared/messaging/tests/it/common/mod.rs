@@ -2,6 +2,7 @@
 //! to wait without sleeping for a fixed time.
 
 pub(crate) mod asking;
+mod detour;
 mod effects;
 mod gate;
 pub(crate) mod generated;
@@ -16,6 +17,7 @@ pub(crate) mod stage;
 
 use std::time::{Duration, Instant};
 
+pub(crate) use detour::Detour;
 pub(crate) use effects::{record, record_all, record_if};
 pub(crate) use gate::Gate;
 pub(crate) use kafka::{TopicOfTest, header_of, headers};

@@ -88,10 +88,20 @@ impl VirtualHost {
     }
 
     pub(crate) fn url(&self) -> String {
+        self.url_by(&self.address())
+    }
+
+    /// The same for whoever takes another way to the broker.
+    pub(crate) fn url_by(&self, address: &str) -> String {
         let user = &self.uri.authority.userinfo;
-        let (host, port) = (&self.uri.authority.host, self.uri.authority.port);
         let (name, password) = (&user.username, &user.password);
-        format!("amqp://{name}:{password}@{host}:{port}/{}", self.name)
+        format!("amqp://{name}:{password}@{address}/{}", self.name)
+    }
+
+    /// Host and port of the broker.
+    pub(crate) fn address(&self) -> String {
+        let authority = &self.uri.authority;
+        format!("{}:{}", authority.host, authority.port)
     }
 
     /// Declares a durable quorum queue, bound to an exchange that is already there.
