@@ -21,6 +21,7 @@ mod lifecycle;
 mod metrics;
 mod new_service;
 mod orders;
+mod orphans;
 mod outages;
 mod poison;
 mod pressure;

@@ -23,7 +23,7 @@ impl Arena {
         Ok(instance)
     }
 
-    /// All processes of the container at once: the first one of PostgreSQL only accepts connections,
+    /// All processes of the container at once: the first one of PostgreSQL only waits for the others,
     /// and that of RabbitMQ is a shell. The freezer of a busy machine gives up on a container in which a
     /// process is just starting, such as a health check, so it may have to be asked again.
     pub(super) async fn pause(&self, service: &str) -> Result<Instance> {
