@@ -57,6 +57,7 @@ pub(super) async fn rest(observer: &Observer, clients: &Clients, healed: Instant
         }
         if moved.elapsed() > QUIET {
             eprintln!("nothing moves any more, and this is left: {last:?}");
+            say_what_is_left(observer).await;
             break;
         }
         // Looking must not become the load where it takes long.
@@ -67,4 +68,12 @@ pub(super) async fn rest(observer: &Observer, clients: &Clients, healed: Instant
         drained: or_now(drained),
         delivered: or_now(delivered),
     })
+}
+
+/// The logs do not say who holds a message, and the brokers are gone once the run is over.
+async fn say_what_is_left(observer: &Observer) {
+    match observer.left().await {
+        Ok(lines) => lines.iter().for_each(|line| eprintln!("  {line}")),
+        Err(error) => eprintln!("  what the brokers hold cannot be seen: {error:#}"),
+    }
 }

@@ -3,6 +3,7 @@
 mod brokers;
 mod databases;
 mod http;
+mod left;
 mod letters;
 mod topics;
 
@@ -89,6 +90,18 @@ impl Observer {
     pub async fn queues_are_empty(&self) -> Result<bool> {
         let queues = brokers::queues(&self.rabbitmq).await?;
         Ok(queues.is_some_and(|queues| queues.iter().all(|queue| queue.messages == 0)))
+    }
+
+    /// What is left in queues and topics and with whom, in lines for people: for the report of a system in which nothing
+    /// moves any more.
+    pub async fn left(&self) -> Result<Vec<String>> {
+        let mut lines = left::left(&self.rabbitmq).await.context("the queues")?;
+        let lags = self.groups.lags().await.context("the consumer groups")?;
+        lines.extend(lags.iter().filter(|lag| lag.records > 0).map(|lag| {
+            let (group, partition, records) = (&lag.group, lag.partition, lag.records);
+            format!("group {group}: {records} unread records in partition {partition}")
+        }));
+        Ok(lines)
     }
 
     /// The exchanges, queues and bindings that there are.
