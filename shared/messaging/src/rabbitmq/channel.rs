@@ -72,7 +72,10 @@ impl ConfirmChannel {
             failure => {
                 let (reason, is_refusal) = match failure {
                     Ok(Err(error)) => (format!("{error:#}"), is_refusal(&error)),
-                    _ => ("RabbitMQ did not confirm in time".to_owned(), false),
+                    _ => {
+                        self.rabbitmq.publish_elsewhere();
+                        ("RabbitMQ did not confirm in time".to_owned(), false)
+                    }
                 };
                 if let Some(channel) = self.channel.take() {
                     abandon(&channel);

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use lapin::uri::AMQPUri;
@@ -43,11 +43,17 @@ pub(crate) struct RabbitMq {
 struct Inner {
     uri: AMQPUri,
     service: &'static str,
-    publish: Mutex<Option<Connection>>,
-    consume: Mutex<Option<Connection>>,
+    publish: Mutex<Option<Open>>,
+    consume: Mutex<Option<Open>>,
     connected: AtomicBool,
     refusals: Arc<Refusals>,
     unrouted: Unrouted,
+}
+
+/// A connection, and since when there is one.
+struct Open {
+    connection: Connection,
+    since: Instant,
 }
 
 impl RabbitMq {
@@ -105,21 +111,43 @@ impl RabbitMq {
             Purpose::Consume => &self.inner.consume,
         };
         let mut slot = slot.lock().await;
-        let connection = match slot
+        let open = match slot
             .take()
-            .filter(|connection| connection.status().connected())
+            .filter(|open| open.connection.status().connected())
         {
-            Some(connection) => connection,
-            None => self.connect(purpose).await?,
+            Some(open) => open,
+            None => Open {
+                connection: self.connect(purpose).await?,
+                since: Instant::now(),
+            },
         };
-        let connection = slot.insert(connection);
-        let channel = timeout(TIMEOUT, connection.create_channel())
-            .await
-            .context("RabbitMQ did not open a channel in time")?;
+        let open = slot.insert(open);
+        let channel = timeout(TIMEOUT, open.connection.create_channel()).await;
+        let channel = channel
+            .context("RabbitMQ did not open a channel in time")
+            .and_then(|channel| channel.context("cannot open a channel"));
         if channel.is_err() {
             *slot = None;
         }
-        channel.context("cannot open a channel")
+        channel
+    }
+
+    /// Lets the next channel to publish on have another connection, since nothing was confirmed in time on this one: in
+    /// a cluster it may lead to a node that has lost its peers, and the next one to another node. Whoever has a channel
+    /// on it may go on, and with the last of them it is closed.
+    ///
+    /// A broker that blocks publishers confirms nothing either. It would not even read that a connection is closed.
+    pub(super) fn publish_elsewhere(&self) {
+        // Whoever has the lock is about to connect.
+        let Ok(mut slot) = self.inner.publish.try_lock() else {
+            return;
+        };
+        // A younger one is not the one that was waited for.
+        let is_silent =
+            |open: &Open| open.since.elapsed() >= TIMEOUT && !open.connection.status().blocked();
+        if slot.as_ref().is_some_and(is_silent) {
+            *slot = None;
+        }
     }
 
     async fn connect(&self, purpose: Purpose) -> anyhow::Result<Connection> {

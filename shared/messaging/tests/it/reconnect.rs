@@ -3,7 +3,9 @@ use std::collections::HashMap;
 use messaging::{Cause, Failure, Handler, Received, Tx};
 use sqlx::PgPool;
 
-use crate::common::{Detour, Gate, Parcel, QUEUE, Stage, eventually, parcel, record, record_all};
+use crate::common::{
+    Detour, Gate, Parcel, QUEUE, Stage, Trouble, eventually, parcel, record, record_all,
+};
 
 #[sqlx::test(migrations = false)]
 async fn what_is_delivered_again_after_a_lost_connection_has_no_second_effect(
@@ -123,7 +125,7 @@ async fn what_went_to_a_consumer_that_was_confirmed_too_late_is_handled_by_the_n
     stage.until_the_outbox_is_empty().await?;
 
     // RabbitMQ gives all of them to the first consumer, which has given up by the time it is confirmed.
-    let detour = Detour::to(stage.rabbitmq.address()).await?;
+    let detour = Detour::to(stage.rabbitmq.address(), Trouble::LateConsumer).await?;
     stage.args.amqp_url = stage.rabbitmq.url_by(&detour.address);
     let consumer = stage.another_bus()?.queue(QUEUE).batch(10);
     stage.start(|token| consumer.run("receive", record_all(), token));
@@ -132,6 +134,24 @@ async fn what_went_to_a_consumer_that_was_confirmed_too_late_is_handled_by_the_n
     numbers.sort_unstable();
     assert_eq!(numbers, [1, 2, 3, 4, 5]);
     until_empty(&stage).await?;
+    stage.end().await
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_relay_whose_connection_confirms_nothing_publishes_on_another(
+    pool: PgPool,
+) -> anyhow::Result<()> {
+    let mut stage = Stage::new(&pool).await?;
+    stage.rabbitmq.declare(QUEUE).await?;
+    let detour = Detour::to(stage.rabbitmq.address(), Trouble::NoConfirms).await?;
+    stage.args.amqp_url = stage.rabbitmq.url_by(&detour.address);
+    let bus = stage.another_bus()?;
+    stage.start(|token| bus.rabbitmq_relay([], token));
+    let mut tx = bus.begin().await?;
+    tx.publish(&Cause::none(), &parcel("alice", 1));
+    tx.commit().await?;
+
+    stage.until_the_outbox_is_empty().await?;
     stage.end().await
 }
 

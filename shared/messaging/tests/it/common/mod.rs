@@ -17,7 +17,7 @@ pub(crate) mod stage;
 
 use std::time::{Duration, Instant};
 
-pub(crate) use detour::Detour;
+pub(crate) use detour::{Detour, Trouble};
 pub(crate) use effects::{record, record_all, record_if};
 pub(crate) use gate::Gate;
 pub(crate) use kafka::{TopicOfTest, header_of, headers};
