@@ -1,4 +1,8 @@
+use database::{Speaks, speaks};
 use sqlx::PgPool;
+use tracing::warn;
+
+use crate::backoff::Backoff;
 
 /// The tables of this crate that a consumer and a relay need, in the schema `messaging`.
 pub(crate) const TABLES: [&str; 5] = [
@@ -14,7 +18,7 @@ pub(crate) const TABLES: [&str; 5] = [
 ///
 /// # Errors
 ///
-/// When the database is away or holds a schema of another history.
+/// When the database holds a schema of another history. One that is away is waited for.
 pub async fn migrate(pool: &PgPool) -> anyhow::Result<()> {
     let mut migrator = sqlx::migrate!();
     migrator.create_schema("messaging");
@@ -28,6 +32,15 @@ pub async fn migrate(pool: &PgPool) -> anyhow::Result<()> {
 /// schema of the service alone), nothing that the inbox remembers has an effect any more.
 async fn forget_without_effects(pool: &PgPool) -> sqlx::Result<()> {
     let forget = "delete from messaging.inbox where to_regclass('_sqlx_migrations') is null";
-    sqlx::query(forget).execute(pool).await?;
-    Ok(())
+    let mut backoff = Backoff::default();
+    loop {
+        match sqlx::query(forget).execute(pool).await {
+            Err(error) if speaks(&error) == Speaks::OfTheDatabase => {
+                let (error, pause) = (error.to_string(), backoff.next_pause());
+                warn!(error, "waiting for the database, next try in {pause:?}");
+                tokio::time::sleep(pause).await;
+            }
+            forgotten => return forgotten.map(drop),
+        }
+    }
 }

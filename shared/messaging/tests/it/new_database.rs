@@ -3,6 +3,7 @@ use std::time::Duration;
 use anyhow::Context;
 use contracts::Message as _;
 use sqlx::PgPool;
+use sqlx::postgres::PgPoolOptions;
 use tokio::time::timeout;
 use uuid::Uuid;
 
@@ -67,6 +68,26 @@ async fn a_process_ends_when_its_tables_are_others_than_before(pool: PgPool) -> 
     let error = ended.err().context("it ended without an error")?;
     assert!(error.to_string().contains("tables"), "{error}");
     stage.end().await
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_service_that_starts_waits_for_a_database_that_is_too_busy(
+    pool: PgPool,
+) -> anyhow::Result<()> {
+    let busy = PgPoolOptions::new()
+        .max_connections(1)
+        .acquire_timeout(Duration::from_millis(100))
+        .connect_with(pool.connect_options().as_ref().clone())
+        .await?;
+    let only_one = busy.acquire().await?;
+    let mut migrating = std::pin::pin!(messaging::migrate(&busy));
+
+    // Many times longer than the pool waits.
+    let gave_up = timeout(Duration::from_secs(2), &mut migrating).await;
+    assert!(gave_up.is_err(), "{gave_up:?}");
+    drop(only_one);
+    migrating.await?;
+    Ok(())
 }
 
 /// Consumes until there are these effects and the group has committed them.
