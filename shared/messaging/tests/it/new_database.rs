@@ -87,6 +87,7 @@ async fn a_service_that_starts_waits_for_a_database_that_is_too_busy(
     assert!(gave_up.is_err(), "{gave_up:?}");
     drop(only_one);
     migrating.await?;
+    busy.close().await;
     Ok(())
 }
 
