@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
@@ -216,6 +217,25 @@ fn two_objects_for_one_service_and_none_at_all_are_found() -> Result<()> {
     let away = root().join("no-such-folder");
     ensure!(ScaledObject::read_all(&away).is_err());
     ensure!(ScaledObject::read_files(&[away]).is_err());
+    Ok(())
+}
+
+#[test]
+fn the_program_says_so_before_it_looks_for_a_system() -> Result<()> {
+    let text = least().replace("type: rabbitmq", "type: cpu");
+    let file = File::new("program", &text)?;
+    let mut program = Command::new(env!("CARGO_BIN_EXE_autoscale"));
+    let output = program.arg(file.path()).env_clear().output()?;
+    let error = String::from_utf8(output.stderr)?;
+    let starts = format!(
+        "autoscale: {}: spec.triggers[0].type: ",
+        file.path().display()
+    );
+    ensure!(
+        !output.status.success() && error.starts_with(&starts),
+        "{error}"
+    );
+    assert_eq!((error.lines().count(), output.stdout.len()), (1, 0));
     Ok(())
 }
 
