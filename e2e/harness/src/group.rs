@@ -10,6 +10,9 @@ use crate::kafka_client;
 
 const TIME_LIMIT: Duration = Duration::from_secs(10);
 
+/// Every topic of the services.
+pub const TOPICS: [Topic; 4] = [ORDER_EVENTS, STOCK_EVENTS, STOCK_LEVELS, PRODUCTS];
+
 /// A consumer group, looked at from outside: by a client that is no member of it and is kept, because a new one
 /// would have to find everything out again.
 pub struct Group {
@@ -60,7 +63,7 @@ pub struct ConsoleGroups(Arc<Vec<Group>>);
 impl ConsoleGroups {
     /// Looks at all of them.
     pub fn new() -> Result<Self> {
-        let topics = [ORDER_EVENTS, STOCK_EVENTS, STOCK_LEVELS, PRODUCTS].into_iter();
+        let topics = TOPICS.into_iter();
         let groups = topics.map(|topic| Group::new(&format!("console.{}", topic.name), topic));
         Ok(Self(Arc::new(groups.collect::<Result<_>>()?)))
     }

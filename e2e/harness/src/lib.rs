@@ -29,7 +29,7 @@ pub use commands::take_command;
 pub use compose::{Compose, Container, Health, Metrics};
 pub use eventually::{SOON, eventually};
 pub use gateway::{Answer, Change, Gateway, Notification, Order, StockLevel, wish};
-pub use group::{ConsoleGroups, Group, members_at_work};
+pub use group::{ConsoleGroups, Group, TOPICS, members_at_work};
 pub use http::http_client;
 pub use letters::{Letter, Letters};
 pub use mailbox::{Address, Email, Envelope, Headers, Mailbox};

@@ -9,15 +9,16 @@ use crate::architecture::BROKER_CLIENTS;
 use crate::workspace::packages;
 
 /// What each crate of `e2e` may depend on directly; what those depend on is allowed as well.
-const BELOW: [(&str, &[&str]); 8] = [
+const BELOW: [(&str, &[&str]); 9] = [
     ("pages", &[]),
     ("harness", &["contracts"]),
     ("checker", &["harness"]),
     ("attacks", &["checker"]),
     ("bench", &["harness", "runtime"]),
+    ("autoscale", &["harness"]),
     ("tour", &["harness"]),
     ("browser", &["harness"]),
-    ("e2e", &["pages", "attacks", "bench", "tour"]),
+    ("e2e", &["pages", "attacks", "bench", "autoscale", "tour"]),
 ];
 
 /// A crate of the workspace with its direct dependencies of every kind.

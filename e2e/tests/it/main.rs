@@ -5,6 +5,7 @@
 //! takes a product of its own, everybody else the solo kayak.
 
 mod age;
+mod autoscale;
 mod bindings;
 mod bodies;
 mod checker;

@@ -82,7 +82,7 @@ pub const STEPS: [Step; 11] = [
         number: 5,
         title: "Scale inventory to four",
         idea: "Competing consumers: the queue deals out the work, and nothing else has to be configured.",
-        look: "GATEWAY/#/scaling, or docker compose ps inventory",
+        look: "GATEWAY/#/scaling, or docker compose ps inventory; ./dev autoscale does it by what waits",
         run: |ground, screen| scale::run(ground, screen).boxed_local(),
     },
     Step {

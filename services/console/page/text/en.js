@@ -287,6 +287,8 @@ export const en = {
   "scaling.best": "best 10 s",
   "scaling.nothing": "Nothing yet: it takes 10 s with the same number of instances. A flash sale shows what they can do.",
   "scaling.now": "Running now",
+  "scaling.auto": "Let it scale itself",
+  "scaling.auto-what": "Counts what waits for inventory and notification, and runs one to four instances of each, by the files that Kubernetes gets. Start a flash sale and watch.",
   "scaling.bench": "Measure it properly",
   "scaling.bench-what": "On a stack of its own, every message waits 20 ms for something other than the CPU. The curve is part of this page: it comes from the last run before this console was built.",
 

@@ -287,6 +287,8 @@ export const zh = {
   "scaling.best": "最佳 10 秒",
   "scaling.nothing": "还没有：需要实例数不变满 10 秒。抢购能显示它们的能力。",
   "scaling.now": "正在运行",
+  "scaling.auto": "让它自动扩缩容",
+  "scaling.auto-what": "统计 inventory 和 notification 各有多少积压，按 Kubernetes 所用的同一批文件，各运行一到四个实例。开始一次抢购，看看会怎样。",
   "scaling.bench": "认真测一测",
   "scaling.bench-what": "基准测试使用独立的一套环境，每条消息都要等待 20 毫秒，等的不是 CPU。曲线是本页的一部分，来自构建这个 console 之前最后一次运行。",
 

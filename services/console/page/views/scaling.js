@@ -12,6 +12,7 @@ export function ScalingView({ state }) {
     <header class="view-head"><h1>${t("scaling.title")}</h1></header>
     <p class="muted">${t("scaling.what")}</p>
     <div class="cards">${Object.keys(MEASURED).map((name) => html`<${Card} key=${name} name=${name} frame=${state.frame} />`)}</div>
+    <section class="panel"><h2>${t("scaling.auto")}</h2><p>${t("scaling.auto-what")}</p><p><${Command} text="./dev autoscale" /></p></section>
     <section class="panel"><h2>${t("scaling.bench")}</h2><p>${t("scaling.bench-what")}</p><p><${Command} text="./dev bench scaling" /></p><${ScalingCurve} /></section>
   </div>`;
 }
