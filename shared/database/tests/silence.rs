@@ -103,8 +103,9 @@ async fn pass_on(mut visitor: TcpStream, server: String, mut silence: watch::Rec
         }
     };
     tokio::select! {
-        _ = tokio::io::copy_bidirectional(&mut visitor, &mut server) => {}
+        biased;
         () = falls_silent => pending().await,
+        _ = tokio::io::copy_bidirectional(&mut visitor, &mut server) => {}
     }
 }
 
