@@ -18,10 +18,18 @@ use crate::read_only::{ReadOnlySessions, is_read_only};
 pub const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Limits that keep one stuck statement, lock or stopped process from holding up the others.
-const LIMITS: [(&str, &str); 3] = [
+///
+/// The last four are for a process that is gone without a word, as with its machine or its network: the server
+/// notices after half a minute, and not after two hours, and whatever the process held is free. It may be the lock of
+/// all migrations.
+const LIMITS: [(&str, &str); 7] = [
     ("statement_timeout", "4s"),
     ("lock_timeout", "3s"),
     ("idle_in_transaction_session_timeout", "5s"),
+    ("tcp_keepalives_idle", "10s"),
+    ("tcp_keepalives_interval", "5s"),
+    ("tcp_keepalives_count", "3"),
+    ("tcp_user_timeout", "30s"),
 ];
 
 /// A connection unused for longer than this is tried before it is handed out. Under load none is, so
