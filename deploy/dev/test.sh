@@ -101,7 +101,7 @@ test_promises() (
   compile
   trap remove_project EXIT
   start_empty_stack
-  shown_step "attacks under load" attack --orders "${CHAOS_ORDERS:-12000}" --faults "${CHAOS_FAULTS:-81}" \
+  shown_step "attacks under load" attack --orders "${CHAOS_ORDERS:-12000}" --faults "${CHAOS_FAULTS:-90}" \
     --seed 1 --seed 2 --seed 3 --json "$ROOT/target/dev/chaos.json"
 )
 
@@ -114,7 +114,7 @@ test_cluster() (
   compile
   trap remove_project EXIT
   start_empty_stack
-  shown_step "attacks on a cluster" attack --cluster --orders "${CLUSTER_ORDERS:-1500}" --faults "${CLUSTER_FAULTS:-32}" \
+  shown_step "attacks on a cluster" attack --cluster --orders "${CLUSTER_ORDERS:-1500}" --faults "${CLUSTER_FAULTS:-35}" \
     --seed 1 --json "$ROOT/target/dev/cluster.json"
 )
 

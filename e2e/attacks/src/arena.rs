@@ -146,6 +146,7 @@ impl Arena {
             }
         }
         self.restore_rabbitmq().await?;
+        self.empty_of_emails().await?;
         self.remove_tap().await
     }
 

@@ -29,10 +29,15 @@ pub enum Fault {
     ReadOnlyDatabase { service: &'static str },
     /// The database does not let a service in.
     WrongPassword { service: &'static str },
+    /// Somebody keeps a transaction open in the database of a service, so that no row that dies meanwhile can be
+    /// removed.
+    HeldSnapshot { service: &'static str },
     /// The mail server takes an e-mail at once and says so after so many seconds.
     SlowMail { seconds: u64 },
     /// The mail server answers 421 to everybody, either to whoever comes or only to whoever has an e-mail.
     BusyMail { at_greeting: bool },
+    /// The mail server is gone for so long that the queue of e-mails refuses what is beyond so many.
+    DeadMail { limit: u32 },
     /// Exchanges, bindings and empty queues are deleted, one after the other.
     Tidied { seed: u64 },
     /// Messages that nobody can handle, in every queue and topic.
@@ -43,6 +48,8 @@ pub enum Fault {
     ForeignMessages { seed: u64 },
     /// Three requests a second that are none of the API's.
     ForeignRequests { seed: u64 },
+    /// Many clients read the longest page of orders, again and again.
+    FloodOfReads,
     /// Every instance of every service is restarted, one after the other.
     RollingRestart,
     /// Another number of instances for a while.
@@ -67,6 +74,7 @@ impl Fault {
     pub fn cuts_off_mail(&self) -> bool {
         match self {
             Self::Kill { service, .. } => *service == "mail",
+            Self::DeadMail { .. } => true,
             Self::Cut { service, .. } => *service == "notification",
             _ => false,
         }
@@ -85,11 +93,16 @@ impl Fault {
             Self::ReadOnlyDatabase { service } | Self::WrongPassword { service } => {
                 *service == "notification"
             }
-            Self::SlowDatabase { .. } | Self::RollingRestart | Self::SlowMail { .. } => true,
+            Self::SlowDatabase { .. }
+            | Self::RollingRestart
+            | Self::SlowMail { .. }
+            | Self::DeadMail { .. } => true,
             Self::CutFromPeers { .. }
             | Self::RestartNodes { .. }
             | Self::FullQueue { .. }
             | Self::BlockedPublishers { .. }
+            | Self::HeldSnapshot { .. }
+            | Self::FloodOfReads
             | Self::BusyMail { .. }
             | Self::Tidied { .. }
             | Self::Poison { .. }
@@ -150,6 +163,13 @@ impl Display for Fault {
             Self::SlowDatabase { millicores } => write!(f, "database on {millicores} millicores"),
             Self::ReadOnlyDatabase { service } => write!(f, "database of {service} read-only"),
             Self::WrongPassword { service } => write!(f, "another password for {service}"),
+            Self::HeldSnapshot { service } => {
+                write!(f, "a transaction stays open in the database of {service}")
+            }
+            Self::DeadMail { limit } => {
+                write!(f, "no mail server, and its queue limited to {limit}")
+            }
+            Self::FloodOfReads => f.write_str("a flood of reads"),
             Self::SlowMail { seconds } => {
                 write!(f, "mail server takes {seconds} s for each e-mail")
             }

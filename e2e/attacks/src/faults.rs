@@ -4,6 +4,7 @@ mod brokers;
 mod containers;
 mod database;
 mod duplicates;
+mod flood;
 mod nodes;
 mod poison;
 mod requests;
@@ -19,7 +20,9 @@ use tokio::time::{Instant, sleep_until};
 
 use super::arena::Instance;
 use super::{Arena, Fault, Mood};
+use database::Snapshot;
 use duplicates::Tap;
+use flood::Flood;
 use requests::Nonsense;
 use strangers::Stranger;
 use topology::Tidying;
@@ -40,11 +43,16 @@ pub(super) enum Injected {
     SlowDatabase,
     ReadOnly(&'static str),
     WrongPassword(&'static str),
+    /// Until it is dropped.
+    HeldSnapshot(Snapshot),
     Mail,
+    /// Since then.
+    DeadMail(Instance, Instant),
     Tidying(Tidying),
     Tapped(Tap),
     Stranger(Stranger),
     Nonsense(Nonsense),
+    Flood(Flood),
     Scaled(&'static str),
 }
 
@@ -78,6 +86,15 @@ impl Arena {
                 .change_password(service)
                 .await
                 .map(|()| Injected::WrongPassword(service)),
+            Fault::HeldSnapshot { service } => {
+                Snapshot::hold(service).await.map(Injected::HeldSnapshot)
+            }
+            Fault::DeadMail { limit } => {
+                let since = Instant::now();
+                self.fill_with_emails(limit).await?;
+                let mail = self.kill("mail", 0).await?;
+                Ok(Injected::DeadMail(mail, since))
+            }
             Fault::SlowMail { seconds } => {
                 Ok(self.mail_is(Mood::Slow(Duration::from_secs(seconds))))
             }
@@ -86,6 +103,7 @@ impl Arena {
             Fault::Tidied { seed } => Ok(Injected::Tidying(Tidying::new(seed))),
             Fault::ForeignMessages { seed } => Ok(Injected::Stranger(Stranger::new(seed))),
             Fault::ForeignRequests { seed } => Ok(Injected::Nonsense(Nonsense::new(seed))),
+            Fault::FloodOfReads => Flood::start().map(Injected::Flood),
             Fault::Poison { seed } => self.poison_all(seed).await.map(Injected::Sent),
             Fault::Duplicates => self.tap().await.map(Injected::Tapped),
             Fault::RollingRestart => self.restart_all().await.map(|()| Injected::Healed),
@@ -122,6 +140,15 @@ impl Arena {
             Injected::Stranger(stranger) => return Ok(stranger.reached.remark()),
             Injected::Nonsense(nonsense) => return Ok(nonsense.remark()),
             Injected::Tidying(tidying) => return Ok(Some(tidying.remark())),
+            Injected::Flood(flood) => return Ok(Some(flood.remark())),
+            Injected::HeldSnapshot(snapshot) => drop(snapshot),
+            Injected::DeadMail(mail, since) => {
+                let was_full = self.has_refused(since.elapsed()).await;
+                self.start(&mail.id).await?;
+                self.is_healthy(&mail.id).await?;
+                self.empty_of_emails().await?;
+                return Ok((!was_full.unwrap_or(true)).then(|| "nothing was refused".to_owned()));
+            }
             Injected::Killed(instance) => {
                 self.start(&instance.id).await?;
                 self.is_healthy(&instance.id).await?;

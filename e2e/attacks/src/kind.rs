@@ -34,14 +34,17 @@ pub enum Kind {
     SlowDatabase,
     ReadOnlyDatabase,
     WrongPassword,
+    HeldSnapshot,
     MailRefuses,
     MailHangs,
     SlowMail,
     BusyMail,
+    DeadMail,
     Poison,
     Duplicates,
     ForeignMessages,
     ForeignRequests,
+    FloodOfReads,
 }
 
 /// Queues that may become full.
@@ -56,7 +59,7 @@ const BROKERS: [&str; 2] = ["rabbitmq", "kafka"];
 
 /// For how many milliseconds trouble lasts in a run of so few faults that each comes once.
 const SHORT: Range<u64> = 6_000..10_000;
-const FEW: u64 = 27;
+const FEW: u64 = 30;
 /// The same in a run of so many: a minute at least.
 const LONG: Range<u64> = 60_000..120_000;
 const MANY: u64 = 200;
@@ -70,12 +73,16 @@ impl Kind {
             self,
             Self::BlockedPublishers
                 | Self::Tidied
+                | Self::PausePostgres
                 | Self::ReadOnlyDatabase
                 | Self::WrongPassword
+                | Self::HeldSnapshot
                 | Self::SlowMail
                 | Self::BusyMail
+                | Self::DeadMail
                 | Self::ForeignMessages
                 | Self::ForeignRequests
+                | Self::FloodOfReads
         )
     }
 
@@ -99,7 +106,6 @@ impl Kind {
             | Self::PauseKafka
             | Self::PauseNode(_)
             | Self::CutFromPeers(_)
-            | Self::PausePostgres
             | Self::MailHangs => 2_000..15_000,
             Self::CutService | Self::CutBroker | Self::CutNode(_) | Self::CutPostgres => {
                 2_000..10_000
@@ -117,7 +123,11 @@ impl Kind {
             Self::KillNode(_) | Self::CutFromPeers(_) => 15,
             Self::PauseNode(_) | Self::CutNode(_) => 10,
             Self::KillRabbitmq | Self::KillKafka | Self::Tidied => 10,
-            Self::Scale | Self::Duplicates | Self::FullQueue | Self::BlockedPublishers => 5,
+            Self::Scale
+            | Self::Duplicates
+            | Self::FullQueue
+            | Self::BlockedPublishers
+            | Self::DeadMail => 5,
             _ => 2,
         })
     }
@@ -169,6 +179,7 @@ impl Kind {
             },
             Self::ReadOnlyDatabase => Fault::ReadOnlyDatabase { service },
             Self::WrongPassword => Fault::WrongPassword { service },
+            Self::HeldSnapshot => Fault::HeldSnapshot { service },
             Self::MailRefuses => kill("mail"),
             Self::MailHangs => pause("mail"),
             Self::SlowMail => Fault::SlowMail {
@@ -177,9 +188,13 @@ impl Kind {
             Self::BusyMail => Fault::BusyMail {
                 at_greeting: rng.bool(),
             },
+            Self::DeadMail => Fault::DeadMail {
+                limit: rng.u32(1..50),
+            },
             Self::Tidied => Fault::Tidied { seed: rng.u64(..) },
             Self::ForeignMessages => Fault::ForeignMessages { seed: rng.u64(..) },
             Self::ForeignRequests => Fault::ForeignRequests { seed: rng.u64(..) },
+            Self::FloodOfReads => Fault::FloodOfReads,
         }
     }
 }

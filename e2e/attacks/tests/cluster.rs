@@ -6,7 +6,7 @@ use std::time::Duration;
 use attacks::{Broker, Confirmed, Fault, Lane, Planned, Schedule, longest_pause};
 
 /// Faults of `./dev test cluster`: one of each kind.
-const SMALL: usize = 32;
+const SMALL: usize = 35;
 
 #[test]
 fn the_run_of_the_test_command_has_every_kind_of_fault_once() {

@@ -1,5 +1,6 @@
 mod console;
 mod fill;
+mod volume;
 
 use std::time::{Duration, Instant};
 
@@ -49,6 +50,8 @@ pub struct Bench {
     /// Goes to every run of the load generator.
     arguments: Vec<String>,
     stopped: &'static [&'static str],
+    /// How many are filled in where the volume of tables is measured.
+    rows: u64,
     figures: Map<String, Value>,
 }
 
@@ -64,17 +67,19 @@ struct Run {
 }
 
 impl Bench {
-    /// With further arguments for every run of the load generator, such as `--seconds 5`.
+    /// With further arguments for every run of the load generator, such as `--seconds 5`, and so many rows in the
+    /// tables of [`Part::Volume`].
     ///
     /// # Errors
     ///
     /// When the environment does not name a project, or Docker cannot be reached.
-    pub fn new(arguments: Vec<String>) -> Result<Self> {
+    pub fn new(arguments: Vec<String>, rows: u64) -> Result<Self> {
         Ok(Self {
             compose: Compose::from_environment()?,
             containers: Containers::from_environment()?,
             arguments,
             stopped: &[],
+            rows,
             figures: Map::new(),
         })
     }
@@ -119,6 +124,7 @@ impl Bench {
                     .await
             }
             Part::Console => self.console().await,
+            Part::Volume => self.volume().await,
         }
     }
 
@@ -131,17 +137,28 @@ impl Bench {
     }
 
     async fn scenario(&mut self, part: Part) -> Result<()> {
-        let figures = self.measured(part.name(), part.name()).await?;
+        let figures = self.measured(part.name(), &[], part.name()).await?;
         self.figures.extend(figures);
         Ok(())
     }
 
-    /// Runs a scenario, notes by this name what it has cost, and returns its figures.
-    async fn measured(&mut self, scenario: &str, name: &str) -> Result<Map<String, Value>> {
+    /// How many orders are confirmed per second, with these further arguments.
+    async fn confirmed(&mut self, name: &str, further: &[&str]) -> Result<f64> {
+        let figures = self.measured("confirmed", further, name).await?;
+        let rate = figures.get("confirmed_per_s").and_then(Value::as_f64);
+        rate.filter(|rate| *rate > 0.0)
+            .context("no order confirmed")
+    }
+
+    /// Runs a scenario with these further arguments, notes by this name what it has cost, and returns its figures.
+    async fn measured(
+        &mut self,
+        scenario: &str,
+        further: &[&str],
+        name: &str,
+    ) -> Result<Map<String, Value>> {
         let meter = Meter::start(&self.containers).await?;
-        let arguments = self.arguments.iter().map(String::as_str);
-        let bench: Vec<_> = ["bench", scenario].into_iter().chain(arguments).collect();
-        let run = self.load(&bench).await?;
+        let run = self.scenario_run(scenario, further).await?;
         let mut costs = meter.stop(&self.containers).await?;
         costs.add_load(run.load_cpu_ms);
         self.cost(name, &costs, run.orders);
@@ -174,6 +191,12 @@ impl Bench {
             .insert("drain_s".to_owned(), json!(rounded(took, 10.0)));
         self.cost(Part::Drain.name(), &costs, waiting);
         Ok(())
+    }
+
+    async fn scenario_run(&self, scenario: &str, further: &[&str]) -> Result<Run> {
+        let arguments: Vec<_> = self.arguments.iter().map(String::as_str).collect();
+        let bench = [&["bench", scenario][..], further, &arguments].concat();
+        self.load(&bench).await
     }
 
     fn cost(&mut self, name: &str, costs: &Costs, orders: f64) {

@@ -18,6 +18,7 @@ mod drained;
 mod orders;
 mod pace;
 mod progress;
+mod readers;
 mod scenario;
 mod tracker;
 mod watch;

@@ -1,9 +1,10 @@
 //! Files are short: what is too long for one reading has a second idea in it.
 
-use std::fs;
 use std::path::Path;
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
+
+use crate::files::read_code;
 
 /// No file is longer, in lines.
 const LONGEST: usize = 250;
@@ -42,31 +43,10 @@ pub fn too_long(files: &[File]) -> Vec<String> {
 ///
 /// When a file cannot be read, or none is found.
 pub fn read_files(workspace: &Path) -> Result<Vec<File>> {
-    let mut files = Vec::new();
-    for group in ["shared", "services"] {
-        for member in fs::read_dir(workspace.join(group))? {
-            read_folder(&member?.path().join("src"), workspace, &mut files)?;
-        }
-    }
-    ensure!(files.len() > 50, "only {} files were found", files.len());
-    Ok(files)
-}
-
-fn read_folder(folder: &Path, workspace: &Path, files: &mut Vec<File>) -> Result<()> {
-    if !folder.is_dir() {
-        return Ok(());
-    }
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path.is_dir() {
-            read_folder(&path, workspace, files)?;
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            let shown = path.strip_prefix(workspace).unwrap_or(&path);
-            files.push(File {
-                path: shown.display().to_string(),
-                lines: fs::read_to_string(&path)?.lines().count(),
-            });
-        }
-    }
-    Ok(())
+    let files = read_code(workspace)?.into_iter();
+    let measured = files.map(|(path, text)| File {
+        path,
+        lines: text.lines().count(),
+    });
+    Ok(measured.collect())
 }

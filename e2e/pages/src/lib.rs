@@ -6,12 +6,15 @@
 //! - [`kubernetes`] checks that the objects for Kubernetes fit the services.
 //! - [`rooms`] checks that the modules of `messaging` import from those below them.
 //! - [`lengths`] checks that files are short.
+//! - [`blocking`] checks that nothing blocks a worker that others wait for.
 
 pub mod architecture;
+pub mod blocking;
 pub mod claims;
 pub mod directions;
 pub mod kubernetes;
 pub mod lengths;
 pub mod rooms;
 
+mod files;
 mod workspace;

@@ -1,7 +1,7 @@
 //! The stock over HTTP.
 
 use messaging::Bus;
-use runtime::http::Problem;
+use runtime::http::{Bulkhead, Problem};
 use sqlx::PgPool;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -13,10 +13,21 @@ mod restock;
 /// What requests need.
 #[derive(Clone)]
 pub struct Api {
-    /// The service's database.
-    pub pool: PgPool,
+    /// For reading.
+    reads: Bulkhead,
     /// For transactions that publish.
-    pub bus: Bus,
+    bus: Bus,
+}
+
+impl Api {
+    /// Most of the pool is left to those who change the stock.
+    #[must_use]
+    pub fn new(pool: &PgPool, bus: Bus) -> Self {
+        Self {
+            reads: Bulkhead::new(pool, 3),
+            bus,
+        }
+    }
 }
 
 /// The routes of the service.

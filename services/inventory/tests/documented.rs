@@ -50,10 +50,7 @@ async fn whatever_the_schemas_allow_is_accepted_or_refused_for_what_no_schema_ca
 }
 
 async fn send(pool: &PgPool, call: &Call) -> Result<(StatusCode, Value)> {
-    let api = Api {
-        pool: pool.clone(),
-        bus: testing::bus("inventory", pool).await?,
-    };
+    let api = Api::new(pool, testing::bus("inventory", pool).await?);
     let app = runtime::http::app("inventory", routes(api), Health::default(), &[]);
     let response = app.oneshot(call.request()?).await?;
     let status = response.status();

@@ -168,10 +168,10 @@ async fn a_read_only_database_is_answered_with_503_and_when_to_come_back(
     let options = pool.connect_options().as_ref().clone();
     let read_only = sqlx::postgres::PgPoolOptions::new()
         .connect_lazy_with(options.options([("default_transaction_read_only", "on")]));
-    let api = Api {
-        pool: read_only.clone(),
-        bus: testing::bus_without_database("inventory", &read_only)?,
-    };
+    let api = Api::new(
+        &read_only,
+        testing::bus_without_database("inventory", &read_only)?,
+    );
     let app = runtime::http::app("inventory", routes(api), Health::default(), &[]);
     let request = Request::post("/api/stock/GATE-WHEEL/restocks")
         .header(header::HOST, "localhost")
@@ -206,10 +206,7 @@ async fn restock(
 }
 
 async fn call(pool: &PgPool, mut request: Request<Body>) -> Result<(StatusCode, Value)> {
-    let api = Api {
-        pool: pool.clone(),
-        bus: testing::bus("inventory", pool).await?,
-    };
+    let api = Api::new(pool, testing::bus("inventory", pool).await?);
     let app = runtime::http::app("inventory", routes(api), Health::default(), &[]);
     let host = HeaderValue::from_static("localhost");
     request.headers_mut().entry(header::HOST).or_insert(host);

@@ -1,7 +1,7 @@
 //! What was told to whom, over HTTP.
 
 use axum::extract::State;
-use runtime::http::{Json, Problem, Query};
+use runtime::http::{Bulkhead, Json, Problem, Query};
 use serde::Deserialize;
 use sqlx::PgPool;
 use utoipa::IntoParams;
@@ -14,11 +14,11 @@ use crate::store;
 mod json;
 use json::Notification;
 
-/// The routes of the service.
-pub fn routes(pool: PgPool) -> OpenApiRouter {
+/// The routes of the service. Most of the pool is left to those who notify.
+pub fn routes(pool: &PgPool) -> OpenApiRouter {
     OpenApiRouter::new()
         .routes(routes!(list_notifications))
-        .with_state(pool)
+        .with_state(Bulkhead::new(pool, 3))
 }
 
 /// Which notifications to list.
@@ -43,10 +43,10 @@ pub struct Selection {
     )
 )]
 async fn list_notifications(
-    State(pool): State<PgPool>,
+    State(reads): State<Bulkhead>,
     Query(Selection { order_id }): Query<Selection>,
 ) -> Result<Json<Vec<Notification>>, Problem> {
-    let mut db = pool.acquire().await?;
+    let mut db = reads.connection().await?;
     let found = store::of_order(&mut db, order_id).await?;
     Ok(Json(found.into_iter().map(Notification::from).collect()))
 }

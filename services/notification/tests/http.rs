@@ -52,7 +52,7 @@ async fn a_missing_or_malformed_order_id_is_answered_with_400(pool: PgPool) -> R
 }
 
 async fn get(pool: PgPool, query: &str) -> Result<(StatusCode, Value)> {
-    let app = runtime::http::app("notification", routes(pool), Health::default(), &[]);
+    let app = runtime::http::app("notification", routes(&pool), Health::default(), &[]);
     let request = Request::get(format!("/api/notifications?{query}"))
         .header(header::HOST, "localhost")
         .body(Body::empty())?;
@@ -74,8 +74,7 @@ async fn whatever_the_schemas_allow_is_accepted(pool: PgPool) -> Result<()> {
     for operation in Operation::all(&serde_json::from_str(document)?)? {
         for _ in 0..50 {
             let call = operation.generated(&Values::default())?;
-            let app =
-                runtime::http::app("notification", routes(pool.clone()), Health::default(), &[]);
+            let app = runtime::http::app("notification", routes(&pool), Health::default(), &[]);
             let response = app.oneshot(call.request()?).await?;
             assert_eq!(response.status(), StatusCode::OK, "{call:?}");
         }

@@ -10,7 +10,7 @@ use sqlx::PgPool;
 
 #[tokio::test]
 async fn the_openapi_document_is_up_to_date() -> Result<()> {
-    let routes = routes(PgPool::connect_lazy("postgres://nowhere")?);
+    let routes = routes(&PgPool::connect_lazy("postgres://nowhere")?);
     let document = runtime::http::openapi("notification", routes.into_openapi());
     let document = serde_json::to_value(document)?;
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/openapi/notification.json");

@@ -1,6 +1,7 @@
 //! The HTTP API of orders.
 
 use messaging::Bus;
+use runtime::http::Bulkhead;
 use sqlx::PgPool;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -16,12 +17,27 @@ mod settle;
 /// What the request handlers work with.
 #[derive(Clone)]
 pub struct Api {
-    /// For reading.
-    pub pool: PgPool,
+    /// For pages of orders, each a hundred times the work of one order.
+    lists: Bulkhead,
+    /// For one order, and for the products.
+    reads: Bulkhead,
     /// For changing orders and telling others.
-    pub bus: Bus,
+    bus: Bus,
     /// For new orders.
-    pub intake: Intake,
+    intake: Intake,
+}
+
+impl Api {
+    /// Most of the pool is left to those who place and change orders.
+    #[must_use]
+    pub fn new(pool: &PgPool, bus: Bus, intake: Intake) -> Self {
+        Self {
+            lists: Bulkhead::new(pool, 1),
+            reads: Bulkhead::new(pool, 3),
+            bus,
+            intake,
+        }
+    }
 }
 
 /// All routes of the service.

@@ -4,6 +4,7 @@
 mod args;
 pub use args::DatabaseArgs;
 
+mod last_answer;
 mod patience;
 
 mod pool;

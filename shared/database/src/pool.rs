@@ -1,4 +1,4 @@
-use std::{str::FromStr, time::Duration};
+use std::{io, str::FromStr, time::Duration};
 
 use anyhow::{Context, anyhow, ensure};
 use secrecy::ExposeSecret;
@@ -10,6 +10,7 @@ use tokio::time::timeout;
 use tracing::info;
 
 use crate::DatabaseArgs;
+use crate::last_answer::LastAnswer;
 use crate::patience::patiently;
 use crate::read_only::{ReadOnlySessions, is_read_only};
 
@@ -17,10 +18,18 @@ use crate::read_only::{ReadOnlySessions, is_read_only};
 pub const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Limits that keep one stuck statement, lock or stopped process from holding up the others.
-const LIMITS: [(&str, &str); 3] = [
+///
+/// The last four are for a process that is gone without a word, as with its machine or its network: the server
+/// notices after half a minute, and not after two hours, and whatever the process held is free. It may be the lock of
+/// all migrations.
+const LIMITS: [(&str, &str); 7] = [
     ("statement_timeout", "4s"),
     ("lock_timeout", "3s"),
     ("idle_in_transaction_session_timeout", "5s"),
+    ("tcp_keepalives_idle", "10s"),
+    ("tcp_keepalives_interval", "5s"),
+    ("tcp_keepalives_count", "3"),
+    ("tcp_user_timeout", "30s"),
 ];
 
 /// A connection unused for longer than this is tried before it is handed out. Under load none is, so
@@ -28,6 +37,10 @@ const LIMITS: [(&str, &str); 3] = [
 /// this finds out before a caller does. So are those that began while the server was read-only, however
 /// busy they are.
 const TRUSTED_IDLE: Duration = Duration::from_millis(500);
+
+/// How long the trial of a connection that was used before may take. Less than a caller waits, so that there is time to open a new connection
+/// where a server that was cut off has left an old one behind.
+pub(crate) const TRIAL: Duration = Duration::from_secs(2);
 
 /// How long the first connection may take. A server that is nearly out of CPU needs seconds for each, and
 /// would be kept busy with connections that are given up if nobody waited for one.
@@ -73,6 +86,7 @@ async fn try_out(options: &PgConnectOptions) -> anyhow::Result<()> {
 fn pool_options(args: &DatabaseArgs) -> PgPoolOptions {
     let read_only = ReadOnlySessions::default();
     let begun = read_only.clone();
+    let last_answer = LastAnswer::default();
     PgPoolOptions::new()
         .max_connections(args.pool_size)
         .acquire_timeout(ACQUIRE_TIMEOUT)
@@ -85,9 +99,16 @@ fn pool_options(args: &DatabaseArgs) -> PgPoolOptions {
             let read_only = read_only.clone();
             Box::pin(async move {
                 if usage.idle_for > TRUSTED_IDLE || read_only.may_be_one(usage.age) {
-                    return read_only.is_usable(session, usage.age).await;
+                    let trial = timeout(TRIAL, read_only.is_usable(session, usage.age));
+                    return trial
+                        .await
+                        .map_err(|_| sqlx::Error::Io(io::ErrorKind::TimedOut.into()))?;
                 }
                 Ok(true)
             })
+        })
+        .after_release(move |connection, _| {
+            let last_answer = last_answer.clone();
+            Box::pin(async move { last_answer.is_usable(connection).await })
         })
 }

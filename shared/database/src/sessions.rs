@@ -5,7 +5,7 @@ use sqlx::{Database, PgConnection, PgPool, Postgres, pool::PoolConnection};
 use sqlx_core::transaction::TransactionManager;
 use tokio::time::timeout;
 
-use crate::ACQUIRE_TIMEOUT;
+use crate::pool::TRIAL;
 
 /// So many connections stay with the sessions instead of going back to the pool.
 const KEPT: usize = 4;
@@ -43,9 +43,14 @@ impl Sessions {
     pub async fn begin(&self) -> sqlx::Result<Session> {
         // A connection that did not survive its server says so now, and another one is there.
         while let Some(mut session) = self.next_kept() {
-            match timeout(ACQUIRE_TIMEOUT, session.begin()).await {
+            match timeout(TRIAL, session.begin()).await {
                 Ok(Ok(())) => return Ok(session),
-                Ok(Err(_)) | Err(_) => session.connection.close_on_drop(),
+                Ok(Err(_)) => session.connection.close_on_drop(),
+                // Where nobody answers on one, nobody may answer on the others: the pool has time to ask them.
+                Err(_) => {
+                    session.connection.close_on_drop();
+                    lock(&self.kept).clear();
+                }
             }
         }
         let mut session = Session {

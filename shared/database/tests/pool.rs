@@ -54,6 +54,8 @@ async fn every_connection_has_the_limits_and_the_name_of_the_service() -> Result
         ("statement_timeout", "4s"),
         ("lock_timeout", "3s"),
         ("idle_in_transaction_session_timeout", "5s"),
+        ("tcp_keepalives_idle", "10"),
+        ("tcp_user_timeout", "30000"),
         ("application_name", "limits test"),
     ] {
         let actual: String = sqlx::query_scalar("SELECT current_setting($1)")

@@ -1,12 +1,16 @@
 //! The HTTP edge that all services share.
 //!
 //! [`app`] puts a service's routes between problem answers, limits, telemetry and a guard against pages of
-//! other sites, and adds the operational routes; [`serve`] listens. Handlers take their input through [`Json`], [`Valid`],
+//! other sites, and adds the operational routes; [`serve`] listens. A [`Bulkhead`] keeps a flood of reads from
+//! everything else. Handlers take their input through [`Json`], [`Valid`],
 //! [`Path`], [`Query`] and [`IdempotencyKey`], which refuse bad input with a [`Problem`] that names the
 //! field, and return `Result<_, Problem>`.
 
 mod app;
 pub use app::{BODY_LIMIT, app, serve};
+
+mod bulkhead;
+pub use bulkhead::{Bulkhead, Reading};
 
 mod deadline;
 pub use deadline::{Deadline, REQUEST_TIMEOUT};

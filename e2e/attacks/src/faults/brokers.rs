@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use contracts::topology::PAYMENT_DEADLINES;
+use contracts::topology::{NOTIFICATION_EMAIL, PAYMENT_DEADLINES};
 use harness::{Compose, eventually};
 use serde_json::{Value, json};
 
@@ -13,6 +13,8 @@ use crate::{Alarm, Arena};
 
 /// Policies of this prefix replace usual ones for a while.
 const FULL: &str = "chaos-full-";
+/// And this one, so that whatever else is full, and healed, has nothing to do with it.
+const FULL_OF_EMAILS: &str = "chaos-emails";
 /// The policy of the services' queues, and that of the queues in which messages wait; what else they say
 /// stays in force.
 const USUAL: [&str; 2] = ["service-queues", "waiting-queues"];
@@ -30,18 +32,41 @@ impl Arena {
             format!("{PAYMENT_DEADLINES}\\.delay\\..*"),
         ];
         for (usual, queue) in USUAL.into_iter().zip(full) {
-            eventually("the policy of a full queue", SOON, async || {
-                let mut policy = self.policy(Method::GET, usual, None).await?;
-                policy["definition"]["max-length"] = limit.into();
-                policy["priority"] = json!(10);
-                policy["pattern"] = json!(format!("^{queue}$"));
-                let name = format!("{FULL}{usual}");
-                self.policy(Method::PUT, &name, Some(policy)).await?;
-                Ok(Some(()))
-            })
-            .await?;
+            let name = format!("{FULL}{usual}");
+            self.limit(&name, 10, usual, &queue, limit).await?;
         }
         Ok(())
+    }
+
+    /// The queue of e-mails, for as long as nobody takes any.
+    pub(super) async fn fill_with_emails(&self, limit: u32) -> Result<()> {
+        let queue = NOTIFICATION_EMAIL.replace('.', "\\.");
+        self.limit(FULL_OF_EMAILS, 11, USUAL[0], &queue, limit)
+            .await
+    }
+
+    pub(crate) async fn empty_of_emails(&self) -> Result<()> {
+        self.delete_policies(FULL_OF_EMAILS).await
+    }
+
+    /// A policy in the place of a usual one, for queues of this pattern.
+    async fn limit(
+        &self,
+        name: &str,
+        priority: u8,
+        usual: &str,
+        queue: &str,
+        limit: u32,
+    ) -> Result<()> {
+        eventually("the policy of a full queue", SOON, async || {
+            let mut policy = self.policy(Method::GET, usual, None).await?;
+            policy["definition"]["max-length"] = limit.into();
+            policy["priority"] = json!(priority);
+            policy["pattern"] = json!(format!("^{queue}$"));
+            self.policy(Method::PUT, name, Some(policy)).await?;
+            Ok(Some(()))
+        })
+        .await
     }
 
     /// Whether the broker has refused anything lately, as the services' logs tell.
@@ -71,11 +96,15 @@ impl Arena {
         self.rabbitmqctl("set_vm_memory_high_watermark", &["absolute", "1GiB"])
             .await?;
         self.rabbitmqctl("set_disk_free_limit", &["1GB"]).await?;
+        self.delete_policies(FULL).await
+    }
+
+    async fn delete_policies(&self, prefix: &str) -> Result<()> {
         eventually("no queue is full", SOON, async || {
             let all = self.policy(Method::GET, "", None).await?;
             let names = all.as_array().into_iter().flatten();
             let names = names.filter_map(|policy| policy["name"].as_str());
-            for name in names.filter(|name| name.starts_with(FULL)) {
+            for name in names.filter(|name| name.starts_with(prefix)) {
                 self.policy(Method::DELETE, name, None).await?;
             }
             Ok(Some(()))

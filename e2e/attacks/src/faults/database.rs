@@ -6,7 +6,7 @@ use anyhow::Result;
 use bollard::models::ContainerUpdateBody;
 use harness::{Compose, eventually, setting};
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{AssertSqlSafe, ConnectOptions};
+use sqlx::{AssertSqlSafe, ConnectOptions, PgConnection};
 
 use crate::Arena;
 use crate::arena::STARTED;
@@ -76,6 +76,26 @@ impl Arena {
             self.docker.update_container(&instance.id, limit).await?;
         }
         Ok(())
+    }
+}
+
+/// A transaction that somebody has forgotten to end. It ends with its connection.
+pub(crate) struct Snapshot {
+    _open: PgConnection,
+}
+
+impl Snapshot {
+    /// It has looked at something, so whatever dies from now on might still be looked at by it.
+    pub(super) async fn hold(service: &str) -> Result<Self> {
+        let server = PgConnectOptions::from_str(&setting("TEST_DATABASE_URL")?)?.database(service);
+        eventually("a transaction is open", STARTED, async || {
+            let mut open = server.connect().await?;
+            sqlx::raw_sql("begin isolation level repeatable read; select count(*) from pg_class")
+                .execute(&mut open)
+                .await?;
+            Ok(Some(Self { _open: open }))
+        })
+        .await
     }
 }
 

@@ -61,17 +61,18 @@ impl Bench {
     /// Fills the tables of the console, and returns the order in the middle.
     pub(super) async fn fill(&self) -> Result<String> {
         for statement in [ORDERS, LETTERS, SETTLE] {
-            self.sql(statement).await?;
+            self.sql("console", statement).await?;
         }
-        let deep = self.sql(DEEP).await.context("no order in the middle")?;
+        let deep = self.sql("console", DEEP).await;
+        let deep = deep.context("no order in the middle")?;
         Ok(deep.trim().to_owned())
     }
 
-    /// In the database of the console of this Compose project.
-    async fn sql(&self, statement: &str) -> Result<String> {
+    /// In a database of this Compose project. What it prints is the rows.
+    pub(super) async fn sql(&self, database: &str, statement: &str) -> Result<String> {
         let psql = ["exec", "-T", "postgres", "psql", "-qAtX"];
-        let console = ["-U", "postgres", "-d", "console", "-v", "ON_ERROR_STOP=1"];
-        let run = [&psql[..], &console, &["-c", statement]].concat();
+        let there = ["-U", "postgres", "-d", database, "-v", "ON_ERROR_STOP=1"];
+        let run = [&psql[..], &there, &["-c", statement]].concat();
         self.compose.run(&run).await
     }
 }

@@ -11,7 +11,7 @@ use clap::Parser;
 #[derive(Parser)]
 #[command(bin_name = "./dev bench", version, about)]
 struct Arguments {
-    /// Only these parts; all of them unless said otherwise. They come in the order of this list.
+    /// Only these parts; all of them but `volume` unless said otherwise. They come in the order of this list.
     parts: Vec<Part>,
 
     /// Write the figures to this file as well.
@@ -21,6 +21,10 @@ struct Arguments {
     /// For how long to measure in each part, for a quick look.
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..=3600))]
     seconds: Option<u64>,
+
+    /// How many orders, notifications and entries of the inbox `volume` fills in; a tenth of it waits in an outbox.
+    #[arg(long, default_value_t = 10_000_000, value_parser = clap::value_parser!(u64).range(1_000..))]
+    rows: u64,
 
     /// Look at the arguments and do nothing.
     #[arg(long, hide = true)]
@@ -36,7 +40,7 @@ async fn main() -> Result<()> {
     let seconds = arguments
         .seconds
         .map(|seconds| format!("--seconds={seconds}"));
-    let bench = Bench::new(seconds.into_iter().collect())?;
+    let bench = Bench::new(seconds.into_iter().collect(), arguments.rows)?;
     let figures = bench.measure(&Part::in_order(&arguments.parts)).await?;
     report(&figures, stdout().lock())?;
     if let Some(file) = arguments.json {

@@ -44,7 +44,7 @@ impl Client {
         })
     }
 
-    /// A complete request.
+    /// A complete request that places something.
     pub(super) fn request(&self, path: &str, body: &str) -> Vec<u8> {
         let (host, length) = (&self.address, body.len());
         format!(
@@ -52,6 +52,11 @@ impl Client {
              Content-Length: {length}\r\n\r\n{body}"
         )
         .into_bytes()
+    }
+
+    /// The same for one that only reads.
+    pub(super) fn reading(&self, path: &str) -> Vec<u8> {
+        format!("GET {path} HTTP/1.1\r\nHost: {}\r\n\r\n", self.address).into_bytes()
     }
 
     /// Sends it as soon as a connection is free.

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::client::Client;
 use super::pace::{Arrivals, Pace};
 use super::progress::Progress;
+use super::readers::Readers;
 use super::tracker::{Counts, Tracker};
 use super::watch::follow_order_events;
 
@@ -43,6 +44,9 @@ pub struct Options {
     /// Connections to the gateway.
     #[arg(long, default_value_t = 256)]
     pub connections: usize,
+    /// So many clients that read the longest page of orders meanwhile, again and again.
+    #[arg(long, default_value_t = 0)]
+    pub readers: usize,
 }
 
 impl Scenario {
@@ -66,6 +70,7 @@ impl Scenario {
         };
         let client = Client::new(&setting("GATEWAY_URL")?, options.connections)?;
         let arrivals = Arrivals::new(client, Arc::clone(&tracker));
+        let readers = Readers::start(&setting("GATEWAY_URL")?, options.readers)?;
 
         let warm_up = Duration::from_secs(options.warm_up);
         let measured = Duration::from_secs(options.seconds.unwrap_or(self.seconds()));
@@ -116,6 +121,16 @@ impl Scenario {
                 json!({"p50_ms": ms(0.5), "p99_ms": ms(0.99)})
             }
         };
+        if options.readers > 0 {
+            eprintln!(
+                "{:>10} {} pages read, {} refused",
+                "",
+                readers.listed(),
+                readers.refused()
+            );
+            figures["pages_read"] = readers.listed().into();
+            figures["pages_refused"] = readers.refused().into();
+        }
         // For who divides what the whole run has cost.
         figures["orders"] = self.orders(after).into();
         figures["load_cpu_ms"] = cpu_ms()?.into();

@@ -10,7 +10,7 @@ pub(super) enum Limit {
     AtMost(f64),
 }
 
-pub(super) const TARGETS: [Target; 14] = [
+pub(super) const TARGETS: [Target; 23] = [
     at_least(
         "accepted_per_s",
         "orders accepted per second, consumers stopped",
@@ -61,6 +61,51 @@ pub(super) const TARGETS: [Target; 14] = [
     ),
     at_most("console_mib", "memory of the console, MiB", 64.0),
     at_most("console_api_p99_ms", "console API, p99 in ms", 50.0),
+    at_least(
+        "volume_confirmed_percent",
+        "orders confirmed/s with full tables, in %",
+        90.0,
+    ),
+    at_least(
+        "volume_readers_percent",
+        "orders confirmed/s beside 64 readers, in %",
+        80.0,
+    ),
+    at_most(
+        "volume_pruning_buffers",
+        "pages that one pruning of the inbox touches",
+        2_000.0,
+    ),
+    at_most(
+        "volume_snapshot_times",
+        "p50 with a snapshot held open, times the usual",
+        2.0,
+    ),
+    at_most(
+        "volume_refused_ms",
+        "placed -> confirmed beside 60,000 refused rows, ms",
+        2_000.0,
+    ),
+    at_most(
+        "volume_refused_log_lines",
+        "log lines about them in a minute",
+        1.0,
+    ),
+    at_most(
+        "volume_drain_s",
+        "20,000 waiting orders, full tables, in s",
+        10.0,
+    ),
+    at_most(
+        "volume_silence_s",
+        "first order after a silent database of 60 s, in s",
+        10.0,
+    ),
+    at_most(
+        "volume_migration_s",
+        "notification ready after a large migration, in s",
+        600.0,
+    ),
 ];
 
 const fn at_least(key: &'static str, name: &'static str, limit: f64) -> Target {

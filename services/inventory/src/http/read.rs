@@ -14,7 +14,7 @@ use crate::store;
     responses((status = 200, description = "Stock of all products", body = Vec<StockLevel>))
 )]
 pub(super) async fn list_stock(State(api): State<Api>) -> Result<Json<Vec<StockLevel>>, Problem> {
-    let mut db = api.pool.acquire().await?;
+    let mut db = api.reads.connection().await?;
     let levels = store::levels(&mut db).await?;
     Ok(Json(levels.into_iter().map(StockLevel::from).collect()))
 }
@@ -35,7 +35,7 @@ pub(super) async fn get_stock(
     Path(sku): Path<String>,
 ) -> Result<Json<StockLevel>, Problem> {
     let sku = possible(sku)?;
-    let mut db = api.pool.acquire().await?;
+    let mut db = api.reads.connection().await?;
     let product = store::level(&mut db, &sku).await?;
     let product = product.ok_or_else(|| unknown(&sku))?;
     Ok(Json(product.into()))

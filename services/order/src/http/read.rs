@@ -25,7 +25,7 @@ pub(super) async fn get_order(
     State(api): State<Api>,
     Path(id): Path<Uuid>,
 ) -> Result<Json<Order>, Problem> {
-    let mut db = api.pool.acquire().await?;
+    let mut db = api.reads.connection().await?;
     let order = store::order(&mut db, id).await?;
     Ok(Json(order.ok_or_else(|| no_order(id))?.into()))
 }
@@ -72,7 +72,7 @@ pub(super) async fn list_orders(
     Query(filter): Query<Filter>,
 ) -> Result<Json<Page>, Problem> {
     let size = PageSize::asked(filter.limit)?;
-    let mut db = api.pool.acquire().await?;
+    let mut db = api.lists.connection().await?;
     let status = filter.status.map(Into::into);
     let mut orders = store::page(&mut db, status, filter.after, size.and_one()).await?;
     let next = size.cut(&mut orders).map(|last| last.id);
@@ -97,7 +97,7 @@ pub(super) struct Products {
     responses((status = 200, description = "Price list", body = Products))
 )]
 pub(super) async fn list_products(State(api): State<Api>) -> Result<Json<Products>, Problem> {
-    let mut db = api.pool.acquire().await?;
+    let mut db = api.reads.connection().await?;
     let products = store::products(&mut db).await?;
     let products = products.into_iter().map(Product::from).collect();
     Ok(Json(Products { products }))

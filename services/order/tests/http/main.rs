@@ -2,6 +2,7 @@
 
 mod deciding;
 mod documented;
+mod flood;
 mod idempotency;
 mod placing;
 mod reading;

@@ -66,11 +66,7 @@ impl Service {
         for writer in writers {
             tokio::spawn(writer);
         }
-        let api = Api {
-            pool: pool.clone(),
-            bus: bus.clone(),
-            intake,
-        };
+        let api = Api::new(&pool, bus.clone(), intake);
         let router = runtime::http::app("order", routes(api), Health::default(), &[]);
         Ok(Self { pool, bus, router })
     }

@@ -1,9 +1,10 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use database::within_limit;
 use sqlx::PgPool;
 use sqlx::postgres::{PgListener, PgPoolOptions};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 use uuid::Uuid;
@@ -14,6 +15,10 @@ use crate::transport::Transport;
 
 /// The channel of PostgreSQL on which relays hear of each other's rows.
 const CHANNEL: &str = "messaging_outbox";
+
+/// A connection on which nobody has said anything for so long may be cut off without knowing it. A new one is
+/// opened then.
+const SILENCE: Duration = Duration::from_secs(60);
 
 /// Tells the relays of other instances that something waits for them in the table, and listens to them. When
 /// a word is lost they find it by looking, every `OUTBOX_POLL`.
@@ -80,8 +85,11 @@ impl Wire {
         listener.listen(CHANNEL).await?;
         *backoff = Backoff::default();
         self.handover.look();
-        // None when the connection was lost, and with it perhaps some words.
-        while let Some(word) = listener.try_recv().await? {
+        while let Ok(heard) = timeout(SILENCE, listener.try_recv()).await {
+            // None when the connection was lost, and with it perhaps some words.
+            let Some(word) = heard? else {
+                break;
+            };
             if let Some((transport, name)) = word.payload().split_once(' ')
                 && transport == self.transport.as_str()
                 && name != self.name
