@@ -187,6 +187,7 @@ impl Bus {
             handover: Arc::clone(handovers.of(transport)),
             poll: self.inner.args.outbox_poll,
             metrics: Arc::clone(&self.inner.outbox_metrics),
+            refused: Default::default(),
         }
     }
 }

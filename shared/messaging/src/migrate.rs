@@ -1,8 +1,9 @@
 use sqlx::PgPool;
 
 /// The tables of this crate that a consumer and a relay need, in the schema `messaging`.
-pub(crate) const TABLES: [&str; 5] = [
+pub(crate) const TABLES: [&str; 6] = [
     "messaging.outbox",
+    "messaging.refused",
     "messaging.inbox",
     "messaging.leases",
     "messaging.relays",

@@ -8,6 +8,7 @@
 //! leases. The room names no broker's client: what it wants of a broker is [`Publish`].
 
 mod address;
+mod aside;
 mod row;
 mod store;
 
@@ -21,6 +22,7 @@ mod lease;
 mod shards;
 
 mod publish;
+mod refused;
 mod relay;
 mod wire;
 

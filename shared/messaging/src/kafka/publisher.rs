@@ -140,9 +140,11 @@ fn classify(error: &KafkaError) -> PublishError {
             code @ (RDKafkaErrorCode::MessageSizeTooLarge
             | RDKafkaErrorCode::InvalidMessage
             | RDKafkaErrorCode::InvalidRecord
-            | RDKafkaErrorCode::PolicyViolation
-            | RDKafkaErrorCode::TopicAuthorizationFailed),
+            | RDKafkaErrorCode::PolicyViolation),
         ) => PublishError::Refused(code.to_string()),
+        Some(code @ RDKafkaErrorCode::TopicAuthorizationFailed) => {
+            PublishError::Closed(code.to_string())
+        }
         _ => PublishError::Unavailable(error.to_string()),
     }
 }

@@ -87,7 +87,7 @@ struct Place {
 }
 
 /// Forgets rows that a broker has confirmed, and returns the oldest of the other rows of these
-/// shards that are due and not known: one round trip for both.
+/// shards that are not known: one round trip for both. It passes by what is for one of the `closed` addresses.
 ///
 /// It does not wait until the disk has it. If the database forgets what was forgotten here, rows
 /// come back and are published twice, which every consumer bears.
@@ -96,6 +96,7 @@ pub(crate) async fn forget_and_take(
     transport: Transport,
     known: &Known,
     shards: &[i16],
+    closed: &[String],
     limit: usize,
 ) -> sqlx::Result<Vec<Row>> {
     if without(Guarantee::Outbox) {
@@ -109,8 +110,9 @@ pub(crate) async fn forget_and_take(
          select seq, shard, message_id, destination, routing_key, message_type, traceparent, body,
                 created_at, attempts
          from messaging.outbox
-         where transport = $1 and shard = any($3) and available_at <= clock_timestamp()
+         where transport = $1 and shard = any($3)
            and seq not in (select unnest($2) union all select unnest($5))
+           and case $1 when 'rabbitmq' then destination || ':' || routing_key else destination end <> all($6)
          order by seq
          limit $4",
     )
@@ -119,28 +121,9 @@ pub(crate) async fn forget_and_take(
     .bind(shards)
     .bind(i64::try_from(limit).unwrap_or(i64::MAX))
     .bind(&known.others)
+    .bind(closed)
     .fetch_all(pool)
     .await
-}
-
-/// Puts rows aside that a broker has refused, for 1, 2, 4 and then 5 seconds. Not longer, because a queue
-/// that was full may have room again.
-pub(crate) async fn defer(
-    pool: &PgPool,
-    transport: Transport,
-    refused: &[i64],
-) -> sqlx::Result<()> {
-    sqlx::query(
-        "update messaging.outbox
-         set attempts = attempts + 1, queued = false,
-             available_at = clock_timestamp() + least(power(2, least(attempts, 3)), 5) * interval '1 second'
-         where transport = $1 and seq = any($2)",
-    )
-    .bind(transport.as_str())
-    .bind(refused)
-    .execute(pool)
-    .await?;
-    Ok(())
 }
 
 /// How many messages wait, and for how long the oldest has.
@@ -150,15 +133,17 @@ pub(crate) struct Backlog {
     pub(crate) oldest: Duration,
 }
 
-/// Measures what waits for one broker. Counting stops at so many rows.
+/// Measures what waits for one broker, also what was refused. Counting stops at so many rows of each kind.
 pub(crate) async fn backlog(
     pool: &PgPool,
     transport: Transport,
     countable: i64,
 ) -> sqlx::Result<Backlog> {
     let (rows, oldest): (i64, Option<jiff_sqlx::Timestamp>) = sqlx::query_as(
-        "select (select count(*) from (select from messaging.outbox where transport = $1 limit $2) counted),
-                (select created_at from messaging.outbox where transport = $1 order by seq limit 1)",
+        "select (select count(*) from (select from messaging.outbox where transport = $1 limit $2) counted)
+                + (select count(*) from (select from messaging.refused where transport = $1 limit $2) counted),
+                least((select created_at from messaging.outbox where transport = $1 order by seq limit 1),
+                      (select created_at from messaging.refused where transport = $1 order by seq limit 1))",
     )
     .bind(transport.as_str())
     .bind(countable)

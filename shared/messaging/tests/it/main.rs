@@ -6,6 +6,7 @@ mod common;
 mod contracts;
 mod delivery;
 mod outbox;
+mod refused;
 
 mod attempts;
 mod bad_messages;

@@ -136,7 +136,7 @@ async fn take(stage: &Stage) -> anyhow::Result<Parcel> {
 /// Waits until the broker has refused a message so often.
 async fn until_attempts(stage: &Stage, attempts: i32) -> anyhow::Result<()> {
     eventually("more attempts to publish", async || {
-        let most = sqlx::query_scalar("select coalesce(max(attempts), 0) from messaging.outbox");
+        let most = sqlx::query_scalar("select coalesce(max(attempts), 0) from messaging.refused");
         let most: i32 = most.fetch_one(&stage.pool).await?;
         Ok((most >= attempts).then_some(()))
     })
