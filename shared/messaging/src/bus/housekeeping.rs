@@ -39,6 +39,7 @@ impl Bus {
     async fn keep_house_until(&self, token: &CancellationToken) -> anyhow::Result<()> {
         let mut tick = tokio::time::interval(INTERVAL);
         let (mut known, mut is_waiting) = (None, false);
+        let mut pruning = inbox::Pruning::default();
         while token.run_until_cancelled(tick.tick()).await.is_some() {
             // Whoever cannot be asked has not changed.
             if let Ok(tables) = within_limit(which_tables(&self.inner.consuming.pool)).await {
@@ -50,7 +51,7 @@ impl Bus {
             }
             let kept = async {
                 self.divide_outbox(&mut is_waiting).await?;
-                self.keep_house(token).await
+                self.keep_house(&mut pruning, token).await
             };
             if let Err(error) = kept.await {
                 let error = format!("{error:#}");
@@ -60,7 +61,11 @@ impl Bus {
         Ok(())
     }
 
-    async fn keep_house(&self, token: &CancellationToken) -> sqlx::Result<()> {
+    async fn keep_house(
+        &self,
+        pruning: &mut inbox::Pruning,
+        token: &CancellationToken,
+    ) -> sqlx::Result<()> {
         let Inner {
             outbox_metrics,
             pressure,
@@ -81,7 +86,7 @@ impl Bus {
         let started = Instant::now();
         while !token.is_cancelled()
             && started.elapsed() < INTERVAL
-            && within_limit(inbox::prune(pool, args.inbox_retention)).await? > 0
+            && within_limit(pruning.pass(pool, args.inbox_retention)).await? > 0
         {}
         Ok(())
     }
