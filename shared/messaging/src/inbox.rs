@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use sqlx::postgres::PgArguments;
-use sqlx::query::QueryAs;
+use sqlx::query::{QueryAs, QueryScalar};
 use sqlx::{PgConnection, PgPool, Postgres};
 use uuid::Uuid;
 
@@ -26,21 +26,26 @@ pub(crate) async fn claim(
     mut ids: Vec<Uuid>,
 ) -> sqlx::Result<HashSet<Uuid>> {
     ids.sort_unstable();
-    let new: Vec<Uuid> = sqlx::query_scalar(
+    let new = claim_query(handler, &ids).fetch_all(db).await?;
+    crash_point::reach(CrashPoint::InboxClaimed);
+    if without(Guarantee::Inbox) {
+        return Ok(ids.into_iter().collect());
+    }
+    Ok(new.into_iter().collect())
+}
+
+pub(crate) fn claim_query<'q>(
+    handler: &'q str,
+    ids: &'q [Uuid],
+) -> QueryScalar<'q, Postgres, Uuid, PgArguments> {
+    sqlx::query_scalar(
         "insert into messaging.inbox (handler, message_id)
          select $1, id from unnest($2::uuid[]) id
          on conflict do nothing
          returning message_id",
     )
     .bind(handler)
-    .bind(&ids)
-    .fetch_all(db)
-    .await?;
-    crash_point::reach(CrashPoint::InboxClaimed);
-    if without(Guarantee::Inbox) {
-        return Ok(ids.into_iter().collect());
-    }
-    Ok(new.into_iter().collect())
+    .bind(ids)
 }
 
 /// Whether the handler has taken effect for a message.
@@ -99,7 +104,7 @@ impl Pruning {
 }
 
 /// How many old entries were deleted of the pages from this one on, and how many pages the table has.
-fn forget_old(
+pub(crate) fn forget_old(
     page: i64,
     retention: Duration,
 ) -> QueryAs<'static, Postgres, (i64, i64), PgArguments> {

@@ -46,3 +46,6 @@ pub(crate) use shards::{Divided, divide, parse_shards};
 pub(crate) use spans::PublishSpans;
 pub(crate) use store::{backlog, insert};
 pub(crate) use written::{Handovers, Written};
+
+#[cfg(test)]
+mod tests;

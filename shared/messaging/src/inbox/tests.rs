@@ -49,7 +49,8 @@ async fn most_for_a_pass(pool: &PgPool) -> anyhow::Result<i64> {
     anyhow::ensure!(pages > LIMIT, "a table of {pages} pages shows nothing");
     let mut most = 0;
     for page in (0..pages).step_by(usize::try_from(PAGES)?) {
-        most = most.max(buffers::of(&mut db, forget_old(page, RETENTION)).await?);
+        let pass = buffers::statement(forget_old(page, RETENTION))?;
+        most = most.max(buffers::of(&mut db, pass).await?);
     }
     Ok(most)
 }

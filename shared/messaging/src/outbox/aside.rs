@@ -1,4 +1,6 @@
-use sqlx::PgPool;
+use sqlx::postgres::PgArguments;
+use sqlx::query::{Query, QueryAs, QueryScalar};
+use sqlx::{PgPool, Postgres};
 
 use super::row::Row;
 use crate::faults::{Guarantee, without};
@@ -14,6 +16,15 @@ pub(super) async fn put(
     if without(Guarantee::Outbox) {
         return Ok(());
     }
+    put_query(transport, seqs, attempts).execute(pool).await?;
+    Ok(())
+}
+
+pub(super) fn put_query(
+    transport: Transport,
+    seqs: &[i64],
+    attempts: i32,
+) -> Query<'static, Postgres, PgArguments> {
     sqlx::query(
         "with gone as (
              delete from messaging.outbox where transport = $1 and seq = any($2)
@@ -31,9 +42,6 @@ pub(super) async fn put(
     .bind(transport.as_str())
     .bind(seqs)
     .bind(attempts)
-    .execute(pool)
-    .await?;
-    Ok(())
 }
 
 /// Those of the first so many rows of these shards that are for one of these addresses and not known.
@@ -45,6 +53,17 @@ pub(super) async fn at_the_head(
     known: &[i64],
     limit: i64,
 ) -> sqlx::Result<Vec<i64>> {
+    let query = at_the_head_query(transport, shards, addresses, known, limit);
+    query.fetch_all(pool).await
+}
+
+pub(super) fn at_the_head_query<'q>(
+    transport: Transport,
+    shards: &'q [i16],
+    addresses: &'q [String],
+    known: &'q [i64],
+    limit: i64,
+) -> QueryScalar<'q, Postgres, i64, PgArguments> {
     sqlx::query_scalar(
         "select seq
          from (select seq, destination, routing_key from messaging.outbox
@@ -58,8 +77,6 @@ pub(super) async fn at_the_head(
     .bind(addresses)
     .bind(known)
     .bind(limit)
-    .fetch_all(pool)
-    .await
 }
 
 /// The next so many addresses, after this one, for which something was refused. It costs a descent into the index
@@ -70,6 +87,15 @@ pub(super) async fn addresses(
     after: &str,
     limit: i64,
 ) -> sqlx::Result<Vec<String>> {
+    let query = addresses_query(transport, after, limit);
+    query.fetch_all(pool).await
+}
+
+pub(super) fn addresses_query(
+    transport: Transport,
+    after: &str,
+    limit: i64,
+) -> QueryScalar<'_, Postgres, String, PgArguments> {
     sqlx::query_scalar(
         "with recursive found as (
              (select address from messaging.refused where transport = $1 and address > $2 order by address limit 1)
@@ -86,8 +112,6 @@ pub(super) async fn addresses(
     .bind(transport.as_str())
     .bind(after)
     .bind(limit)
-    .fetch_all(pool)
-    .await
 }
 
 /// Rows that were refused, of each of these addresses so many. Those come first that were tried least often, so that
@@ -99,6 +123,16 @@ pub(super) async fn sample(
     portions: &[i64],
     limit: i64,
 ) -> sqlx::Result<Vec<Row>> {
+    let query = sample_query(transport, addresses, portions, limit);
+    query.fetch_all(pool).await
+}
+
+pub(super) fn sample_query<'q>(
+    transport: Transport,
+    addresses: &'q [String],
+    portions: &'q [i64],
+    limit: i64,
+) -> QueryAs<'q, Postgres, Row, PgArguments> {
     sqlx::query_as(
         "select one.seq, one.shard, one.message_id, one.destination, one.routing_key, one.message_type,
                 one.traceparent, one.body, one.created_at, one.attempts
@@ -115,8 +149,6 @@ pub(super) async fn sample(
     .bind(addresses)
     .bind(portions)
     .bind(limit)
-    .fetch_all(pool)
-    .await
 }
 
 /// Forgets rows that the broker has taken after all, and counts another attempt for those that it has refused again.
@@ -126,6 +158,17 @@ pub(super) async fn tried(
     confirmed: &[i64],
     refused: &[i64],
 ) -> sqlx::Result<()> {
+    tried_query(transport, confirmed, refused)
+        .execute(pool)
+        .await?;
+    Ok(())
+}
+
+pub(super) fn tried_query(
+    transport: Transport,
+    confirmed: &[i64],
+    refused: &[i64],
+) -> Query<'static, Postgres, PgArguments> {
     sqlx::query(
         "with taken as (delete from messaging.refused where transport = $1 and seq = any($2))
          update messaging.refused set attempts = attempts + 1 where transport = $1 and seq = any($3)",
@@ -133,7 +176,4 @@ pub(super) async fn tried(
     .bind(transport.as_str())
     .bind(confirmed)
     .bind(refused)
-    .execute(pool)
-    .await?;
-    Ok(())
 }

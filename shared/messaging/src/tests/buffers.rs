@@ -2,19 +2,28 @@
 //! server counts them.
 
 use serde_json::Value;
-use sqlx::{AssertSqlSafe, Connection, Execute, PgConnection, Postgres};
+use sqlx::postgres::PgArguments;
+use sqlx::{AssertSqlSafe, Connection, Execute, PgConnection, Postgres, SqlStr};
+
+/// A statement as the code runs it, with its values.
+pub(crate) struct Statement {
+    sql: SqlStr,
+    arguments: PgArguments,
+}
+
+pub(crate) fn statement(mut query: impl Execute<'_, Postgres>) -> anyhow::Result<Statement> {
+    let arguments = query.take_arguments();
+    let arguments = arguments.map_err(anyhow::Error::from_boxed)?;
+    Ok(Statement {
+        sql: query.sql(),
+        arguments: arguments.unwrap_or_default(),
+    })
+}
 
 /// How many buffers a statement touches. What it changes is taken back.
-pub(crate) async fn of<'q>(
-    db: &mut PgConnection,
-    mut statement: impl Execute<'q, Postgres>,
-) -> anyhow::Result<i64> {
-    let arguments = statement
-        .take_arguments()
-        .map_err(anyhow::Error::from_boxed)?;
-    let sql = statement.sql();
+pub(crate) async fn of(db: &mut PgConnection, statement: Statement) -> anyhow::Result<i64> {
+    let Statement { sql, arguments } = statement;
     let explain = format!("explain (analyze, buffers, format json) {}", sql.as_str());
-    let arguments = arguments.unwrap_or_default();
     let explain = sqlx::query_scalar_with(AssertSqlSafe(explain), arguments);
     let mut tx = db.begin().await?;
     let explained: Value = explain.fetch_one(&mut *tx).await?;
@@ -25,7 +34,7 @@ pub(crate) async fn of<'q>(
 
 /// By a node and all that runs inside of it.
 fn touched(node: &Value) -> i64 {
-    let count = |key| node[key].as_i64().unwrap_or_default();
+    let count = |key: &str| node[key].as_i64().unwrap_or_default();
     count("Shared Hit Blocks") + count("Shared Read Blocks")
 }
 
