@@ -75,7 +75,9 @@ impl Refused {
 
     /// Somebody else looks at the table.
     pub(super) fn left_to_others(&mut self) {
-        self.due = Some(Instant::now() + IDLE);
+        let now = Instant::now();
+        self.forget(now);
+        self.due = Some(now + IDLE);
     }
 
     /// After which address to look.
