@@ -123,7 +123,10 @@ impl Refused {
         results: &[Result<(), PublishError>],
         is_sample: bool,
     ) {
-        let is_refusal = |result: &Result<(), PublishError>| matches!(result, Err(error) if error.refusal().is_some());
+        let is_refusal = |result: &Result<(), PublishError>| {
+            let error = result.as_ref().err();
+            error.is_some_and(|error| error.refusal().is_some())
+        };
         if self.addresses.is_empty() && !results.iter().any(is_refusal) {
             return;
         }
