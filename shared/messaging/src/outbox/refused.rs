@@ -200,10 +200,12 @@ impl Address {
     /// Returns whether what was refused is to be tried at once, because the broker takes it now.
     fn answered(&mut self, answers: &Answers<'_>, is_sample: bool, now: Instant) -> bool {
         let was_closed = std::mem::replace(&mut self.is_closed, answers.is_closed);
-        if answers.taken > 0 {
+        // What is taken beside a message that is too large says nothing of that one.
+        let is_mended = answers.taken > 0 && (is_sample || was_closed);
+        if is_mended {
             self.failures = 0;
         }
-        if answers.taken > 0 && !answers.is_closed && (is_sample || was_closed) {
+        if is_mended && !answers.is_closed {
             self.portion = if is_sample {
                 (2 * self.portion).min(LARGEST_PORTION)
             } else {

@@ -83,6 +83,18 @@ fn a_message_that_is_refused_alone_closes_nothing_and_waits_among_those_that_are
 }
 
 #[test]
+fn a_message_that_is_refused_alone_is_asked_for_less_often_whatever_else_is_taken() {
+    let mut refused = Refused::default();
+    let too_large = || Err(PublishError::Refused("too large".into()));
+    note(&mut refused, &[Ok(()), too_large()], false);
+    for failures in 1..5 {
+        note(&mut refused, &[too_large()], true);
+        note(&mut refused, &[Ok(()), Ok(())], false);
+        assert_eq!(refused.addresses["tests:key"].failures, failures);
+    }
+}
+
+#[test]
 fn a_broker_that_says_nothing_changes_nothing() {
     let mut refused = Refused::default();
     note(&mut refused, &[closed()], false);
