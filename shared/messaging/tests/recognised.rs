@@ -1,12 +1,17 @@
-//! Whoever replays a message learns whether that had an effect. This is a process of its own, because its spans are
-//! recorded.
+//! Whoever replays a message learns whether that had an effect, and what is counted has happened. This is a process of
+//! its own, because its spans are recorded and its metrics read.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use contracts::Message as _;
 use messaging::Replay;
 use opentelemetry::global;
 use opentelemetry_sdk::error::OTelSdkResult;
+use opentelemetry_sdk::metrics::data::{AggregatedMetrics, MetricData, ResourceMetrics};
+use opentelemetry_sdk::metrics::exporter::PushMetricExporter;
+use opentelemetry_sdk::metrics::{PeriodicReader, SdkMeterProvider, Temporality};
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData, SpanExporter};
 use sqlx::PgPool;
@@ -52,6 +57,45 @@ async fn the_span_of_a_replay_says_whether_its_message_was_handled_before(
     stage.end().await
 }
 
+/// The message is delivered twice, because its connection is lost while the dead letter has nowhere to go.
+#[sqlx::test(migrations = false)]
+async fn a_dead_letter_is_counted_once_however_often_its_message_is_delivered(
+    pool: PgPool,
+) -> anyhow::Result<()> {
+    let counted = Counted::default();
+    let reader = PeriodicReader::builder(counted.clone()).build();
+    let provider = SdkMeterProvider::builder().with_reader(reader).build();
+    global::set_meter_provider(provider.clone());
+
+    let stage = Stage::new(&pool).await?;
+    let consumer = stage.bus.queue(QUEUE);
+    stage.start(|token| consumer.run(COUNTED, record_all(), token));
+    let first = stage.rabbitmq.consumer_tag(QUEUE).await?;
+    stage.rabbitmq.remove("queues/VHOST/dead-letters").await?;
+    let event = cloud_event(&Uuid::now_v7().to_string(), Parcel::TYPE);
+    stage.rabbitmq.send(QUEUE, event, b"garbage").await?;
+    common::eventually("the message is delivered", async || {
+        Ok((stage.rabbitmq.size(QUEUE).await? == 0).then_some(()))
+    })
+    .await?;
+    stage.rabbitmq.close_connections("(consume)").await?;
+    common::eventually("another subscription", async || {
+        Ok((stage.rabbitmq.consumer_tag(QUEUE).await? != first).then_some(()))
+    })
+    .await?;
+
+    stage.rabbitmq.keep_dead_letters().await?;
+    let letter = stage.rabbitmq.dead_letter().await?;
+    assert_eq!(letter.delivery.data, b"garbage");
+    common::eventually("it is counted", async || {
+        provider.force_flush()?;
+        Ok((counted.0.load(Ordering::Relaxed) > 0).then_some(()))
+    })
+    .await?;
+    assert_eq!(counted.0.load(Ordering::Relaxed), 1);
+    stage.end().await
+}
+
 fn replay(message_id: &str, body: &[u8]) -> Replay {
     Replay {
         letter: Uuid::now_v7(),
@@ -90,5 +134,45 @@ impl SpanExporter for Ended {
         let mut ended = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         ended.extend(batch);
         Ok(())
+    }
+}
+
+/// The handler whose dead letters are counted.
+const COUNTED: &str = "count";
+
+/// Dead letters of that handler, as of the last export.
+#[derive(Debug, Clone, Default)]
+struct Counted(Arc<AtomicU64>);
+
+impl PushMetricExporter for Counted {
+    async fn export(&self, metrics: &ResourceMetrics) -> OTelSdkResult {
+        let scopes = metrics.scope_metrics();
+        let letters = scopes
+            .flat_map(|scope| scope.metrics())
+            .filter(|metric| metric.name() == "spillway.dead_letters");
+        for metric in letters {
+            let AggregatedMetrics::U64(MetricData::Sum(sum)) = metric.data() else {
+                continue;
+            };
+            let of_handler = sum.data_points().filter(|point| {
+                let mut attributes = point.attributes();
+                attributes.any(|one| one.value.as_str() == COUNTED)
+            });
+            let total: u64 = of_handler.map(|point| point.value()).sum();
+            self.0.store(total, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        Ok(())
+    }
+
+    fn shutdown_with_timeout(&self, _: Duration) -> OTelSdkResult {
+        Ok(())
+    }
+
+    fn temporality(&self) -> Temporality {
+        Temporality::Cumulative
     }
 }
