@@ -68,12 +68,11 @@ impl Bus {
     ) -> sqlx::Result<()> {
         let Inner {
             outbox_metrics,
-            pressure,
             args,
             consuming,
             ..
         } = &*self.inner;
-        let pool = &consuming.pool;
+        let (pool, pressure) = (&consuming.pool, &consuming.pressure);
         let mut backlogs = Vec::new();
         for transport in Transport::ALL {
             let backlog = outbox::backlog(pool, transport, pressure.countable());

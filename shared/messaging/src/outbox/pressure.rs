@@ -1,5 +1,6 @@
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use tracing::{info, warn};
 
@@ -18,11 +19,16 @@ pub struct OutboxLimits {
     pub outbox_max_age: Option<Duration>,
 }
 
+/// For so long a measurement counts. After that nobody knows how much waits, and the outbox counts as full.
+const STALE: Duration = Duration::from_secs(15);
+
 /// Whether the outbox was over its limits when it was last measured: asking costs nothing, so that
 /// every request may ask.
 pub(crate) struct Pressure {
     limits: OutboxLimits,
     is_full: AtomicBool,
+    /// Never in a process that does not measure at all.
+    measured_at: Mutex<Option<Instant>>,
 }
 
 impl Pressure {
@@ -30,11 +36,18 @@ impl Pressure {
         Self {
             limits,
             is_full: AtomicBool::new(false),
+            measured_at: Mutex::default(),
         }
     }
 
     pub(crate) fn is_full(&self) -> bool {
-        self.is_full.load(Ordering::Relaxed)
+        self.is_full.load(Ordering::Relaxed) || self.is_stale(Instant::now())
+    }
+
+    fn is_stale(&self, now: Instant) -> bool {
+        let measured_at = self.measured_at.lock();
+        let measured_at = *measured_at.unwrap_or_else(PoisonError::into_inner);
+        measured_at.is_some_and(|at| now.duration_since(at) >= STALE)
     }
 
     /// One row more than are allowed is all that has to be counted.
@@ -44,6 +57,8 @@ impl Pressure {
 
     /// Takes note of what waits, for each of the brokers.
     pub(crate) fn measured(&self, backlogs: &[Backlog]) {
+        let measured_at = self.measured_at.lock();
+        *measured_at.unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
         let rows: i64 = backlogs.iter().map(|backlog| backlog.rows).sum();
         let oldest = backlogs.iter().map(|backlog| backlog.oldest).max();
         let oldest = oldest.unwrap_or_default();
@@ -79,6 +94,19 @@ mod tests {
             pressure.measured(&[backlog(5, 9_999), backlog(kafka, 0)]);
             assert_eq!(pressure.is_full(), is_full, "{kafka}");
         }
+    }
+
+    #[test]
+    fn an_outbox_that_cannot_be_measured_any_more_counts_as_full() {
+        let pressure = Pressure::new(OutboxLimits {
+            outbox_limit: 10,
+            outbox_max_age: None,
+        });
+        let later = || Instant::now() + STALE;
+        assert!(!pressure.is_stale(later()));
+        pressure.measured(&[backlog(0, 0)]);
+        assert!(!pressure.is_full());
+        assert!(pressure.is_stale(later()));
     }
 
     #[test]

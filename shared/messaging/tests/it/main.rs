@@ -5,6 +5,7 @@ mod common;
 
 mod contracts;
 mod delivery;
+mod full;
 mod outbox;
 mod refused;
 
