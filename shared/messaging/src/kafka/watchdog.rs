@@ -2,6 +2,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
+use rdkafka::client::DefaultClientContext;
+use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::ConsumerContext;
 use rdkafka::error::KafkaError;
 use rdkafka::statistics::Partition;
@@ -121,6 +123,20 @@ impl ClientContext for Watchdog {
         }
     }
 
+    /// That a position is gone from the log is told nowhere else.
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, text: &str) {
+        match &self.counted {
+            Some((topic, metrics)) if is_reset(facility, text) => {
+                metrics.offset_reset(topic);
+                warn!(
+                    topic,
+                    text, "topic {topic} is read from elsewhere, records may be missed: {text}"
+                );
+            }
+            _ => DefaultClientContext.log(level, facility, text),
+        }
+    }
+
     fn error(&self, error: KafkaError, reason: &str) {
         // librdkafka repeats itself for as long as a broker is away; say it once.
         if self.connected.swap(false, Ordering::Relaxed) {
@@ -134,6 +150,12 @@ impl ClientContext for Watchdog {
 }
 
 impl ConsumerContext for Watchdog {}
+
+/// Whether librdkafka says that a partition is read on from another offset than the next, because the broker no
+/// longer has that one. A partition without a committed offset is none of these.
+fn is_reset(facility: &str, text: &str) -> bool {
+    facility == "OFFSET" && text.contains("]: offset reset (at ")
+}
 
 /// Whether this client reads the partition. One that has moved to another consumer is reported on, with its last
 /// figures, for as long as the client lives.
