@@ -99,7 +99,7 @@ impl Bus {
     }
 
     /// Whether so much waits to be published that new work should be refused, as of a few seconds
-    /// ago, or nobody could find out for 15 seconds. Measured by [`housekeeping`](Self::housekeeping), so that
+    /// ago, or the database could not say for 15 seconds. Measured by [`housekeeping`](Self::housekeeping), so that
     /// asking costs nothing. Consumers whose handlers publish something hold their messages meanwhile.
     #[must_use]
     pub fn is_overloaded(&self) -> bool {

@@ -44,7 +44,7 @@ pub(crate) use relay::Relay;
 pub(crate) use row::{NewRow, Row};
 pub(crate) use shards::{Divided, divide, parse_shards};
 pub(crate) use spans::PublishSpans;
-pub(crate) use store::{backlog, insert};
+pub(crate) use store::{Backlog, backlog, insert};
 pub(crate) use written::{Handovers, Written};
 
 #[cfg(test)]

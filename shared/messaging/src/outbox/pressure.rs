@@ -19,7 +19,8 @@ pub struct OutboxLimits {
     pub outbox_max_age: Option<Duration>,
 }
 
-/// For so long a measurement counts. After that nobody knows how much waits, and the outbox counts as full.
+/// For so long a measurement counts, if the database answers and cannot say how much waits. Then the outbox counts as
+/// full.
 const STALE: Duration = Duration::from_secs(15);
 
 /// Whether the outbox was over its limits when it was last measured: asking costs nothing, so that
@@ -27,8 +28,7 @@ const STALE: Duration = Duration::from_secs(15);
 pub(crate) struct Pressure {
     limits: OutboxLimits,
     is_full: AtomicBool,
-    /// Never in a process that does not measure at all.
-    measured_at: Mutex<Option<Instant>>,
+    measured_at: Mutex<Instant>,
 }
 
 impl Pressure {
@@ -36,18 +36,12 @@ impl Pressure {
         Self {
             limits,
             is_full: AtomicBool::new(false),
-            measured_at: Mutex::default(),
+            measured_at: Mutex::new(Instant::now()),
         }
     }
 
     pub(crate) fn is_full(&self) -> bool {
-        self.is_full.load(Ordering::Relaxed) || self.is_stale(Instant::now())
-    }
-
-    fn is_stale(&self, now: Instant) -> bool {
-        let measured_at = self.measured_at.lock();
-        let measured_at = *measured_at.unwrap_or_else(PoisonError::into_inner);
-        measured_at.is_some_and(|at| now.duration_since(at) >= STALE)
+        self.is_full.load(Ordering::Relaxed)
     }
 
     /// One row more than are allowed is all that has to be counted.
@@ -58,7 +52,7 @@ impl Pressure {
     /// Takes note of what waits, for each of the brokers.
     pub(crate) fn measured(&self, backlogs: &[Backlog]) {
         let measured_at = self.measured_at.lock();
-        *measured_at.unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        *measured_at.unwrap_or_else(PoisonError::into_inner) = Instant::now();
         let rows: i64 = backlogs.iter().map(|backlog| backlog.rows).sum();
         let oldest = backlogs.iter().map(|backlog| backlog.oldest).max();
         let oldest = oldest.unwrap_or_default();
@@ -70,6 +64,16 @@ impl Pressure {
             } else {
                 info!(rows, ?oldest, "the outbox has room again");
             }
+        }
+    }
+
+    /// Takes note that nobody could tell what waits.
+    pub(crate) fn not_measured(&self, now: Instant) {
+        let measured_at = self.measured_at.lock();
+        let measured_at = *measured_at.unwrap_or_else(PoisonError::into_inner);
+        let is_stale = now.duration_since(measured_at) >= STALE;
+        if is_stale && !self.is_full.swap(true, Ordering::Relaxed) {
+            warn!("the outbox could not be measured for {STALE:?} and counts as full");
         }
     }
 }
@@ -102,11 +106,13 @@ mod tests {
             outbox_limit: 10,
             outbox_max_age: None,
         });
-        let later = || Instant::now() + STALE;
-        assert!(!pressure.is_stale(later()));
+        pressure.measured(&[backlog(0, 0)]);
+        pressure.not_measured(Instant::now());
+        assert!(!pressure.is_full());
+        pressure.not_measured(Instant::now() + STALE);
+        assert!(pressure.is_full());
         pressure.measured(&[backlog(0, 0)]);
         assert!(!pressure.is_full());
-        assert!(pressure.is_stale(later()));
     }
 
     #[test]
