@@ -73,6 +73,7 @@ async fn use_queue(stack: &Stack) -> Result<()> {
     );
     ensure!(limits["overflow"] == "reject-publish", "{limits}");
     ensure!(limits["delivery-limit"] == 100, "{limits}");
+    ensure!(limits["max-length-bytes"] == 256 << 20, "{limits}");
     let limits = policy_of(broker, DELAY).await?;
     ensure!(
         limits["dead-letter-strategy"] == "at-least-once",

@@ -42,7 +42,6 @@ struct Inner {
     rabbitmq: RabbitMq,
     kafka: Kafka,
     refusals: Arc<Refusals>,
-    pressure: Pressure,
     outbox_metrics: Arc<OutboxMetrics>,
     publish_spans: PublishSpans,
     consuming: Consuming,
@@ -63,6 +62,7 @@ impl Bus {
             sessions: Sessions::new(pool.clone()),
             pool,
             handovers: Arc::new(Handovers::new(args.outbox_settled)),
+            pressure: Arc::new(Pressure::new(args.limits)),
             policy: RetryPolicy::new(&args.retry_delays),
             holds: Arc::new(Holds::new(Arc::clone(&metrics))),
             metrics,
@@ -74,7 +74,6 @@ impl Bus {
             rabbitmq: RabbitMq::new(&args.amqp_url, service, Arc::clone(&refusals))?,
             kafka: Kafka::new(&args.kafka, service, Arc::clone(&refusals)),
             refusals,
-            pressure: Pressure::new(args.limits),
             outbox_metrics: Arc::default(),
             publish_spans: PublishSpans::default(),
             consuming,
@@ -100,10 +99,11 @@ impl Bus {
     }
 
     /// Whether so much waits to be published that new work should be refused, as of a few seconds
-    /// ago. Measured by [`housekeeping`](Self::housekeeping), so that asking costs nothing.
+    /// ago, or the database could not say for 15 seconds. Measured by [`housekeeping`](Self::housekeeping), so that
+    /// asking costs nothing. Consumers whose handlers publish something hold their messages meanwhile.
     #[must_use]
     pub fn is_overloaded(&self) -> bool {
-        self.inner.pressure.is_full()
+        self.inner.consuming.pressure.is_full()
     }
 
     /// What a consumer would be given, for `testing`.
@@ -187,6 +187,7 @@ impl Bus {
             handover: Arc::clone(handovers.of(transport)),
             poll: self.inner.args.outbox_poll,
             metrics: Arc::clone(&self.inner.outbox_metrics),
+            refused: Default::default(),
         }
     }
 }

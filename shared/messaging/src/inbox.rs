@@ -2,12 +2,15 @@
 //!
 //! This room promises that of two deliveries of a message, to whichever instances of the service,
 //! only one is new to a handler: the id is written in the transaction of the effect, and the second
-//! transaction waits for the outcome of the first. Ids are remembered for `INBOX_RETENTION`.
+//! transaction waits for the outcome of the first. Ids are remembered for `INBOX_RETENTION`, and a while longer in a
+//! large table, because forgetting them costs the same however large it is.
 
 use std::collections::HashSet;
 use std::time::Duration;
 
-use sqlx::{PgConnection, PgPool};
+use sqlx::postgres::PgArguments;
+use sqlx::query::{QueryAs, QueryScalar};
+use sqlx::{PgConnection, PgPool, Postgres};
 use uuid::Uuid;
 
 use crate::faults::crash_point::{self, CrashPoint};
@@ -23,21 +26,26 @@ pub(crate) async fn claim(
     mut ids: Vec<Uuid>,
 ) -> sqlx::Result<HashSet<Uuid>> {
     ids.sort_unstable();
-    let new: Vec<Uuid> = sqlx::query_scalar(
+    let new = claim_query(handler, &ids).fetch_all(db).await?;
+    crash_point::reach(CrashPoint::InboxClaimed);
+    if without(Guarantee::Inbox) {
+        return Ok(ids.into_iter().collect());
+    }
+    Ok(new.into_iter().collect())
+}
+
+pub(crate) fn claim_query<'q>(
+    handler: &'q str,
+    ids: &'q [Uuid],
+) -> QueryScalar<'q, Postgres, Uuid, PgArguments> {
+    sqlx::query_scalar(
         "insert into messaging.inbox (handler, message_id)
          select $1, id from unnest($2::uuid[]) id
          on conflict do nothing
          returning message_id",
     )
     .bind(handler)
-    .bind(&ids)
-    .fetch_all(db)
-    .await?;
-    crash_point::reach(CrashPoint::InboxClaimed);
-    if without(Guarantee::Inbox) {
-        return Ok(ids.into_iter().collect());
-    }
-    Ok(new.into_iter().collect())
+    .bind(ids)
 }
 
 /// Whether the handler has taken effect for a message.
@@ -67,17 +75,58 @@ pub(crate) async fn forget(db: &mut PgConnection, handlers: &[&str]) -> sqlx::Re
     Ok(())
 }
 
-/// Forgets messages that were handled so long ago that nobody is expected to deliver them again.
-pub(crate) async fn prune(pool: &PgPool, retention: Duration) -> sqlx::Result<u64> {
-    let done = sqlx::query(
-        "delete from messaging.inbox
-         where ctid = any(array(
-             select ctid from messaging.inbox
-             where received_at < clock_timestamp() - make_interval(secs => $1)
-             limit 10000))",
+/// So many pages of the table are read at once, and so many entries deleted. Both limit what one pass costs,
+/// however large the table is and however often its pages were used.
+const PAGES: i64 = 400;
+const ENTRIES: i64 = 500;
+
+/// Forgets messages that were handled so long ago that nobody is expected to deliver them again. It goes through
+/// the table from its first page to its last, and begins again.
+#[derive(Default)]
+pub(crate) struct Pruning {
+    /// The next to be read.
+    page: i64,
+}
+
+impl Pruning {
+    /// Forgets what is old in the next pages, and returns how many entries that were.
+    pub(crate) async fn pass(&mut self, pool: &PgPool, retention: Duration) -> sqlx::Result<i64> {
+        let (forgotten, pages) = forget_old(self.page, retention).fetch_one(pool).await?;
+        // Otherwise there may be more in these.
+        if forgotten < ENTRIES {
+            self.page += PAGES;
+        }
+        if self.page >= pages {
+            self.page = 0;
+        }
+        Ok(forgotten)
+    }
+}
+
+/// How many old entries were deleted of the pages from this one on, and how many pages the table has.
+pub(crate) fn forget_old(
+    page: i64,
+    retention: Duration,
+) -> QueryAs<'static, Postgres, (i64, i64), PgArguments> {
+    let first_of = |page: i64| format!("({page},0)");
+    sqlx::query_as(
+        "with forgotten as (
+             delete from messaging.inbox
+             where ctid = any(array(
+                 select ctid from messaging.inbox
+                 where ctid >= $2::text::tid and ctid < $3::text::tid
+                   and received_at < clock_timestamp() - make_interval(secs => $1)
+                 limit $4))
+             returning 1
+         )
+         select (select count(*) from forgotten),
+                pg_relation_size('messaging.inbox') / current_setting('block_size')::int8",
     )
     .bind(retention.as_secs_f64())
-    .execute(pool)
-    .await?;
-    Ok(done.rows_affected())
+    .bind(first_of(page))
+    .bind(first_of(page + PAGES))
+    .bind(ENTRIES)
 }
+
+#[cfg(test)]
+mod tests;

@@ -35,6 +35,9 @@ mod duration;
 mod span;
 mod transport;
 
+#[cfg(test)]
+mod tests;
+
 pub use args::MessagingArgs;
 pub use bus::{Bus, TopicConsumer};
 pub use cause::Cause;

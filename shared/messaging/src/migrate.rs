@@ -5,8 +5,9 @@ use tracing::warn;
 use crate::backoff::Backoff;
 
 /// The tables of this crate that a consumer and a relay need, in the schema `messaging`.
-pub(crate) const TABLES: [&str; 5] = [
+pub(crate) const TABLES: [&str; 6] = [
     "messaging.outbox",
+    "messaging.refused",
     "messaging.inbox",
     "messaging.leases",
     "messaging.relays",

@@ -8,6 +8,7 @@
 //! leases. The room names no broker's client: what it wants of a broker is [`Publish`].
 
 mod address;
+mod aside;
 mod row;
 mod store;
 
@@ -21,6 +22,7 @@ mod lease;
 mod shards;
 
 mod publish;
+mod refused;
 mod relay;
 mod wire;
 
@@ -42,5 +44,8 @@ pub(crate) use relay::Relay;
 pub(crate) use row::{NewRow, Row};
 pub(crate) use shards::{Divided, divide, parse_shards};
 pub(crate) use spans::PublishSpans;
-pub(crate) use store::{backlog, insert};
+pub(crate) use store::{Backlog, backlog, insert};
 pub(crate) use written::{Handovers, Written};
+
+#[cfg(test)]
+mod tests;

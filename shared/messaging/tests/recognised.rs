@@ -1,12 +1,17 @@
-//! Whoever replays a message learns whether that had an effect. This is a process of its own, because its spans are
-//! recorded.
+//! Whoever replays a message learns whether that had an effect, and what is counted has happened. This is a process of
+//! its own, because its spans are recorded and its metrics read.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::time::Duration;
 
 use contracts::Message as _;
 use messaging::Replay;
 use opentelemetry::global;
 use opentelemetry_sdk::error::OTelSdkResult;
+use opentelemetry_sdk::metrics::data::{AggregatedMetrics, MetricData, ResourceMetrics};
+use opentelemetry_sdk::metrics::exporter::PushMetricExporter;
+use opentelemetry_sdk::metrics::{PeriodicReader, SdkMeterProvider, Temporality};
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData, SpanExporter};
 use sqlx::PgPool;
@@ -52,6 +57,69 @@ async fn the_span_of_a_replay_says_whether_its_message_was_handled_before(
     stage.end().await
 }
 
+/// The message is delivered twice, because its connection is lost while the dead letter has nowhere to go.
+#[sqlx::test(migrations = false)]
+async fn a_dead_letter_is_counted_once_however_often_its_message_is_delivered(
+    pool: PgPool,
+) -> anyhow::Result<()> {
+    let meters = &*METERS;
+    let stage = Stage::new(&pool).await?;
+    let consumer = stage.bus.queue(QUEUE);
+    stage.start(|token| consumer.run(COUNTED, record_all(), token));
+    let first = stage.rabbitmq.consumer_tag(QUEUE).await?;
+    stage.rabbitmq.remove("queues/VHOST/dead-letters").await?;
+    let event = cloud_event(&Uuid::now_v7().to_string(), Parcel::TYPE);
+    stage.rabbitmq.send(QUEUE, event, b"garbage").await?;
+    common::eventually("the message is delivered", async || {
+        Ok((stage.rabbitmq.size(QUEUE).await? == 0).then_some(()))
+    })
+    .await?;
+    stage.rabbitmq.close_connections("(consume)").await?;
+    common::eventually("another subscription", async || {
+        Ok((stage.rabbitmq.consumer_tag(QUEUE).await? != first).then_some(()))
+    })
+    .await?;
+
+    stage.rabbitmq.keep_dead_letters().await?;
+    let letter = stage.rabbitmq.dead_letter().await?;
+    assert_eq!(letter.delivery.data, b"garbage");
+    let letters = common::eventually("it is counted", async || {
+        let letters = meters.count("spillway.dead_letters", COUNTED)?;
+        Ok((letters > 0).then_some(letters))
+    })
+    .await?;
+    assert_eq!(letters, 1);
+    stage.end().await
+}
+
+/// The records that a reader missed are gone before it is back.
+#[sqlx::test(migrations = false)]
+async fn a_reader_whose_place_is_gone_from_the_log_is_counted(pool: PgPool) -> anyhow::Result<()> {
+    let meters = &*METERS;
+    let mut stage = Stage::new(&pool).await?;
+    let topic = stage.topic(1).await?;
+    let to_topic = |number| parcel("alice", number).via_topic(topic.topic);
+    stage.start(|token| stage.bus.kafka_relay([topic.topic], token));
+    let consumer = stage.bus.topic(topic.topic);
+    let reader = stage.start(|token| consumer.run("read", record_all(), token));
+    stage.publish([to_topic(1)]).await?;
+    stage.numbers_after(1).await?;
+    reader.stop().await?;
+    stage.publish([to_topic(2), to_topic(3)]).await?;
+    stage.until_the_outbox_is_empty().await?;
+    topic.forget_before(2).await?;
+
+    let consumer = stage.bus.topic(topic.topic);
+    stage.start(|token| consumer.run("read", record_all(), token));
+    assert_eq!(stage.numbers_after(2).await?, [1, 3]);
+    common::eventually("it is counted", async || {
+        let resets = meters.count("spillway.consumer.offset_resets", topic.topic.name)?;
+        Ok((resets > 0).then_some(()))
+    })
+    .await?;
+    stage.end().await
+}
+
 fn replay(message_id: &str, body: &[u8]) -> Replay {
     Replay {
         letter: Uuid::now_v7(),
@@ -90,5 +158,67 @@ impl SpanExporter for Ended {
         let mut ended = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         ended.extend(batch);
         Ok(())
+    }
+}
+
+/// The handler whose dead letters are counted.
+const COUNTED: &str = "count";
+
+/// Of the whole process: a test takes them before it makes a bus.
+static METERS: LazyLock<Meters> = LazyLock::new(|| {
+    let counts = Counts::default();
+    let reader = PeriodicReader::builder(counts.clone()).build();
+    let provider = SdkMeterProvider::builder().with_reader(reader).build();
+    global::set_meter_provider(provider.clone());
+    Meters { counts, provider }
+});
+
+struct Meters {
+    counts: Counts,
+    provider: SdkMeterProvider,
+}
+
+impl Meters {
+    /// What a counter says of whatever has this for a label.
+    fn count(&self, counter: &str, label: &str) -> anyhow::Result<u64> {
+        self.provider.force_flush()?;
+        let counts = self.counts.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (counter.to_owned(), label.to_owned());
+        Ok(counts.get(&key).copied().unwrap_or_default())
+    }
+}
+
+/// All counters as of the last export, by name and label.
+#[derive(Debug, Clone, Default)]
+struct Counts(Arc<Mutex<HashMap<(String, String), u64>>>);
+
+impl PushMetricExporter for Counts {
+    async fn export(&self, metrics: &ResourceMetrics) -> OTelSdkResult {
+        let mut counts = HashMap::<(String, String), u64>::new();
+        for metric in metrics.scope_metrics().flat_map(|scope| scope.metrics()) {
+            let AggregatedMetrics::U64(MetricData::Sum(sum)) = metric.data() else {
+                continue;
+            };
+            for point in sum.data_points() {
+                for label in point.attributes() {
+                    let key = (metric.name().to_owned(), label.value.as_str().into_owned());
+                    *counts.entry(key).or_default() += point.value();
+                }
+            }
+        }
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = counts;
+        Ok(())
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        Ok(())
+    }
+
+    fn shutdown_with_timeout(&self, _: Duration) -> OTelSdkResult {
+        Ok(())
+    }
+
+    fn temporality(&self) -> Temporality {
+        Temporality::Cumulative
     }
 }

@@ -20,6 +20,8 @@ const FULL_OF_EMAILS: &str = "chaos-emails";
 const USUAL: [&str; 2] = ["service-queues", "waiting-queues"];
 /// The broker applies a policy to a queue a little later, and its API may be about to start.
 pub(super) const SOON: Duration = Duration::from_secs(60);
+/// How often a service says of an address that it refuses messages.
+const LINE: Duration = Duration::from_secs(60);
 
 impl Arena {
     /// Of several policies only one counts, so these repeat all that the usual ones say.
@@ -69,9 +71,10 @@ impl Arena {
         .await
     }
 
-    /// Whether the broker has refused anything lately, as the services' logs tell.
+    /// Whether the broker has refused anything lately, as the services' logs tell. They have a line a minute for each
+    /// address, so a line of the minute before may stand for this one.
     pub(super) async fn has_refused(&self, lately: Duration) -> Result<bool> {
-        let since = format!("{}s", lately.as_secs() + 1);
+        let since = format!("{}s", lately.as_secs() + LINE.as_secs() + 1);
         let logs = [&["logs", "--since", &since][..], &Compose::SERVICES].concat();
         Ok(self
             .compose

@@ -120,10 +120,13 @@ impl Databases {
     }
 }
 
+/// What waits to be published, also what a broker has refused.
 async fn outbox_rows(pool: &PgPool) -> sqlx::Result<i64> {
-    sqlx::query_scalar("select count(*) from messaging.outbox")
-        .fetch_one(pool)
-        .await
+    sqlx::query_scalar(
+        "select (select count(*) from messaging.outbox) + (select count(*) from messaging.refused)",
+    )
+    .fetch_one(pool)
+    .await
 }
 
 /// E-mails of which nobody will ever know whether they were delivered. Nobody waits for them.

@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use super::{Bus, Inner};
+use crate::outbox::Backlog;
 use crate::transport::Transport;
 use crate::{inbox, outbox};
 
@@ -39,9 +40,12 @@ impl Bus {
     async fn keep_house_until(&self, token: &CancellationToken) -> anyhow::Result<()> {
         let mut tick = tokio::time::interval(INTERVAL);
         let (mut known, mut is_waiting) = (None, false);
+        let mut pruning = inbox::Pruning::default();
         while token.run_until_cancelled(tick.tick()).await.is_some() {
             // Whoever cannot be asked has not changed.
-            if let Ok(tables) = within_limit(which_tables(&self.inner.consuming.pool)).await {
+            let tables = within_limit(which_tables(&self.inner.consuming.pool)).await;
+            let answers = tables.is_ok();
+            if let Ok(tables) = tables {
                 let before = known.get_or_insert(tables);
                 ensure!(
                     *before == tables,
@@ -49,8 +53,9 @@ impl Bus {
                 );
             }
             let kept = async {
+                self.measure(answers).await?;
                 self.divide_outbox(&mut is_waiting).await?;
-                self.keep_house(token).await
+                self.prune(&mut pruning, token).await
             };
             if let Err(error) = kept.await {
                 let error = format!("{error:#}");
@@ -60,28 +65,48 @@ impl Bus {
         Ok(())
     }
 
-    async fn keep_house(&self, token: &CancellationToken) -> sqlx::Result<()> {
+    /// Measures the outbox. One that cannot be measured although the database answers is full after a while; without
+    /// a database nothing is accepted anyway.
+    async fn measure(&self, answers: bool) -> sqlx::Result<()> {
+        let pressure = &self.inner.consuming.pressure;
+        let backlogs = self.backlogs().await;
+        match &backlogs {
+            Ok(backlogs) => pressure.measured(backlogs),
+            Err(_) if answers => pressure.not_measured(Instant::now()),
+            Err(_) => {}
+        }
+        backlogs.map(drop)
+    }
+
+    async fn backlogs(&self) -> sqlx::Result<Vec<Backlog>> {
         let Inner {
             outbox_metrics,
-            pressure,
-            args,
             consuming,
             ..
         } = &*self.inner;
-        let pool = &consuming.pool;
         let mut backlogs = Vec::new();
         for transport in Transport::ALL {
-            let backlog = outbox::backlog(pool, transport, pressure.countable());
+            let countable = consuming.pressure.countable();
+            let backlog = outbox::backlog(&consuming.pool, transport, countable);
             let backlog = within_limit(backlog).await?;
             outbox_metrics.backlog(transport, backlog);
             backlogs.push(backlog);
         }
-        pressure.measured(&backlogs);
-        // In portions, as many as there is time for: then the outbox has to be measured again.
+        Ok(backlogs)
+    }
+
+    /// Forgets old entries of the inbox, in portions, as many as there is time for: then the outbox has to be
+    /// measured again.
+    async fn prune(
+        &self,
+        pruning: &mut inbox::Pruning,
+        token: &CancellationToken,
+    ) -> sqlx::Result<()> {
+        let (pool, retention) = (&self.inner.consuming.pool, self.inner.args.inbox_retention);
         let started = Instant::now();
         while !token.is_cancelled()
             && started.elapsed() < INTERVAL
-            && within_limit(inbox::prune(pool, args.inbox_retention)).await? > 0
+            && within_limit(pruning.pass(pool, retention)).await? > 0
         {}
         Ok(())
     }

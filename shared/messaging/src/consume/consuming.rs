@@ -9,7 +9,7 @@ use super::runner::BatchRunner;
 use super::settlement::RetryPolicy;
 use super::spans::ProcessSpans;
 use crate::controls::Controls;
-use crate::outbox::Handovers;
+use crate::outbox::{Handovers, Pressure};
 
 /// What a consumer is given, whichever broker it consumes from; cheap to clone.
 #[derive(Clone)]
@@ -19,6 +19,7 @@ pub(crate) struct Consuming {
     pub(crate) pool: PgPool,
     pub(crate) sessions: Sessions,
     pub(crate) handovers: Arc<Handovers>,
+    pub(crate) pressure: Arc<Pressure>,
     pub(crate) policy: RetryPolicy,
     pub(crate) metrics: Arc<ConsumeMetrics>,
     pub(crate) holds: Arc<Holds>,
@@ -38,6 +39,7 @@ impl Consuming {
         BatchRunner {
             sessions: self.sessions.clone(),
             handovers: Arc::clone(&self.handovers),
+            pressure: Arc::clone(&self.pressure),
             metrics: Arc::clone(&self.metrics),
             holds: Arc::clone(&self.holds),
             controls: Arc::clone(&self.controls),

@@ -15,6 +15,7 @@ pub(crate) struct ConsumeMetrics {
     dead_letters: Counter<u64>,
     held: Gauge<u64>,
     unknown_types: Counter<u64>,
+    offset_resets: Counter<u64>,
     lag: Gauge<i64>,
 }
 
@@ -53,6 +54,10 @@ impl Default for ConsumeMetrics {
             unknown_types: counter(
                 "spillway.unknown_types",
                 "Records of a topic whose type is unknown here, left to others.",
+            ),
+            offset_resets: counter(
+                "spillway.consumer.offset_resets",
+                "Times that a partition was read on from elsewhere, because its next offset was gone.",
             ),
             lag: meter
                 .i64_gauge("spillway.consumer.lag")
@@ -101,6 +106,11 @@ impl ConsumeMetrics {
 
     pub(crate) fn unknown_type(&self, topic: &'static str) {
         self.unknown_types
+            .add(1, &[KeyValue::new("messaging.destination.name", topic)]);
+    }
+
+    pub(crate) fn offset_reset(&self, topic: &'static str) {
+        self.offset_resets
             .add(1, &[KeyValue::new("messaging.destination.name", topic)]);
     }
 

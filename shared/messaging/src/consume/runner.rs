@@ -17,7 +17,7 @@ use crate::controls::Controls;
 use crate::faults::crash_point::{self, CrashPoint};
 use crate::handler::{BatchHandler, Failure, Received, Tx};
 use crate::inbox;
-use crate::outbox::Handovers;
+use crate::outbox::{Handovers, Pressure};
 
 /// Limit for one transaction. The database limits each statement and each idle moment; this is for
 /// a database that has stopped answering at all.
@@ -27,6 +27,7 @@ const TRANSACTION_LIMIT: Duration = Duration::from_secs(10);
 pub(crate) struct BatchRunner<H> {
     pub(crate) sessions: Sessions,
     pub(crate) handovers: Arc<Handovers>,
+    pub(crate) pressure: Arc<Pressure>,
     pub(crate) metrics: Arc<ConsumeMetrics>,
     pub(crate) holds: Arc<Holds>,
     pub(crate) controls: Arc<Controls>,
@@ -222,6 +223,10 @@ impl<H: BatchHandler> BatchRunner<H> {
         }
         self.handler.handle_batch(&mut tx, &new).await?;
         crash_point::reach(CrashPoint::Handled);
+        // Whoever publishes nothing goes on, and empties the queues for which others fill the outbox.
+        if tx.publishes() && self.pressure.is_full() {
+            return Err(Failure::unavailable(anyhow!("the outbox is full")));
+        }
         tx.write_outbox().await?;
         tx.commit().await.map_err(Failure::unavailable)?;
         Ok(outcomes)

@@ -89,6 +89,11 @@ impl Tx {
         outbox::insert(&mut self.inner, rows, &mut self.written).await
     }
 
+    /// Whether anything of it is still to be written to the outbox.
+    pub(crate) fn publishes(&self) -> bool {
+        !self.rows.is_empty()
+    }
+
     pub(crate) async fn rollback(self) -> sqlx::Result<()> {
         self.inner.rollback().await
     }

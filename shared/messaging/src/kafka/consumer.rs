@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use contracts::topology::Topic;
+use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{CommitMode, Consumer, StreamConsumer};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -128,8 +129,12 @@ fn subscribe(
     group: &str,
     watchdog: &Watchdog,
 ) -> anyhow::Result<StreamConsumer<Watchdog>> {
-    let consumer: StreamConsumer<Watchdog> = kafka
-        .config()
+    let mut config = kafka.config();
+    if matches!(config.log_level, RDKafkaLogLevel::Error) {
+        // The watchdog listens to warnings, whatever the log shows.
+        config.set_log_level(RDKafkaLogLevel::Warning);
+    }
+    let consumer: StreamConsumer<Watchdog> = config
         .set("group.id", group)
         .set("enable.auto.offset.store", "false")
         .set("auto.commit.interval.ms", "1000")

@@ -2,8 +2,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
+use rdkafka::client::DefaultClientContext;
+use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::ConsumerContext;
 use rdkafka::error::KafkaError;
+use rdkafka::statistics::Partition;
 use rdkafka::{ClientContext, Statistics};
 use tracing::warn;
 
@@ -100,6 +103,7 @@ impl ClientContext for Watchdog {
             .values()
             .flat_map(|topic| topic.partitions.values());
         let lag: i64 = partitions
+            .filter(|partition| is_fetched(partition))
             .map(|partition| partition.consumer_lag.max(0))
             .sum();
         self.client.lag.store(lag, Ordering::Relaxed);
@@ -119,6 +123,20 @@ impl ClientContext for Watchdog {
         }
     }
 
+    /// That a position is gone from the log is told nowhere else.
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, text: &str) {
+        match &self.counted {
+            Some((topic, metrics)) if is_reset(facility, text) => {
+                metrics.offset_reset(topic);
+                warn!(
+                    topic,
+                    text, "topic {topic} is read from elsewhere, records may be missed: {text}"
+                );
+            }
+            _ => DefaultClientContext.log(level, facility, text),
+        }
+    }
+
     fn error(&self, error: KafkaError, reason: &str) {
         // librdkafka repeats itself for as long as a broker is away; say it once.
         if self.connected.swap(false, Ordering::Relaxed) {
@@ -132,3 +150,70 @@ impl ClientContext for Watchdog {
 }
 
 impl ConsumerContext for Watchdog {}
+
+/// Whether librdkafka says that a partition is read on from another offset than the next, because the broker no
+/// longer has that one. A partition without a committed offset is none of these.
+fn is_reset(facility: &str, text: &str) -> bool {
+    facility == "OFFSET" && text.contains("]: offset reset (at ")
+}
+
+/// Whether this client reads the partition. One that has moved to another consumer is reported on, with its last
+/// figures, for as long as the client lives.
+fn is_fetched(partition: &Partition) -> bool {
+    !matches!(&*partition.fetch_state, "none" | "stopping" | "stopped")
+}
+
+#[cfg(test)]
+mod tests {
+    use rdkafka::statistics::{Broker, ConsumerGroup, Topic};
+
+    use super::*;
+
+    /// Of a consumer that has its place in the group, with one partition in this state and a lag of 7.
+    fn report(fetch_state: &str) -> Statistics {
+        let broker = Broker {
+            state: "UP".to_owned(),
+            ..Default::default()
+        };
+        let group = ConsumerGroup {
+            join_state: "steady".to_owned(),
+            ..Default::default()
+        };
+        let partition = Partition {
+            fetch_state: fetch_state.to_owned(),
+            consumer_lag: 7,
+            ..Default::default()
+        };
+        let topic = Topic {
+            partitions: [(0, partition)].into(),
+            ..Default::default()
+        };
+        Statistics {
+            brokers: [("broker".to_owned(), broker)].into(),
+            topics: [("topic".to_owned(), topic)].into(),
+            cgrp: Some(group),
+            ..Default::default()
+        }
+    }
+
+    /// The lag, and how many reports in a row speak for a replacement.
+    fn after(reports: &[Statistics]) -> (i64, u64) {
+        let watchdog = Watchdog::new(Arc::default());
+        for report in reports {
+            watchdog.stats(report.clone());
+        }
+        let idle = watchdog.client.idle_reports.load(Ordering::Relaxed);
+        (watchdog.lag(), idle)
+    }
+
+    #[test]
+    fn messages_of_a_partition_that_is_read_should_move() {
+        assert_eq!(after(&[report("active"), report("active")]), (7, 2));
+    }
+
+    #[test]
+    fn a_partition_that_has_moved_away_adds_nothing_to_the_lag() {
+        let moved = ["active", "stopping", "stopped", "none"].map(report);
+        assert_eq!(after(&moved), (0, 0));
+    }
+}

@@ -2,7 +2,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use database::within_limit;
-use sqlx::PgPool;
+use sqlx::postgres::PgArguments;
+use sqlx::query::QueryScalar;
+use sqlx::{PgPool, Postgres};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use uuid::Uuid;
@@ -81,47 +83,8 @@ impl Lease {
 
     /// Keeps what it has up to a fair share, lets go of the rest, and takes what nobody holds.
     async fn renew(&self) -> sqlx::Result<Vec<i16>> {
-        let mut shards: Vec<i16> = sqlx::query_scalar(
-            "with beat as (
-                 insert into messaging.relays (transport, instance, expires_at)
-                 values ($1, $2, clock_timestamp() + make_interval(secs => $3))
-                 on conflict (transport, instance) do update set expires_at = excluded.expires_at
-             ), gone as (
-                 delete from messaging.relays where expires_at < clock_timestamp() - interval '1 minute'
-             ), live as (
-                 select count(*) + 1 as relays from messaging.relays
-                 where transport = $1 and instance <> $2 and expires_at > clock_timestamp()
-             ), fair as (
-                 select ceil(count(*)::numeric / (select relays from live)) as share
-                 from messaging.leases where transport = $1
-             ), mine as (
-                 select shard, row_number() over (order by shard) as n
-                 from messaging.leases where transport = $1 and owner = $2
-             ), free as (
-                 select shard from messaging.leases
-                 where transport = $1 and owner is distinct from $2
-                   and (owner is null or expires_at < clock_timestamp())
-                 order by shard
-                 limit greatest((select share from fair) - (select count(*) from mine), 0)
-                 for update skip locked
-             ), released as (
-                 update messaging.leases set owner = null
-                 where transport = $1 and owner = $2
-                   and shard in (select shard from mine where n > (select share from fair))
-             )
-             update messaging.leases
-             set owner = $2, expires_at = clock_timestamp() + make_interval(secs => $3)
-             where transport = $1
-               -- Asked again because another relay may just have taken what had expired.
-               and (owner = $2 and shard in (select shard from mine where n <= (select share from fair))
-                    or shard in (select shard from free))
-             returning shard",
-        )
-        .bind(self.transport.as_str())
-        .bind(self.instance)
-        .bind(LEASE.as_secs_f64())
-        .fetch_all(&self.pool)
-        .await?;
+        let renew = renew_query(self.transport, self.instance);
+        let mut shards = renew.fetch_all(&self.pool).await?;
         shards.sort_unstable();
         Ok(shards)
     }
@@ -137,4 +100,49 @@ impl Lease {
         .await?;
         Ok(())
     }
+}
+
+pub(super) fn renew_query(
+    transport: Transport,
+    instance: Uuid,
+) -> QueryScalar<'static, Postgres, i16, PgArguments> {
+    sqlx::query_scalar(
+        "with beat as (
+             insert into messaging.relays (transport, instance, expires_at)
+             values ($1, $2, clock_timestamp() + make_interval(secs => $3))
+             on conflict (transport, instance) do update set expires_at = excluded.expires_at
+         ), gone as (
+             delete from messaging.relays where expires_at < clock_timestamp() - interval '1 minute'
+         ), live as (
+             select count(*) + 1 as relays from messaging.relays
+             where transport = $1 and instance <> $2 and expires_at > clock_timestamp()
+         ), fair as (
+             select ceil(count(*)::numeric / (select relays from live)) as share
+             from messaging.leases where transport = $1
+         ), mine as (
+             select shard, row_number() over (order by shard) as n
+             from messaging.leases where transport = $1 and owner = $2
+         ), free as (
+             select shard from messaging.leases
+             where transport = $1 and owner is distinct from $2
+               and (owner is null or expires_at < clock_timestamp())
+             order by shard
+             limit greatest((select share from fair) - (select count(*) from mine), 0)
+             for update skip locked
+         ), released as (
+             update messaging.leases set owner = null
+             where transport = $1 and owner = $2
+               and shard in (select shard from mine where n > (select share from fair))
+         )
+         update messaging.leases
+         set owner = $2, expires_at = clock_timestamp() + make_interval(secs => $3)
+         where transport = $1
+           -- Asked again because another relay may just have taken what had expired.
+           and (owner = $2 and shard in (select shard from mine where n <= (select share from fair))
+                or shard in (select shard from free))
+         returning shard",
+    )
+    .bind(transport.as_str())
+    .bind(instance)
+    .bind(LEASE.as_secs_f64())
 }

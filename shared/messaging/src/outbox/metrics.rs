@@ -70,7 +70,7 @@ impl OutboxMetrics {
             let (sent, refused, _) = destinations.entry(destination).or_insert((0, 0, row));
             match result {
                 Ok(()) => *sent += 1,
-                Err(PublishError::Refused(_)) => *refused += 1,
+                Err(PublishError::Refused(_) | PublishError::Closed(_)) => *refused += 1,
                 Err(PublishError::Unavailable(_)) => {}
             }
         }

@@ -1,5 +1,6 @@
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use tracing::{info, warn};
 
@@ -18,11 +19,16 @@ pub struct OutboxLimits {
     pub outbox_max_age: Option<Duration>,
 }
 
+/// For so long a measurement counts, if the database answers and cannot say how much waits. Then the outbox counts as
+/// full.
+const STALE: Duration = Duration::from_secs(15);
+
 /// Whether the outbox was over its limits when it was last measured: asking costs nothing, so that
 /// every request may ask.
 pub(crate) struct Pressure {
     limits: OutboxLimits,
     is_full: AtomicBool,
+    measured_at: Mutex<Instant>,
 }
 
 impl Pressure {
@@ -30,6 +36,7 @@ impl Pressure {
         Self {
             limits,
             is_full: AtomicBool::new(false),
+            measured_at: Mutex::new(Instant::now()),
         }
     }
 
@@ -44,6 +51,8 @@ impl Pressure {
 
     /// Takes note of what waits, for each of the brokers.
     pub(crate) fn measured(&self, backlogs: &[Backlog]) {
+        let measured_at = self.measured_at.lock();
+        *measured_at.unwrap_or_else(PoisonError::into_inner) = Instant::now();
         let rows: i64 = backlogs.iter().map(|backlog| backlog.rows).sum();
         let oldest = backlogs.iter().map(|backlog| backlog.oldest).max();
         let oldest = oldest.unwrap_or_default();
@@ -55,6 +64,16 @@ impl Pressure {
             } else {
                 info!(rows, ?oldest, "the outbox has room again");
             }
+        }
+    }
+
+    /// Takes note that nobody could tell what waits.
+    pub(crate) fn not_measured(&self, now: Instant) {
+        let measured_at = self.measured_at.lock();
+        let measured_at = *measured_at.unwrap_or_else(PoisonError::into_inner);
+        let is_stale = now.duration_since(measured_at) >= STALE;
+        if is_stale && !self.is_full.swap(true, Ordering::Relaxed) {
+            warn!("the outbox could not be measured for {STALE:?} and counts as full");
         }
     }
 }
@@ -79,6 +98,21 @@ mod tests {
             pressure.measured(&[backlog(5, 9_999), backlog(kafka, 0)]);
             assert_eq!(pressure.is_full(), is_full, "{kafka}");
         }
+    }
+
+    #[test]
+    fn an_outbox_that_cannot_be_measured_any_more_counts_as_full() {
+        let pressure = Pressure::new(OutboxLimits {
+            outbox_limit: 10,
+            outbox_max_age: None,
+        });
+        pressure.measured(&[backlog(0, 0)]);
+        pressure.not_measured(Instant::now());
+        assert!(!pressure.is_full());
+        pressure.not_measured(Instant::now() + STALE);
+        assert!(pressure.is_full());
+        pressure.measured(&[backlog(0, 0)]);
+        assert!(!pressure.is_full());
     }
 
     #[test]

@@ -20,7 +20,20 @@ pub(crate) enum PublishError {
     /// The broker is away, blocked or silent: nothing is known about the message.
     #[error("broker unavailable: {0}")]
     Unavailable(String),
-    /// The broker speaks and does not want this message.
+    /// The broker speaks and does not want this message, whatever it does with others.
     #[error("refused: {0}")]
     Refused(String),
+    /// The broker speaks and takes nothing for this exchange and routing key, or this topic, at present.
+    #[error("refused: {0}")]
+    Closed(String),
+}
+
+impl PublishError {
+    /// What the broker says, if it speaks.
+    pub(crate) fn refusal(&self) -> Option<&str> {
+        match self {
+            Self::Unavailable(_) => None,
+            Self::Refused(reason) | Self::Closed(reason) => Some(reason),
+        }
+    }
 }

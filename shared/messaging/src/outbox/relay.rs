@@ -10,9 +10,10 @@ use super::handover::Handover;
 use super::lease::Lease;
 use super::metrics::OutboxMetrics;
 use super::publish::{Publish, PublishError};
+use super::refused::Refused;
 use super::row::Row;
-use super::store;
 use super::wire::Wire;
+use super::{aside, store};
 use crate::backoff::Backoff;
 use crate::faults::crash_point::{self, CrashPoint};
 use crate::transport::Transport;
@@ -33,7 +34,8 @@ const LAZY: Duration = Duration::from_millis(100);
 
 /// Moves rows from the outbox to a broker: takes what is handed over, and what waits in the table, publishes
 /// it and waits for the confirms. A row is published at least once, and in order within its shard, except
-/// that one which a broker refuses is put aside and those behind it go on.
+/// that one which a broker refuses is put aside and those behind it go on. What was put aside is tried again in
+/// small portions.
 ///
 /// It looks into the table only when something may wait there: after a word of it, after each deletion of what
 /// is confirmed, and every `poll`.
@@ -44,6 +46,14 @@ pub(crate) struct Relay<P> {
     pub(crate) handover: Arc<Handover>,
     pub(crate) poll: Duration,
     pub(crate) metrics: Arc<OutboxMetrics>,
+    pub(crate) refused: Refused,
+}
+
+/// What a broker says to a window.
+struct Asked {
+    confirmed: Vec<i64>,
+    refused: Vec<i64>,
+    unavailable: Option<PublishError>,
 }
 
 impl<P: Publish> Relay<P> {
@@ -94,7 +104,7 @@ impl<P: Publish> Relay<P> {
             let pause = match result {
                 Ok(0) => {
                     backoff = None;
-                    self.until_next_look(looked)
+                    self.until_next_look(looked).min(self.refused.until_due())
                 }
                 Ok(_) => {
                     window = (2 * window).min(WINDOW);
@@ -141,16 +151,20 @@ impl<P: Publish> Relay<P> {
         })
     }
 
-    /// One window; returns how many rows were confirmed.
+    /// One window; returns how many rows were confirmed or put aside.
     async fn pass(&mut self, looked: &mut Option<Instant>, window: usize) -> anyhow::Result<usize> {
         self.publisher.prepare().await?;
         let shards = self.handover.held();
         if shards.is_empty() && !self.handover.has_confirmed() {
+            // The first shard comes with a word.
+            *looked = Some(Instant::now());
+            self.refused.left_to_others();
             return Ok(0);
         }
+        let mut moved = 0;
         if self.handover.take_look() || self.until_next_look(*looked).is_zero() {
             let look = self.look(&shards, window).await;
-            look.inspect_err(|_| self.handover.look())?;
+            moved += look.inspect_err(|_| self.handover.look())?;
             *looked = Some(Instant::now());
         }
         // The process may have been stopped since: then these rows are somebody else's by now.
@@ -160,17 +174,32 @@ impl<P: Publish> Relay<P> {
             return Ok(0);
         }
         let rows = self.handover.take(&shards, window);
-        if rows.is_empty() {
-            return Ok(0);
+        if !rows.is_empty() {
+            let result = self.publish(&rows).await;
+            // Whatever is not settled by now is to be published again.
+            let seqs: Vec<_> = rows.iter().map(|row| row.seq).collect();
+            self.handover.put_back(&seqs);
+            moved += result?;
         }
-        let result = self.publish(&rows).await;
-        // Whatever is not settled by now is to be published again.
-        let seqs: Vec<_> = rows.iter().map(|row| row.seq).collect();
-        self.handover.put_back(&seqs);
-        result
+        Ok(moved + self.retry(window).await?)
     }
 
     async fn publish(&mut self, rows: &[Row]) -> anyhow::Result<usize> {
+        let asked = self.ask(rows, false).await;
+        self.handover.confirmed(&asked.confirmed);
+        if !asked.refused.is_empty() {
+            let put = aside::put(&self.pool, self.transport, &asked.refused, 1);
+            within_limit(put).await?;
+            self.handover.refused(&asked.refused);
+        }
+        match asked.unavailable {
+            Some(error) => Err(error.into()),
+            None => Ok(asked.confirmed.len() + asked.refused.len()),
+        }
+    }
+
+    /// Publishes, and takes note of the answers. `is_sample` if these rows had been refused before.
+    async fn ask(&mut self, rows: &[Row], is_sample: bool) -> Asked {
         crash_point::reach(CrashPoint::taken(self.transport));
         let started = Instant::now();
         let results = self.publisher.publish(rows).await;
@@ -178,45 +207,44 @@ impl<P: Publish> Relay<P> {
 
         self.metrics
             .relayed(self.transport, rows, &results, started.elapsed());
+        self.refused.note(self.transport, rows, &results, is_sample);
         let (mut confirmed, mut refused, mut unavailable) = (Vec::new(), Vec::new(), None);
         for (row, result) in rows.iter().zip(results) {
             match result {
                 Ok(()) => confirmed.push(row.seq),
-                Err(PublishError::Refused(reason)) => {
-                    refused.push(row.seq);
-                    warn!(
-                        message_id = %row.message_id, message_type = row.message_type,
-                        destination = row.destination, routing_key = row.routing_key,
-                        attempts = row.attempts + 1, reason,
-                        "message {} refused, kept in the outbox for another attempt", row.message_id
-                    );
-                }
+                Err(PublishError::Refused(_) | PublishError::Closed(_)) => refused.push(row.seq),
                 Err(error @ PublishError::Unavailable(_)) => unavailable = Some(error),
             }
         }
-        self.handover.confirmed(&confirmed);
-        if !refused.is_empty() {
-            within_limit(store::defer(&self.pool, self.transport, &refused)).await?;
-            self.handover.refused(&refused);
-        }
-        match unavailable {
-            Some(error) => Err(error.into()),
-            None => Ok(confirmed.len()),
+        Asked {
+            confirmed,
+            refused,
+            unavailable,
         }
     }
 
-    /// Forgets what is confirmed, and looks for what waits in the table for these shards.
-    async fn look(&self, shards: &[i16], window: usize) -> sqlx::Result<()> {
+    /// Forgets what is confirmed, and looks for what waits in the table for these shards. Returns how many rows were
+    /// put aside before.
+    async fn look(&self, shards: &[i16], window: usize) -> sqlx::Result<usize> {
         let known = self.handover.known();
+        let closed = self.refused.closed();
+        let moved = self.put_aside(shards, &known, &closed).await?;
         // Where the broker takes nothing, looking does not fetch more and more.
         let room = window.saturating_sub(known.others.len());
-        let rows = store::forget_and_take(&self.pool, self.transport, &known, shards, room);
+        let rows =
+            store::forget_and_take(&self.pool, self.transport, &known, shards, &closed, room);
         let rows = within_limit(rows).await?;
         let is_all = rows.len() < room;
         self.handover.looked(&known, rows, is_all);
-        Ok(())
+        if moved > 0 {
+            // There may be more of it.
+            self.handover.look();
+        }
+        Ok(moved)
     }
 }
+
+mod retry;
 
 #[cfg(test)]
 mod tests;

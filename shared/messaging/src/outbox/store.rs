@@ -1,6 +1,8 @@
 use std::time::Duration;
 
-use sqlx::{PgConnection, PgPool};
+use sqlx::postgres::PgArguments;
+use sqlx::query::QueryAs;
+use sqlx::{PgConnection, PgPool, Postgres};
 use uuid::Uuid;
 
 use super::ledger::Known;
@@ -22,42 +24,8 @@ pub(crate) async fn insert(
         return Ok(());
     }
     let ids: Vec<Uuid> = rows.iter().map(|_| Uuid::now_v7()).collect();
-    let column = |value: fn(&NewRow) -> &str| rows.iter().map(value).collect::<Vec<_>>();
-    let (rabbitmq, known_of_rabbitmq) = written.open(Transport::RabbitMq);
-    let (kafka, known_of_kafka) = written.open(Transport::Kafka);
-    let places: Vec<Place> = sqlx::query_as(
-        "insert into messaging.outbox
-             (message_id, transport, shard, destination, routing_key, message_type, traceparent, body, queued)
-         select id, transport, shard, destination, routing_key, type, traceparent, body,
-             case when shard = any(case transport when 'rabbitmq' then $9::int2[] else $10::int2[] end)
-                 then exists (select from messaging.outbox earlier
-                              where earlier.transport = r.transport and earlier.shard = r.shard and earlier.queued
-                                and earlier.seq <> all($11))
-                 else true
-             end
-         -- There is a lease for each shard, and their number is a power of two.
-         from (select *, (hashtext(ordering_key)
-                          & (select count(*)::int - 1 from messaging.leases where transport = 'kafka'))::int2 as shard
-             from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bytea[])
-                 with ordinality
-                 as u (id, transport, ordering_key, destination, routing_key, type, traceparent, body, n)
-             ) as r
-         order by n
-         returning seq, shard, queued, created_at",
-    )
-    .bind(&ids)
-    .bind(column(|row| row.address.transport.as_str()))
-    .bind(column(|row| &row.ordering_key))
-    .bind(column(|row| &row.address.destination))
-    .bind(column(|row| &row.address.key))
-    .bind(column(|row| row.message_type))
-    .bind(rows.iter().map(|row| row.traceparent.as_deref()).collect::<Vec<_>>())
-    .bind(rows.iter().map(|row| row.body.as_slice()).collect::<Vec<_>>())
-    .bind(rabbitmq)
-    .bind(kafka)
-    .bind([known_of_rabbitmq, known_of_kafka].concat())
-    .fetch_all(db)
-    .await?;
+    let open = [Transport::RabbitMq, Transport::Kafka].map(|transport| written.open(transport));
+    let places = insert_query(&rows, &ids, open).fetch_all(db).await?;
     let (mut rabbitmq, mut kafka) = (Vec::new(), Vec::new());
     for ((new, id), place) in rows.into_iter().zip(ids).zip(places) {
         let transport = new.address.transport;
@@ -77,9 +45,50 @@ pub(crate) async fn insert(
     Ok(())
 }
 
+/// `open` says for each broker which shards are open, and what is known to wait in the table.
+pub(super) fn insert_query<'q>(
+    rows: &'q [NewRow],
+    ids: &'q [Uuid],
+    open: [(Vec<i16>, Vec<i64>); 2],
+) -> QueryAs<'q, Postgres, Place, PgArguments> {
+    let column = |value: fn(&NewRow) -> &str| rows.iter().map(value).collect::<Vec<_>>();
+    let [(rabbitmq, known_of_rabbitmq), (kafka, known_of_kafka)] = open;
+    sqlx::query_as(
+        "insert into messaging.outbox
+             (message_id, transport, shard, destination, routing_key, message_type, traceparent, body, queued)
+         select id, transport, shard, destination, routing_key, type, traceparent, body,
+             case when shard = any(case transport when 'rabbitmq' then $9::int2[] else $10::int2[] end)
+                 then exists (select from messaging.outbox earlier
+                              where earlier.transport = r.transport and earlier.shard = r.shard and earlier.queued
+                                and earlier.seq <> all($11))
+                 else true
+             end
+         -- There is a lease for each shard, and their number is a power of two.
+         from (select *, (hashtext(ordering_key)
+                          & (select count(*)::int - 1 from messaging.leases where transport = 'kafka'))::int2 as shard
+             from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bytea[])
+                 with ordinality
+                 as u (id, transport, ordering_key, destination, routing_key, type, traceparent, body, n)
+             ) as r
+         order by n
+         returning seq, shard, queued, created_at",
+    )
+    .bind(ids)
+    .bind(column(|row| row.address.transport.as_str()))
+    .bind(column(|row| &row.ordering_key))
+    .bind(column(|row| &row.address.destination))
+    .bind(column(|row| &row.address.key))
+    .bind(column(|row| row.message_type))
+    .bind(rows.iter().map(|row| row.traceparent.as_deref()).collect::<Vec<_>>())
+    .bind(rows.iter().map(|row| row.body.as_slice()).collect::<Vec<_>>())
+    .bind(rabbitmq)
+    .bind(kafka)
+    .bind([known_of_rabbitmq, known_of_kafka].concat())
+}
+
 /// Where a new row stands.
 #[derive(sqlx::FromRow)]
-struct Place {
+pub(super) struct Place {
     seq: i64,
     shard: i16,
     queued: bool,
@@ -87,7 +96,7 @@ struct Place {
 }
 
 /// Forgets rows that a broker has confirmed, and returns the oldest of the other rows of these
-/// shards that are due and not known: one round trip for both.
+/// shards that are not known: one round trip for both. It passes by what is for one of the `closed` addresses.
 ///
 /// It does not wait until the disk has it. If the database forgets what was forgotten here, rows
 /// come back and are published twice, which every consumer bears.
@@ -96,11 +105,23 @@ pub(crate) async fn forget_and_take(
     transport: Transport,
     known: &Known,
     shards: &[i16],
+    closed: &[String],
     limit: usize,
 ) -> sqlx::Result<Vec<Row>> {
     if without(Guarantee::Outbox) {
         return Ok(memory::forget_and_take(transport, known, limit));
     }
+    let forget_and_take = forget_and_take_query(transport, known, shards, closed, limit);
+    forget_and_take.fetch_all(pool).await
+}
+
+pub(super) fn forget_and_take_query<'q>(
+    transport: Transport,
+    known: &'q Known,
+    shards: &'q [i16],
+    closed: &'q [String],
+    limit: usize,
+) -> QueryAs<'q, Postgres, Row, PgArguments> {
     sqlx::query_as(
         "with forgotten as (
              delete from messaging.outbox
@@ -109,8 +130,9 @@ pub(crate) async fn forget_and_take(
          select seq, shard, message_id, destination, routing_key, message_type, traceparent, body,
                 created_at, attempts
          from messaging.outbox
-         where transport = $1 and shard = any($3) and available_at <= clock_timestamp()
+         where transport = $1 and shard = any($3)
            and seq not in (select unnest($2) union all select unnest($5))
+           and case $1 when 'rabbitmq' then destination || ':' || routing_key else destination end <> all($6)
          order by seq
          limit $4",
     )
@@ -119,28 +141,7 @@ pub(crate) async fn forget_and_take(
     .bind(shards)
     .bind(i64::try_from(limit).unwrap_or(i64::MAX))
     .bind(&known.others)
-    .fetch_all(pool)
-    .await
-}
-
-/// Puts rows aside that a broker has refused, for 1, 2, 4 and then 5 seconds. Not longer, because a queue
-/// that was full may have room again.
-pub(crate) async fn defer(
-    pool: &PgPool,
-    transport: Transport,
-    refused: &[i64],
-) -> sqlx::Result<()> {
-    sqlx::query(
-        "update messaging.outbox
-         set attempts = attempts + 1, queued = false,
-             available_at = clock_timestamp() + least(power(2, least(attempts, 3)), 5) * interval '1 second'
-         where transport = $1 and seq = any($2)",
-    )
-    .bind(transport.as_str())
-    .bind(refused)
-    .execute(pool)
-    .await?;
-    Ok(())
+    .bind(closed)
 }
 
 /// How many messages wait, and for how long the oldest has.
@@ -150,24 +151,31 @@ pub(crate) struct Backlog {
     pub(crate) oldest: Duration,
 }
 
-/// Measures what waits for one broker. Counting stops at so many rows.
+/// Measures what waits for one broker, also what was refused. Counting stops at so many rows of each kind.
 pub(crate) async fn backlog(
     pool: &PgPool,
     transport: Transport,
     countable: i64,
 ) -> sqlx::Result<Backlog> {
-    let (rows, oldest): (i64, Option<jiff_sqlx::Timestamp>) = sqlx::query_as(
-        "select (select count(*) from (select from messaging.outbox where transport = $1 limit $2) counted),
-                (select created_at from messaging.outbox where transport = $1 order by seq limit 1)",
-    )
-    .bind(transport.as_str())
-    .bind(countable)
-    .fetch_one(pool)
-    .await?;
+    let (rows, oldest) = backlog_query(transport, countable).fetch_one(pool).await?;
     let now = jiff::Timestamp::now();
     let oldest = oldest.map_or(now, |oldest| oldest.to_jiff());
     Ok(Backlog {
         rows,
         oldest: now.duration_since(oldest).try_into().unwrap_or_default(),
     })
+}
+
+pub(super) fn backlog_query(
+    transport: Transport,
+    countable: i64,
+) -> QueryAs<'static, Postgres, (i64, Option<jiff_sqlx::Timestamp>), PgArguments> {
+    sqlx::query_as(
+        "select (select count(*) from (select from messaging.outbox where transport = $1 limit $2) counted)
+                + (select count(*) from (select from messaging.refused where transport = $1 limit $2) counted),
+                least((select created_at from messaging.outbox where transport = $1 order by seq limit 1),
+                      (select created_at from messaging.refused where transport = $1 order by seq limit 1))",
+    )
+    .bind(transport.as_str())
+    .bind(countable)
 }

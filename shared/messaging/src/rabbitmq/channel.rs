@@ -125,7 +125,7 @@ impl ConfirmChannel {
             let confirmation = confirm.await?;
             results.push(match &confirmation {
                 Confirmation::Ack(_) => Ok(()),
-                Confirmation::Nack(_) => Err(PublishError::Refused(
+                Confirmation::Nack(_) => Err(PublishError::Closed(
                     "RabbitMQ sent a nack (queue full?)".to_owned(),
                 )),
                 Confirmation::NotRequested => anyhow::bail!("the channel is not in confirm mode"),
@@ -138,7 +138,7 @@ impl ConfirmChannel {
         if !returned.is_empty() {
             for (message, result) in window.iter().zip(&mut results) {
                 if let Some(reason) = returned.get(&message.address()) {
-                    *result = Err(PublishError::Refused(reason.clone()));
+                    *result = Err(PublishError::Closed(reason.clone()));
                 }
             }
         }

@@ -53,7 +53,7 @@ impl Replayer {
                 let answer = answers.get_mut(*place).context("an answer for each")?;
                 match published {
                     Ok(()) => {}
-                    Err(PublishError::Refused(reason)) => {
+                    Err(PublishError::Refused(reason) | PublishError::Closed(reason)) => {
                         *answer = Err(format!("queue `{queue}` does not take it: {reason}"));
                     }
                     Err(error @ PublishError::Unavailable(_)) => return Err(error.into()),

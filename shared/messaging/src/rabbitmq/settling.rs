@@ -8,10 +8,21 @@ use super::moving::into_delay_queue;
 use super::worker::Worker;
 use crate::consume::{DeadLetter, Origin, Outcome, Run, Settlement};
 
+/// Where a message goes that failed.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Whither {
+    DelayQueue,
+    DeadLetters,
+}
+
 impl<R: Run> Worker<R> {
     /// The message as it has to be published before it leaves its queue: to the delay queue of its
     /// next attempt or to the dead letters. Nothing when it is done with.
-    pub(super) fn settle(&self, delivery: Delivery, outcome: Outcome) -> Option<Outgoing> {
+    pub(super) fn settle(
+        &self,
+        delivery: Delivery,
+        outcome: Outcome,
+    ) -> Option<(Outgoing, Whither)> {
         let (queue, handler) = (self.subscription.queue, self.runner.name());
         let failed_before = failed_attempts(&delivery.properties, queue);
         match self.consuming.policy.settle(outcome, failed_before) {
@@ -31,8 +42,8 @@ impl<R: Run> Worker<R> {
                     error,
                     "message {message_id:?} of queue {queue} is tried again in {pause:?}"
                 );
-                self.consuming.metrics.retried(handler);
-                Some(into_delay_queue(delivery, queue, attempts, pause))
+                let outgoing = into_delay_queue(delivery, queue, attempts, pause);
+                Some((outgoing, Whither::DelayQueue))
             }
             Settlement::DeadLetter { attempts, reason } => {
                 let message_id = id_of(&delivery);
@@ -44,7 +55,6 @@ impl<R: Run> Worker<R> {
                     reason,
                     "message {message_id:?} of queue {queue} becomes a dead letter"
                 );
-                self.consuming.metrics.dead_lettered(handler);
                 let letter = DeadLetter {
                     origin: Origin::Queue {
                         queue: queue.to_owned(),
@@ -57,8 +67,19 @@ impl<R: Run> Worker<R> {
                     attempts,
                 };
                 let (properties, body) = (delivery.properties, delivery.data);
-                Some(dead_letters::outgoing(&letter, &properties, body))
+                let outgoing = dead_letters::outgoing(&letter, &properties, body);
+                Some((outgoing, Whither::DeadLetters))
             }
+        }
+    }
+
+    /// The broker has confirmed it there. Counted any sooner, it would count again when the connection is lost and
+    /// the message delivered anew.
+    pub(super) fn count(&self, moved: Whither) {
+        let (metrics, handler) = (&self.consuming.metrics, self.runner.name());
+        match moved {
+            Whither::DelayQueue => metrics.retried(handler),
+            Whither::DeadLetters => metrics.dead_lettered(handler),
         }
     }
 }

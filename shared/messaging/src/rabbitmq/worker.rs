@@ -152,7 +152,11 @@ impl<R: Run> Worker<R> {
             moved.extend(self.settle(delivery, outcome));
         }
         if !moved.is_empty() {
-            move_until_confirmed(moved, publisher, queue, channel, token).await?;
+            let (window, whither): (Vec<_>, Vec<_>) = moved.into_iter().unzip();
+            move_until_confirmed(window, publisher, queue, channel, token).await?;
+            for moved in whither {
+                self.count(moved);
+            }
             crash_point::reach(CrashPoint::QueueMovedOn);
         }
         let metrics = &self.consuming.metrics;

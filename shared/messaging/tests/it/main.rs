@@ -5,7 +5,9 @@ mod common;
 
 mod contracts;
 mod delivery;
+mod full;
 mod outbox;
+mod refused;
 
 mod attempts;
 mod bad_messages;

@@ -82,6 +82,29 @@ async fn facts_keep_their_order_while_relays_come_and_go(pool: PgPool) -> anyhow
     stage.end().await
 }
 
+/// The clock is set back by an hour between the first fact and those that follow.
+#[sqlx::test(migrations = false)]
+async fn a_step_of_the_clock_changes_no_order(pool: PgPool) -> anyhow::Result<()> {
+    const VERSIONS: i64 = 20;
+    let mut stage = Stage::new(&pool).await?;
+    let topic = stage.topic(1).await?;
+    create_counters(&pool).await?;
+    write_once(&stage.bus, &topic, 0).await?;
+    let step = sqlx::query(
+        "update messaging.outbox
+         set created_at = created_at + interval '1 hour', available_at = available_at + interval '1 hour'",
+    );
+    step.execute(&pool).await?;
+    for _ in 1..VERSIONS {
+        write_once(&stage.bus, &topic, 0).await?;
+    }
+    stage.start(|token| stage.bus.kafka_relay([topic.topic], token));
+
+    are_seen_in_order(&topic, &[(0, VERSIONS)]).await?;
+    stage.until_the_outbox_is_empty().await?;
+    stage.end().await
+}
+
 /// Reads until the last fact of every key is there. One may come again, but none before an earlier one.
 async fn are_seen_in_order(topic: &TopicOfTest, last: &[(i64, i64)]) -> anyhow::Result<()> {
     let mut seen: HashMap<String, i64> = HashMap::new();

@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use contracts::topology::Topic;
 use messaging::Cause;
 use rdkafka::Message;
 use sqlx::PgPool;
@@ -128,6 +129,38 @@ async fn messages_for_one_broker_do_not_wait_for_the_other(pool: PgPool) -> anyh
     stage.end().await
 }
 
+/// A topic that nobody has created takes nothing and refuses nothing.
+#[sqlx::test(migrations = false)]
+async fn a_topic_that_confirms_nothing_has_nothing_of_others_published_again(
+    pool: PgPool,
+) -> anyhow::Result<()> {
+    let mut stage = Stage::new(&pool).await?;
+    let other = stage.topic(1).await?;
+    let missing = Topic {
+        name: format!("{}.missing", other.topic.name).leak(),
+        ..other.topic
+    };
+    let parcels = [(missing, 1), (other.topic, 2)];
+    let parcels = parcels.map(|(topic, number)| parcel("alice", number).via_topic(topic));
+    stage.publish(parcels).await?;
+    stage.start(|token| stage.bus.kafka_relay([other.topic], token));
+
+    eventually("only what is not confirmed is left", async || {
+        Ok((stage.outbox_size().await? == 1).then_some(()))
+    })
+    .await?;
+    stage
+        .publish([parcel("alice", 3).via_topic(other.topic)])
+        .await?;
+    let records = other.records()?;
+    for expected in [2, 3] {
+        let record = records.next().await?;
+        let received: Parcel = serde_json::from_slice(record.payload().unwrap_or_default())?;
+        assert_eq!(received.number, expected);
+    }
+    stage.end().await
+}
+
 async fn take(stage: &Stage) -> anyhow::Result<Parcel> {
     let message = stage.rabbitmq.take(QUEUE).await?;
     Ok(serde_json::from_slice(&message.delivery.data)?)
@@ -136,7 +169,7 @@ async fn take(stage: &Stage) -> anyhow::Result<Parcel> {
 /// Waits until the broker has refused a message so often.
 async fn until_attempts(stage: &Stage, attempts: i32) -> anyhow::Result<()> {
     eventually("more attempts to publish", async || {
-        let most = sqlx::query_scalar("select coalesce(max(attempts), 0) from messaging.outbox");
+        let most = sqlx::query_scalar("select coalesce(max(attempts), 0) from messaging.refused");
         let most: i32 = most.fetch_one(&stage.pool).await?;
         Ok((most >= attempts).then_some(()))
     })

@@ -53,6 +53,7 @@ async fn a_broker_that_is_slow_gets_less_at_once_and_more_again_later(
         handover: Arc::clone(handovers.of(Transport::RabbitMq)),
         poll: Duration::from_millis(10),
         metrics: Arc::default(),
+        refused: Default::default(),
     };
     let relaying = tokio::spawn(relay.run(token.clone()));
 

@@ -100,6 +100,19 @@ impl TopicOfTest {
         .await
     }
 
+    /// Has the broker delete all records of the first partition before this offset, as retention does.
+    pub(crate) async fn forget_before(&self, offset: i64) -> anyhow::Result<()> {
+        let mut first = TopicPartitionList::new();
+        first.add_partition_offset(self.topic.name, 0, Offset::Offset(offset))?;
+        let forgotten = admin(&self.brokers)?
+            .delete_records(&first, &AdminOptions::new())
+            .await?;
+        for element in forgotten.elements() {
+            element.error()?;
+        }
+        Ok(())
+    }
+
     /// Everything in the topic from its beginning on.
     pub(crate) fn records(&self) -> anyhow::Result<Records> {
         let consumer: BaseConsumer = config(&self.brokers).set("group.id", "unused").create()?;

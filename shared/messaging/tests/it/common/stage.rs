@@ -145,8 +145,11 @@ impl Stage {
         Ok(ids.bind(handler).fetch_all(&self.pool).await?)
     }
 
+    /// How many messages wait to be published, also those that were refused.
     pub(crate) async fn outbox_size(&self) -> anyhow::Result<i64> {
-        let count = sqlx::query_scalar("select count(*) from messaging.outbox");
+        let count = sqlx::query_scalar(
+            "select (select count(*) from messaging.outbox) + (select count(*) from messaging.refused)",
+        );
         Ok(count.fetch_one(&self.pool).await?)
     }
 

@@ -1,0 +1,71 @@
+//! What a statement costs, in a measure that is the same on every machine: pages of tables and indexes, as the
+//! server counts them.
+
+use serde_json::Value;
+use sqlx::postgres::PgArguments;
+use sqlx::{AssertSqlSafe, Connection, Execute, PgConnection, Postgres, SqlStr};
+
+/// A statement as the code runs it, with its values.
+pub(crate) struct Statement {
+    sql: SqlStr,
+    arguments: PgArguments,
+}
+
+pub(crate) fn statement(mut query: impl Execute<'_, Postgres>) -> anyhow::Result<Statement> {
+    let arguments = query.take_arguments();
+    let arguments = arguments.map_err(anyhow::Error::from_boxed)?;
+    Ok(Statement {
+        sql: query.sql(),
+        arguments: arguments.unwrap_or_default(),
+    })
+}
+
+/// How many buffers a statement touches. What it changes is taken back.
+pub(crate) async fn of(db: &mut PgConnection, statement: Statement) -> anyhow::Result<i64> {
+    let Statement { sql, arguments } = statement;
+    let explain = format!("explain (analyze, buffers, format json) {}", sql.as_str());
+    let explain = sqlx::query_scalar_with(AssertSqlSafe(explain), arguments);
+    let mut tx = db.begin().await?;
+    let explained: Value = explain.fetch_one(&mut *tx).await?;
+    tx.rollback().await?;
+    let plan = &explained[0]["Plan"];
+    Ok(touched(plan) + unread(plan, plan))
+}
+
+/// By a node and all that runs inside of it.
+fn touched(node: &Value) -> i64 {
+    let count = |key: &str| node[key].as_i64().unwrap_or_default();
+    count("Shared Hit Blocks") + count("Shared Read Blocks")
+}
+
+/// By changes in a `with` that nothing reads: they run after the node that they stand below.
+fn unread(node: &Value, root: &Value) -> i64 {
+    let below = node["Plans"].as_array().into_iter().flatten();
+    let of_each = below.map(|plan| {
+        let name = plan["Subplan Name"].as_str().unwrap_or_default();
+        let name = name.strip_prefix("CTE ");
+        match name.filter(|name| !is_read(name, root)) {
+            Some(_) => touched(plan),
+            None => unread(plan, root),
+        }
+    });
+    of_each.sum()
+}
+
+fn is_read(name: &str, node: &Value) -> bool {
+    let mut below = node["Plans"].as_array().into_iter().flatten();
+    node["CTE Name"] == name || below.any(|plan| is_read(name, plan))
+}
+
+#[test]
+fn changes_that_nothing_reads_are_counted_beside_the_rest() {
+    let plan = serde_json::json!({
+        "Node Type": "Result", "Shared Hit Blocks": 10, "Shared Read Blocks": 1,
+        "Plans": [
+            {"Node Type": "ModifyTable", "Subplan Name": "CTE unread", "Shared Hit Blocks": 100},
+            {"Node Type": "ModifyTable", "Subplan Name": "CTE read", "Shared Hit Blocks": 5},
+            {"Node Type": "CTE Scan", "CTE Name": "read", "Shared Hit Blocks": 5},
+        ],
+    });
+    assert_eq!(touched(&plan) + unread(&plan, &plan), 111);
+}
