@@ -43,6 +43,7 @@ impl Consuming {
             controls: Arc::clone(&self.controls),
             destination,
             name,
+            repeatable: false,
             handler,
         }
     }
