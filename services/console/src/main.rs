@@ -48,7 +48,11 @@ async fn start(config: Config, life: &Lifecycle) -> anyhow::Result<()> {
         controls.clone(),
         args.readonly,
     );
-    let reads = |topic: Topic| observe(&bus, topic, &live).batch(500).gathering(GATHERING);
+    let reads = |topic: Topic| {
+        observe(&bus, topic, &live)
+            .batch(1_000)
+            .gathering(GATHERING)
+    };
     let orders = reads(ORDER_EVENTS).repeatable();
     life.spawn("order events", |token| {
         orders.run(RECORD_ORDERS, RecordOrders, token)

@@ -9,8 +9,11 @@ use tokio_util::sync::CancellationToken;
 use super::watchdog::Watchdog;
 use crate::controls::Controls;
 
-/// The broker answers earlier when so many bytes wait, and hands out so many of each partition.
-const ENOUGH: &str = "131072";
+/// The broker answers earlier when so many bytes wait.
+const ENOUGH: &str = "524288";
+
+/// It hands out so many of each partition.
+const PORTION: &str = "131072";
 
 /// What one answer of the broker brings comes partition by partition: so much of the time is left for it.
 const PARTITIONS: u32 = 5;
@@ -21,7 +24,7 @@ pub(super) fn have_gathered(config: &mut ClientConfig, time: Duration) {
     config
         .set("fetch.wait.max.ms", time.as_millis().to_string())
         .set("fetch.min.bytes", ENOUGH)
-        .set("fetch.message.max.bytes", ENOUGH)
+        .set("fetch.message.max.bytes", PORTION)
         .set("queued.max.messages.kbytes", "1024");
 }
 
