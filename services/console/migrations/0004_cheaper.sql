@@ -24,7 +24,8 @@ drop index facts_order;
 -- Ids are in the order of time, so the primary key finds what was placed when.
 drop index orders_placed;
 
--- While a table is small, 5 % of it are dead every few seconds, and a vacuum reads all indexes. Facts never change at all.
+-- While a table is small, 5 % of it are dead every few seconds, and a vacuum reads all indexes. Facts and spans never change
+-- at all, and a page of stock or flows has room for many versions of its few rows.
 alter table facts set (
     autovacuum_vacuum_insert_threshold = 500000,
     autovacuum_analyze_threshold = 200000
@@ -33,4 +34,17 @@ alter table orders set (
     autovacuum_vacuum_threshold = 20000,
     autovacuum_vacuum_insert_threshold = 200000,
     autovacuum_analyze_threshold = 20000
+);
+alter table spans set (
+    autovacuum_vacuum_insert_threshold = 100000,
+    autovacuum_analyze_threshold = 50000
+);
+alter table stock set (
+    fillfactor = 50,
+    autovacuum_vacuum_threshold = 5000,
+    autovacuum_analyze_threshold = 100000
+);
+alter table queue_flows set (
+    autovacuum_vacuum_threshold = 5000,
+    autovacuum_analyze_threshold = 100000
 );
