@@ -1,6 +1,10 @@
 //! What the service does with messages: it takes note of them.
+//!
+//! A message that comes again leaves all as it is, whoever handles another one meanwhile: facts have a place, orders and
+//! stock levels have versions. Only a price list says nothing about its age.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use contracts::{
     Message, OrderEvent, OrderEventName, ProductListed, StockEvent, StockLevelChanged,
@@ -34,10 +38,12 @@ impl BatchHandler for RecordOrders {
         let facts: Vec<_> = batch.iter().filter_map(order_fact).collect();
         let mut orders = BTreeMap::new();
         for event in batch {
-            let known = orders
-                .entry(event.body.order().id)
-                .or_insert_with(|| order(event));
-            merge(known, order(event));
+            match orders.entry(event.body.order().id) {
+                Entry::Vacant(place) => {
+                    place.insert(order(event));
+                }
+                Entry::Occupied(mut known) => merge(known.get_mut(), order(event)),
+            }
         }
         let orders: Vec<_> = orders.into_values().collect();
         store::save_orders(tx, &orders).await?;
@@ -206,7 +212,10 @@ fn fact<M>(
         version,
         // PostgreSQL stores no NUL, and a fact that cannot be stored would hold up those behind it.
         reason: reason.map(|reason| reason.replace('\0', "")),
-        trace_id: message.cause.trace_id().and_then(bytes),
+        // Of a trace that nobody exports there is nothing to be found.
+        trace_id: (message.cause.trace_id())
+            .filter(|_| message.cause.is_sampled())
+            .and_then(bytes),
     })
 }
 

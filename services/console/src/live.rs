@@ -15,6 +15,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use database::within_limit;
+use futures::FutureExt;
 use sqlx::PgPool;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -34,7 +35,10 @@ use sentences::Sentences;
 /// How often a frame is made.
 const INTERVAL: Duration = Duration::from_millis(250);
 
-/// How often the database is asked for what only it knows.
+/// How often the database is asked whether there is news, which costs little.
+const NEWS: Duration = INTERVAL;
+
+/// How often it is asked for all that only it knows.
 const FIGURES: Duration = Duration::from_secs(1);
 
 /// What frames are made of; clones share it.
@@ -109,11 +113,17 @@ impl Live {
 
     /// On its own, because a database that is away takes seconds to say nothing.
     async fn keep_looking(&self, seen: &watch::Sender<Seen>) {
-        let mut tick = every(FIGURES);
+        let (mut tick, mut figures) = (every(NEWS), every(FIGURES));
         loop {
             tick.tick().await;
-            if self.is_watched() {
+            if !self.is_watched() {
+                continue;
+            }
+            if figures.tick().now_or_never().is_some() {
                 seen.send_replace(self.look().await);
+            } else {
+                let news = within_limit(store::news(&self.pool)).await.ok();
+                seen.send_modify(|seen| seen.news = news);
             }
         }
     }

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use console::config::Config;
 use console::controls::Controls;
@@ -22,6 +23,10 @@ use messaging::{Bus, TopicConsumer};
 use runtime::{Lifecycle, health::Health, http};
 use secrecy::ExposeSecret;
 use tracing::warn;
+
+/// How long the broker collects records before it hands them out. What happens is shown a second later at the most,
+/// and the fewer batches there are, the less they take from those who sell.
+const GATHERING: Duration = Duration::from_millis(250);
 
 fn main() -> ExitCode {
     runtime::run_or("console", "rebuild", ABOUT, rebuild, start)
@@ -43,20 +48,24 @@ async fn start(config: Config, life: &Lifecycle) -> anyhow::Result<()> {
         controls.clone(),
         args.readonly,
     );
-    let reads = |topic: Topic| observe(&bus, topic, &live);
-    let orders = reads(ORDER_EVENTS).batch(500);
+    let reads = |topic: Topic| {
+        observe(&bus, topic, &live)
+            .batch(1_000)
+            .gathering(GATHERING)
+    };
+    let orders = reads(ORDER_EVENTS).repeatable();
     life.spawn("order events", |token| {
         orders.run(RECORD_ORDERS, RecordOrders, token)
     });
-    let decisions = reads(STOCK_EVENTS).batch(500);
+    let decisions = reads(STOCK_EVENTS).repeatable();
     life.spawn("stock events", |token| {
         decisions.run(RECORD_DECISIONS, RecordDecisions, token)
     });
-    let levels = reads(STOCK_LEVELS).batch(500);
+    let levels = reads(STOCK_LEVELS).repeatable();
     life.spawn("stock levels", |token| {
         levels.run(RECORD_LEVELS, RecordLevels, token)
     });
-    let products = reads(PRODUCTS).batch(500);
+    let products = reads(PRODUCTS);
     life.spawn("products", |token| {
         products.run(RECORD_PRODUCTS, RecordProducts, token)
     });

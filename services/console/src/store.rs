@@ -40,18 +40,19 @@ pub use replays::{
 mod controls;
 pub use controls::{Control, controls, lift_control, set_control};
 
-/// Empties the tables that are filled from topics. Numbers of facts go on rising, so that a page sees the news.
+/// Empties the tables that are filled from topics.
 pub async fn empty_read_model(db: &mut PgConnection) -> sqlx::Result<()> {
-    sqlx::query("truncate orders, facts, stock")
+    sqlx::query("truncate orders, facts, stock, positions")
         .execute(db)
         .await?;
     Ok(())
 }
 
 /// Every table of the service: without one of them it is not ready.
-pub const TABLES: [&str; 13] = [
+pub const TABLES: [&str; 14] = [
     "orders",
     "facts",
+    "positions",
     "stock",
     "spans",
     "queue_flows",

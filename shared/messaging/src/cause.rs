@@ -49,6 +49,17 @@ impl Cause {
         self.traceparent.as_deref()
     }
 
+    /// Whether whoever caused it exports its trace: the first of the W3C flags.
+    #[must_use]
+    pub fn is_sampled(&self) -> bool {
+        let flags = self
+            .traceparent
+            .as_deref()
+            .and_then(|text| text.get(53..55));
+        let flags = flags.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        flags.is_some_and(|flags| flags & 1 == 1)
+    }
+
     /// The cause that a message names. What does not have the form of a W3C `traceparent` names nobody:
     /// it comes from outside and would travel on with every message that follows.
     pub(crate) fn from_traceparent(traceparent: Option<String>) -> Self {
@@ -92,6 +103,16 @@ impl Extractor for Cause {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_first_flag_says_whether_a_trace_is_exported() {
+        for (flags, expected) in [("01", true), ("00", false), ("03", true), ("fe", false)] {
+            let text = format!("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-{flags}");
+            let cause = Cause::from_traceparent(Some(text));
+            assert_eq!(cause.is_sampled(), expected, "{flags}");
+        }
+        assert!(!Cause::none().is_sampled());
+    }
 
     #[test]
     fn what_is_no_traceparent_names_nobody() {

@@ -17,6 +17,7 @@ mod upkeep;
 
 mod beginning;
 mod consumer;
+mod gathering;
 mod members;
 mod partitions;
 mod pausing;

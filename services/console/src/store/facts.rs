@@ -27,18 +27,27 @@ pub struct Fact {
     pub version: Option<i32>,
     /// Why, where it says so.
     pub reason: Option<String>,
-    /// The trace that it belongs to.
+    /// The trace that it belongs to, if that is exported.
     pub trace_id: Option<Vec<u8>>,
 }
 
-/// Stores facts; one that is stored already stays as it is.
+/// Stores facts, and how far their partitions are stored with them; a fact that is stored already stays as it is.
 pub async fn save_facts(db: &mut PgConnection, facts: &[Fact]) -> sqlx::Result<()> {
     sqlx::query(
-        r#"insert into facts (topic, partition, "offset", type, time, recorded_at, order_id, version, reason,
-                              trace_id)
-         select * from unnest($1::text[], $2::int[], $3::bigint[], $4::text[], $5::timestamptz[], $6::timestamptz[],
-                              $7::uuid[], $8::int[], $9::text[], $10::bytea[])
-         on conflict do nothing"#,
+        r#"with noted as (
+             insert into facts (topic, partition, "offset", type, time, recorded_at, order_id, version, reason,
+                                trace_id)
+             select * from unnest($1::text[], $2::int[], $3::bigint[], $4::text[], $5::timestamptz[],
+                                  $6::timestamptz[], $7::uuid[], $8::int[], $9::text[], $10::bytea[])
+             -- Two instances for which a partition has just moved may store the same.
+             order by 7, 1, 2, 3
+             on conflict do nothing
+         )
+         insert into positions as known (topic, partition, next)
+         select place.topic, place.partition, max(place.number) + 1
+         from unnest($1::text[], $2::int[], $3::bigint[]) as place (topic, partition, number)
+         group by 1, 2 order by 1, 2
+         on conflict (topic, partition) do update set next = excluded.next where excluded.next > known.next"#,
     )
     .bind(column(facts, |fact| fact.topic.as_str()))
     .bind(column(facts, |fact| fact.partition))
@@ -66,7 +75,8 @@ pub async fn facts_of(db: &PgPool, order_id: Uuid) -> sqlx::Result<Vec<Fact>> {
 /// Numbers that rise with every fact, and with every change of the stock.
 pub async fn news(db: &PgPool) -> sqlx::Result<(i64, i64)> {
     sqlx::query_as(
-        "select (select coalesce(max(number), 0) from facts), (select coalesce(sum(version), 0)::bigint from stock)",
+        "select (select coalesce(sum(next), 0)::bigint from positions),
+                (select coalesce(sum(version), 0)::bigint from stock)",
     )
     .fetch_one(db)
     .await

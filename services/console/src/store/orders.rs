@@ -43,7 +43,11 @@ pub async fn save_orders(db: &mut PgConnection, orders: &[Order]) -> sqlx::Resul
              status = case when excluded.version > known.version then excluded.status else known.status end,
              placed_at = coalesce(known.placed_at, excluded.placed_at),
              decided_at = coalesce(known.decided_at, excluded.decided_at),
-             changed_at = greatest(known.changed_at, excluded.changed_at)",
+             changed_at = greatest(known.changed_at, excluded.changed_at)
+         -- What is known already writes no row.
+         where excluded.version > known.version or excluded.changed_at > known.changed_at
+            or known.placed_at is null and excluded.placed_at is not null
+            or known.decided_at is null and excluded.decided_at is not null",
     )
     .bind(column(orders, |order| order.id))
     .bind(column(orders, |order| order.version))
@@ -102,11 +106,12 @@ pub async fn orders(db: &PgPool, filter: &Filter) -> sqlx::Result<Vec<Order>> {
     if let Some(since) = filter.since {
         query.push(" and placed_at >= ");
         query.push_bind(storable(since).to_sqlx());
-        query.push(" and id >= ").push_bind(first_id(since));
+        query.push(" and id >= ").push_bind(id_at(since, -SPARE));
     }
     if let Some(until) = filter.until {
         query.push(" and placed_at < ");
         query.push_bind(storable(until).to_sqlx());
+        query.push(" and id < ").push_bind(id_at(until, SPARE));
     }
     if let Some(before) = filter.before {
         query.push(" and id < ").push_bind(before);
@@ -122,11 +127,15 @@ fn storable(time: Timestamp) -> Timestamp {
     time.max(Timestamp::UNIX_EPOCH)
 }
 
-/// The smallest id of an order that was placed at this time, with a minute to spare for clocks that disagree.
-fn first_id(time: Timestamp) -> Uuid {
-    let milliseconds = u64::try_from(time.as_millisecond()).unwrap_or_default();
-    let milliseconds = milliseconds.saturating_sub(60_000);
-    Uuid::from_u128(u128::from(milliseconds) << 80)
+/// By so many milliseconds the clock in an id and the one in an event may disagree.
+const SPARE: i64 = 60_000;
+
+/// The smallest id of an order that was placed so many milliseconds after this time.
+fn id_at(time: Timestamp, after: i64) -> Uuid {
+    let milliseconds = time.as_millisecond().saturating_add(after);
+    // An id has 48 bits for them.
+    let milliseconds = milliseconds.clamp(0, (1 << 48) - 1);
+    Uuid::from_u128(u128::from(milliseconds.unsigned_abs()) << 80)
 }
 
 /// One order.
@@ -162,6 +171,9 @@ pub struct Figures {
     pub oldest_pending: Option<Uuid>,
 }
 
+/// An order that is read so many milliseconds after it got its id is not counted among those that are placed now.
+const LATE: i64 = 10_000;
+
 /// Looks at the last five seconds, and counts to 10,000.
 pub async fn figures(db: &PgPool) -> sqlx::Result<Figures> {
     sqlx::query_as(
@@ -169,8 +181,8 @@ pub async fn figures(db: &PgPool) -> sqlx::Result<Figures> {
              select extract(epoch from decided_at - placed_at)::float8 * 1000 as ms from orders
              where decided_at > now() - interval '5 s' limit 20000
          )
-         select (select count(*) from (select from orders where placed_at > now() - interval '5 s' limit 20000)
-                 as placed)::float8 / 5 as placed_per_s,
+         select (select count(*) from (select from orders where id >= $1 and placed_at > now() - interval '5 s'
+                                       limit 20000) as placed)::float8 / 5 as placed_per_s,
                 (select count(*) from recent)::float8 / 5 as decided_per_s,
                 (select percentile_cont(0.5) within group (order by ms) from recent) as p50_ms,
                 (select percentile_cont(0.99) within group (order by ms) from recent) as p99_ms,
@@ -181,6 +193,7 @@ pub async fn figures(db: &PgPool) -> sqlx::Result<Figures> {
                 (select count(*) from (select from orders where status = 'cancelled' limit 10001) as p) as cancelled,
                 (select id from orders where status = 'pending' order by id limit 1) as oldest_pending",
     )
+    .bind(id_at(Timestamp::now(), -LATE))
     .fetch_one(db)
     .await
 }

@@ -1,6 +1,7 @@
 //! The SQL of the service on a real PostgreSQL; every test has a database of its own.
 
 mod flows;
+mod migrations;
 mod orders;
 mod spans;
 #[path = "../support/mod.rs"]

@@ -45,6 +45,7 @@ impl Consuming {
             controls: Arc::clone(&self.controls),
             destination,
             name,
+            repeatable: false,
             handler,
         }
     }

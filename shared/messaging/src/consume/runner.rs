@@ -34,6 +34,8 @@ pub(crate) struct BatchRunner<H> {
     /// The queue or topic that the messages come from.
     pub(crate) destination: &'static str,
     pub(crate) name: &'static str,
+    /// A message that comes again changes nothing, so the inbox is not asked.
+    pub(crate) repeatable: bool,
     pub(crate) handler: H,
 }
 
@@ -203,17 +205,10 @@ impl<H: BatchHandler> BatchRunner<H> {
         let mut tx = Tx::begin(&self.sessions, &self.handovers)
             .await
             .map_err(Failure::unavailable)?;
-        let ids = batch.iter().map(|message| message.id).collect();
-        let mut new = inbox::claim(&mut tx, self.name, ids)
-            .await
-            .map_err(Failure::unavailable)?;
-        self.metrics.duplicates(self.name, batch.len() - new.len());
-        // A message that stands in the batch twice is new only the first time.
-        let outcomes = batch.iter().map(|message| match new.remove(&message.id) {
-            true => Outcome::Done,
-            false => Outcome::Duplicate,
-        });
-        let outcomes: Vec<_> = outcomes.collect();
+        let outcomes: Vec<_> = match self.repeatable {
+            true => batch.iter().map(|_| Outcome::Done).collect(),
+            false => self.claim(&mut tx, batch).await?,
+        };
         let new = batch.iter().zip(&outcomes);
         let new = new.filter(|(_, outcome)| outcome.is_new());
         let new: Vec<_> = new.map(|(&message, _)| message.clone()).collect();
@@ -230,5 +225,23 @@ impl<H: BatchHandler> BatchRunner<H> {
         tx.write_outbox().await?;
         tx.commit().await.map_err(Failure::unavailable)?;
         Ok(outcomes)
+    }
+
+    /// Which of the messages are new. One that stands in the batch twice is new only the first time.
+    async fn claim(
+        &self,
+        tx: &mut Tx,
+        batch: &[&Received<H::Message>],
+    ) -> Result<Vec<Outcome>, Failure> {
+        let ids = batch.iter().map(|message| message.id).collect();
+        let mut new = inbox::claim(tx, self.name, ids)
+            .await
+            .map_err(Failure::unavailable)?;
+        self.metrics.duplicates(self.name, batch.len() - new.len());
+        let outcomes = batch.iter().map(|message| match new.remove(&message.id) {
+            true => Outcome::Done,
+            false => Outcome::Duplicate,
+        });
+        Ok(outcomes.collect())
     }
 }

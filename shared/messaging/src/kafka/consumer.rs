@@ -11,6 +11,7 @@ use tracing::{debug, info, warn};
 
 use super::beginning;
 use super::client::Kafka;
+use super::gathering::have_gathered;
 use super::session::{Observer, Session};
 use super::watchdog::Watchdog;
 use crate::consume::{Consuming, DeadLetters, group};
@@ -28,7 +29,9 @@ pub(crate) struct RecordConsumer {
     topic: Topic,
     group: String,
     batch: usize,
+    gathering: Duration,
     reading_all: bool,
+    repeatable: bool,
     observer: Option<Observer>,
 }
 
@@ -46,13 +49,25 @@ impl RecordConsumer {
             dead_letters,
             topic,
             batch: 1,
+            gathering: Duration::ZERO,
             reading_all: false,
+            repeatable: false,
             observer: None,
         }
     }
 
     pub(crate) fn batch(mut self, messages: usize) -> Self {
         self.batch = messages.max(1);
+        self
+    }
+
+    pub(crate) fn gathering(mut self, time: Duration) -> Self {
+        self.gathering = time;
+        self
+    }
+
+    pub(crate) fn repeatable(mut self) -> Self {
+        self.repeatable = true;
         self
     }
 
@@ -90,18 +105,22 @@ impl RecordConsumer {
                 return Ok(());
             }
         }
+        let mut runner = self.consuming.runner(topic, handler_name, handler);
+        runner.repeatable = self.repeatable;
+        let gathering = self.gathering;
         let mut session = Session {
-            runner: self.consuming.runner(topic, handler_name, handler),
+            runner,
             consuming: self.consuming,
             dead_letters: self.dead_letters,
             topic,
             group: self.group,
             batch: self.batch,
+            gathering,
             observer: self.observer,
         };
         while !token.is_cancelled() {
             let watchdog = self.kafka.watchdog().counting(topic, Arc::clone(&metrics));
-            let consumer = subscribe(&self.kafka, topic, &group, &watchdog)?;
+            let consumer = subscribe(&self.kafka, topic, &group, gathering, &watchdog)?;
             session.run(&consumer, &watchdog, &token).await;
 
             // Committing and leaving the group talk to the broker and block.
@@ -127,6 +146,7 @@ fn subscribe(
     kafka: &Kafka,
     topic: &str,
     group: &str,
+    gathering: Duration,
     watchdog: &Watchdog,
 ) -> anyhow::Result<StreamConsumer<Watchdog>> {
     let mut config = kafka.config();
@@ -134,7 +154,7 @@ fn subscribe(
         // The watchdog listens to warnings, whatever the log shows.
         config.set_log_level(RDKafkaLogLevel::Warning);
     }
-    let consumer: StreamConsumer<Watchdog> = config
+    config
         .set("group.id", group)
         .set("enable.auto.offset.store", "false")
         .set("auto.commit.interval.ms", "1000")
@@ -148,7 +168,11 @@ fn subscribe(
         // What is fetched ahead is memory. The pause when the limit is reached is one second
         // by default, which would starve a fast handler.
         .set("queued.max.messages.kbytes", "4096")
-        .set("fetch.queue.backoff.ms", "5")
+        .set("fetch.queue.backoff.ms", "5");
+    if !gathering.is_zero() {
+        have_gathered(&mut config, gathering);
+    }
+    let consumer: StreamConsumer<Watchdog> = config
         .create_with_context(watchdog.clone())
         .context("cannot create a Kafka consumer")?;
     consumer.subscribe(&[topic]).context("cannot subscribe")?;

@@ -1,12 +1,12 @@
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use futures::FutureExt;
 use rdkafka::consumer::StreamConsumer;
 use rdkafka::message::{BorrowedMessage, Message};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
+use super::gathering::{fill, gathered};
 use super::headers;
 use super::partitions::Partitions;
 use super::settling::Dead;
@@ -28,6 +28,8 @@ pub(super) struct Session<H> {
     pub(super) group: String,
     /// How many messages may share a transaction.
     pub(super) batch: usize,
+    /// How long records are gathered for it; not at all if this is zero.
+    pub(super) gathering: Duration,
     /// Who is told of a record that cannot be decoded, where it is not this reader's business.
     pub(super) observer: Option<Observer>,
 }
@@ -90,12 +92,8 @@ impl<H: BatchHandler> Session<H> {
                 }
             }
             watchdog.progress();
-            let limit = controls.batch(self.batch);
-            while batch.len() < limit
-                && let Some(Ok(message)) = consumer.recv().now_or_never()
-            {
-                batch.push(message);
-            }
+            let over = gathered(self.gathering, &controls, token);
+            fill(consumer, &mut batch, controls.batch(self.batch), over).await;
             if let Err(Stopped) = self.handle(batch, &mut partitions, token).await
                 && token.is_cancelled()
             {

@@ -21,6 +21,7 @@ mod effects_elsewhere;
 mod foreign_messages;
 mod foreign_records;
 mod fuzz;
+mod gathering;
 mod held;
 mod housekeeping;
 mod inbox;

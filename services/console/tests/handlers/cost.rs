@@ -1,0 +1,143 @@
+//! What an order costs PostgreSQL, counted in rows: the sale waits for the same cores.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Result, anyhow};
+use console::handlers::{RecordDecisions, RecordLevels, RecordOrders};
+use contracts::{StockEvent, StockLevelChanged, StockReserved};
+use messaging::{BatchHandler, Bus, Received, testing};
+use sqlx::{PgConnection, PgPool};
+use uuid::Uuid;
+
+use crate::support::samples::{confirmed, now, paid, placed};
+
+const ORDERS: i64 = 100;
+
+/// How many rows of a table a transaction has written, and how many of those in place of others.
+type Written = BTreeMap<String, (i64, i64)>;
+
+#[sqlx::test]
+async fn an_order_that_is_confirmed_at_once_is_written_once_and_its_records_once_each(
+    pool: PgPool,
+) -> Result<()> {
+    let bus = testing::bus("console", &pool).await?;
+    let ids: Vec<_> = (0..ORDERS).map(|_| Uuid::now_v7()).collect();
+    let events = records(0, ids.iter().flat_map(|id| [placed(*id), confirmed(*id)]));
+    let expected = written(&[("facts", 200, 0), ("orders", 100, 0), ("positions", 1, 0)]);
+    assert_eq!(handle(&bus, &RecordOrders, &events).await?, expected);
+
+    let reserved = ids
+        .iter()
+        .map(|id| StockEvent::from(StockReserved { order_id: *id }));
+    let expected = written(&[("facts", 100, 0), ("positions", 1, 0)]);
+    let reserved = records(0, reserved);
+    assert_eq!(handle(&bus, &RecordDecisions, &reserved).await?, expected);
+
+    let paid = records(200, ids.iter().map(|id| paid(*id)));
+    let expected = written(&[("facts", 100, 0), ("orders", 100, 100), ("positions", 1, 1)]);
+    assert_eq!(handle(&bus, &RecordOrders, &paid).await?, expected);
+    Ok(())
+}
+
+#[sqlx::test]
+async fn what_is_known_is_not_written_again(pool: PgPool) -> Result<()> {
+    let bus = testing::bus("console", &pool).await?;
+    let id = Uuid::now_v7();
+    let events = records(0, [placed(id), confirmed(id)]);
+    handle(&bus, &RecordOrders, &events).await?;
+    for again in [&events[..], &events[..1], &events[1..]] {
+        let again = handle(&bus, &RecordOrders, again).await?;
+        assert_eq!(again, Written::new());
+    }
+    let levels = records(0, [level(2)]);
+    let expected = written(&[("stock", 1, 0)]);
+    assert_eq!(handle(&bus, &RecordLevels, &levels).await?, expected);
+    assert_eq!(handle(&bus, &RecordLevels, &levels).await?, Written::new());
+    Ok(())
+}
+
+#[sqlx::test]
+async fn of_many_levels_of_one_product_the_newest_is_written(pool: PgPool) -> Result<()> {
+    let bus = testing::bus("console", &pool).await?;
+    let levels = records(0, (1..=ORDERS).map(level));
+    let expected = written(&[("stock", 1, 0)]);
+    assert_eq!(handle(&bus, &RecordLevels, &levels).await?, expected);
+    Ok(())
+}
+
+/// Every row of these tables writes into each of them.
+#[sqlx::test]
+async fn rows_of_orders_and_facts_are_in_these_indexes_and_no_others(pool: PgPool) -> Result<()> {
+    let indexes: Vec<String> = sqlx::query_scalar(
+        "select indexname::text from pg_indexes where tablename in ('facts', 'orders') order by 1",
+    )
+    .fetch_all(&pool)
+    .await?;
+    let expected = [
+        "facts_pkey",
+        "orders_decided",
+        "orders_email",
+        "orders_pkey",
+        "orders_status",
+    ];
+    assert_eq!(indexes, expected);
+    Ok(())
+}
+
+/// Handles a batch and commits it. Counts what was written before that, table by table.
+async fn handle<H: BatchHandler>(
+    bus: &Bus,
+    handler: &H,
+    batch: &[Received<H::Message>],
+) -> Result<Written> {
+    let mut tx = bus.begin().await?;
+    let before = counted(&mut tx).await?;
+    let handled = handler.handle_batch(&mut tx, batch).await;
+    handled.map_err(|failure| anyhow!("{failure}"))?;
+    let after = counted(&mut tx).await?;
+    tx.commit().await?;
+    let written = after.into_iter().map(|(table, (all, anew))| {
+        let (all_before, anew_before) = before.get(&table).copied().unwrap_or_default();
+        (table, (all - all_before, anew - anew_before))
+    });
+    Ok(written.filter(|(_, rows)| *rows != (0, 0)).collect())
+}
+
+/// What this connection has not yet reported: that of the transaction, and maybe of others before it.
+async fn counted(db: &mut PgConnection) -> Result<Written> {
+    let rows: Vec<(String, i64, i64)> = sqlx::query_as(
+        "select relname::text, n_tup_ins + n_tup_upd + n_tup_del, n_tup_upd from pg_stat_xact_user_tables",
+    )
+    .fetch_all(db)
+    .await?;
+    let rows = rows.into_iter();
+    Ok(rows
+        .map(|(table, all, anew)| (table, (all, anew)))
+        .collect())
+}
+
+fn written(rows: &[(&str, i64, i64)]) -> Written {
+    let rows = rows.iter();
+    rows.map(|(table, all, anew)| ((*table).to_owned(), (*all, *anew)))
+        .collect()
+}
+
+/// Records of partition 3, from this offset on.
+fn records<M>(offset: i64, bodies: impl IntoIterator<Item = M>) -> Vec<Received<M>> {
+    let places = offset..;
+    let bodies = places.zip(bodies);
+    bodies
+        .map(|(offset, body)| testing::record(3, offset, body))
+        .collect()
+}
+
+fn level(version: i64) -> StockLevelChanged {
+    StockLevelChanged {
+        sku: "TEA-001".to_owned(),
+        available: version,
+        reserved: 0,
+        sold: 0,
+        version,
+        changed_at: now(),
+    }
+}
