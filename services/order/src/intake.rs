@@ -1,13 +1,13 @@
 //! The way in for new orders: requests that arrive together share one transaction.
 //!
 //! A commit waits for the disk, so one transaction per request would limit the service to the pace
-//! of the disk. A writer takes whatever waits and never waits for more: a lone request is not
-//! delayed, and under load the batches grow by themselves.
+//! of the disk. A writer takes whatever waits: a lone request is not delayed. Under load the writers keep a
+//! [`Pace`], so that batches are large and few.
 
 use std::{sync::Arc, time::Instant};
 
 use contracts::{Customer, Line};
-use messaging::{Bus, Cause};
+use messaging::{Bus, Cause, Pace};
 use tokio::{
     sync::{Mutex, mpsc, oneshot},
     time::timeout_at,
@@ -22,6 +22,7 @@ mod ticket;
 mod write;
 
 use ticket::{Ticket, Waiting};
+use write::Queue;
 
 /// Requests that share a transaction at most.
 const BATCH: usize = 200;
@@ -97,9 +98,10 @@ impl Intake {
         Vec<impl Future<Output = anyhow::Result<()>> + Send + use<>>,
     ) {
         let (sender, receiver) = mpsc::channel(WAITING);
-        let receiver = Arc::new(Mutex::new(receiver));
+        let pace = Pace::default();
+        let queue = Arc::new(Mutex::new(Queue { receiver, pace }));
         let writers = (0..WRITERS)
-            .map(|_| write::write(bus.clone(), Arc::clone(&receiver)))
+            .map(|_| write::write(bus.clone(), Arc::clone(&queue)))
             .collect();
         let intake = Self {
             bus: bus.clone(),

@@ -1,6 +1,6 @@
 use std::{sync::Arc, time::Instant};
 
-use messaging::Bus;
+use messaging::{Bus, Pace};
 use tokio::{
     sync::{Mutex, mpsc, oneshot},
     time::timeout_at,
@@ -12,14 +12,28 @@ use crate::domain::Order;
 
 type Answer = oneshot::Sender<Result<Order, Refusal>>;
 
-/// Places what waits, batch after batch, until nobody can send anything any more.
-pub(super) async fn write(
-    bus: Bus,
-    receiver: Arc<Mutex<mpsc::Receiver<Waiting>>>,
-) -> anyhow::Result<()> {
-    loop {
+/// What waits for the writers. One of them takes a batch of it at a time, in a pace that they keep together.
+pub(super) struct Queue {
+    pub(super) receiver: mpsc::Receiver<Waiting>,
+    pub(super) pace: Pace,
+}
+
+impl Queue {
+    /// The next batch; an empty one when nobody can send anything any more.
+    async fn take(&mut self) -> Vec<Waiting> {
+        self.pace.wait().await;
         let mut batch = Vec::with_capacity(BATCH);
-        if receiver.lock().await.recv_many(&mut batch, BATCH).await == 0 {
+        let count = self.receiver.recv_many(&mut batch, BATCH).await;
+        self.pace.took(count, BATCH);
+        batch
+    }
+}
+
+/// Places what waits, batch after batch, until nobody can send anything any more.
+pub(super) async fn write(bus: Bus, queue: Arc<Mutex<Queue>>) -> anyhow::Result<()> {
+    loop {
+        let batch = queue.lock().await.take().await;
+        if batch.is_empty() {
             return Ok(());
         }
         let (requests, answers, limit) = begin(batch);

@@ -40,7 +40,8 @@ impl Bus {
 }
 
 impl TopicConsumer {
-    /// At most so many messages share a transaction. Never waits for a batch to fill.
+    /// At most so many messages share a transaction. Where many come, those of [20 ms](crate::Pace) do; a few never
+    /// wait for a batch to fill.
     pub fn batch(self, messages: u16) -> Self {
         Self {
             records: self.records.batch(messages.into()),
