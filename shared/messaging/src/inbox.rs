@@ -4,7 +4,7 @@
 //! only one is new to a handler: the id is written in the transaction of the effect, and the second
 //! transaction waits for the outcome of the first. Ids are remembered for `INBOX_RETENTION`.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
 
 use sqlx::{PgConnection, PgPool};
@@ -12,6 +12,9 @@ use uuid::Uuid;
 
 use crate::faults::crash_point::{self, CrashPoint};
 use crate::faults::{Guarantee, without};
+
+/// So many are claimed by the statement that begins their transaction.
+const FEW: usize = 8;
 
 /// Claims messages for a handler and returns those that it has not handled before.
 ///
@@ -38,6 +41,31 @@ pub(crate) async fn claim(
         return Ok(ids.into_iter().collect());
     }
     Ok(new.into_iter().collect())
+}
+
+/// The insertion that claims messages which nobody has handled, to begin a transaction with: ids and handler
+/// stand in the statement, which the server plans anew each time. For many messages, or without the guarantee,
+/// there is none.
+pub(crate) fn claim_of_few(handler: &str, ids: &[Uuid]) -> Option<String> {
+    if ids.len() > FEW || without(Guarantee::Inbox) {
+        return None;
+    }
+    let handler = handler.replace('\'', "''");
+    // In order, as above; one that stands among them twice is claimed once.
+    let rows: BTreeSet<_> = ids
+        .iter()
+        .map(|id| format!("('{handler}', '{id}')"))
+        .collect();
+    let rows = Vec::from_iter(rows).join(", ");
+    Some(format!(
+        "insert into messaging.inbox (handler, message_id) values {rows}"
+    ))
+}
+
+/// The messages of such an insertion, all of which are new to the handler.
+pub(crate) fn claimed(ids: Vec<Uuid>) -> HashSet<Uuid> {
+    crash_point::reach(CrashPoint::InboxClaimed);
+    ids.into_iter().collect()
 }
 
 /// Whether the handler has taken effect for a message.
@@ -80,4 +108,23 @@ pub(crate) async fn prune(pool: &PgPool, retention: Duration) -> sqlx::Result<u6
     .execute(pool)
     .await?;
     Ok(done.rows_affected())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_messages_are_claimed_in_order_and_each_once() {
+        let ids = [3, 1, 3].map(Uuid::from_u128);
+        let claim = claim_of_few("it's", &ids).unwrap_or_default();
+        let (_, rows) = claim.split_once(" values ").unwrap_or_default();
+        let (one, three) = (ids[1], ids[0]);
+        assert_eq!(rows, format!("('it''s', '{one}'), ('it''s', '{three}')"));
+    }
+
+    #[test]
+    fn many_messages_are_claimed_by_a_prepared_statement() {
+        assert_eq!(claim_of_few("work", &[Uuid::nil(); FEW + 1]), None);
+    }
 }

@@ -8,6 +8,7 @@ use database::Sessions;
 use futures::FutureExt;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use super::holds::{Hold, Holds};
 use super::metrics::ConsumeMetrics;
@@ -199,13 +200,9 @@ impl<H: BatchHandler> BatchRunner<H> {
     /// One transaction: inbox, handler, outbox. Only what the handler asks of the database may speak
     /// about the message. Answers for each message whether it was new.
     async fn transact(&self, batch: &[&Received<H::Message>]) -> Result<Vec<Outcome>, Failure> {
-        let mut tx = Tx::begin(&self.sessions, &self.handovers)
-            .await
-            .map_err(Failure::unavailable)?;
         let ids = batch.iter().map(|message| message.id).collect();
-        let mut new = inbox::claim(&mut tx, self.name, ids)
-            .await
-            .map_err(Failure::unavailable)?;
+        let begun = self.begin(ids).await;
+        let (mut tx, mut new) = begun.map_err(Failure::unavailable)?;
         self.metrics.duplicates(self.name, batch.len() - new.len());
         // A message that stands in the batch twice is new only the first time.
         let outcomes = batch.iter().map(|message| match new.remove(&message.id) {
@@ -225,5 +222,23 @@ impl<H: BatchHandler> BatchRunner<H> {
         tx.write_outbox().await?;
         tx.commit().await.map_err(Failure::unavailable)?;
         Ok(outcomes)
+    }
+
+    /// Begins a transaction in which these messages are claimed, and answers which of them are new. A few that are new
+    /// cost one round trip.
+    async fn begin(&self, ids: Vec<Uuid>) -> sqlx::Result<(Tx, HashSet<Uuid>)> {
+        let mut tx = match inbox::claim_of_few(self.name, &ids) {
+            Some(claim) => {
+                let begun = Tx::begin_with(&self.sessions, &self.handovers, &claim).await?;
+                match begun {
+                    (tx, true) => return Ok((tx, inbox::claimed(ids))),
+                    // One of them was handled before.
+                    (tx, false) => tx,
+                }
+            }
+            None => Tx::begin(&self.sessions, &self.handovers).await?,
+        };
+        let new = inbox::claim(&mut tx, self.name, ids).await?;
+        Ok((tx, new))
     }
 }
