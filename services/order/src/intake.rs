@@ -18,9 +18,11 @@ use crate::store::Idempotency;
 
 mod limits;
 mod place;
+mod prices;
 mod ticket;
 mod write;
 
+use prices::Prices;
 use ticket::{Ticket, Waiting};
 use write::Queue;
 
@@ -100,8 +102,9 @@ impl Intake {
         let (sender, receiver) = mpsc::channel(WAITING);
         let pace = Pace::default();
         let queue = Arc::new(Mutex::new(Queue { receiver, pace }));
+        let prices = Arc::new(Prices::default());
         let writers = (0..WRITERS)
-            .map(|_| write::write(bus.clone(), Arc::clone(&queue)))
+            .map(|_| write::write(bus.clone(), Arc::clone(&queue), Arc::clone(&prices)))
             .collect();
         let intake = Self {
             bus: bus.clone(),

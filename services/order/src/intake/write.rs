@@ -7,7 +7,7 @@ use tokio::{
 };
 use tracing::error;
 
-use super::{BATCH, NewOrderRequest, Refusal, Waiting, limits, place::place};
+use super::{BATCH, NewOrderRequest, Prices, Refusal, Waiting, limits, place::place};
 use crate::domain::Order;
 
 type Answer = oneshot::Sender<Result<Order, Refusal>>;
@@ -30,7 +30,11 @@ impl Queue {
 }
 
 /// Places what waits, batch after batch, until nobody can send anything any more.
-pub(super) async fn write(bus: Bus, queue: Arc<Mutex<Queue>>) -> anyhow::Result<()> {
+pub(super) async fn write(
+    bus: Bus,
+    queue: Arc<Mutex<Queue>>,
+    prices: Arc<Prices>,
+) -> anyhow::Result<()> {
     loop {
         let batch = queue.lock().await.take().await;
         if batch.is_empty() {
@@ -40,7 +44,7 @@ pub(super) async fn write(bus: Bus, queue: Arc<Mutex<Queue>>) -> anyhow::Result<
         if requests.is_empty() {
             continue;
         }
-        let outcomes = place_until(limit, &bus, requests).await;
+        let outcomes = place_until(limit, &bus, &prices, requests).await;
         for (answer, outcome) in answers.into_iter().zip(outcomes) {
             // The client may have gone away; its order stands.
             answer.send(outcome).ok();
@@ -75,11 +79,12 @@ fn begin(batch: Vec<Waiting>) -> (Vec<NewOrderRequest>, Vec<Answer>, Instant) {
 async fn place_until(
     limit: Instant,
     bus: &Bus,
+    prices: &Prices,
     requests: Vec<NewOrderRequest>,
 ) -> Vec<Result<Order, Refusal>> {
     let repeatable: Vec<bool> = requests.iter().map(|r| r.idempotency.is_some()).collect();
     let mut committing = false;
-    let placed = timeout_at(limit.into(), place(bus, requests, &mut committing)).await;
+    let placed = timeout_at(limit.into(), place(bus, prices, requests, &mut committing)).await;
     let error = match placed {
         Ok(Ok(outcomes)) => return outcomes,
         Ok(Err(error)) => error,
