@@ -29,6 +29,7 @@ mod pressure;
 mod rebuild;
 mod replays;
 mod requests;
+mod round_trips;
 mod sale;
 mod scaling;
 mod stock;

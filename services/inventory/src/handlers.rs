@@ -64,22 +64,16 @@ async fn lock(tx: &mut Tx, batch: &[Received<StockCommand>]) -> anyhow::Result<S
         .iter()
         .map(|command| order_of(&command.body))
         .collect();
-    let reservations = store::lock_reservations(tx, &order_ids).await?;
-
     let wanted = batch.iter().filter_map(|command| match &command.body {
         StockCommand::ReserveStock(reserve) => Some(&reserve.lines),
         StockCommand::ReleaseStock(_) | StockCommand::SellStock(_) => None,
     });
-    let held = reservations.values().map(|reservation| &reservation.lines);
     let skus: BTreeSet<&str> = wanted
-        .chain(held)
         .flatten()
         .map(|line| line.sku.as_str())
         .filter(|sku| is_sku(sku))
         .collect();
-    let skus: Vec<&str> = skus.into_iter().collect();
-    let levels = store::lock_levels(tx, &skus).await?;
-    Ok(Stock::new(levels, reservations))
+    store::lock(tx, &order_ids, &Vec::from_iter(skus)).await
 }
 
 fn answer(

@@ -4,7 +4,7 @@
 //! reservations by id first, then stock by SKU.
 
 mod stock;
-pub use stock::{lock_levels, lock_reservations, save};
+pub use stock::{lock, lock_levels, save};
 
 mod levels;
 pub use levels::{ProductLevel, level, levels};

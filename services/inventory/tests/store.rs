@@ -76,6 +76,20 @@ async fn a_reservation_is_released_or_sold_by_a_later_transaction(pool: PgPool) 
 }
 
 #[sqlx::test]
+async fn the_stock_of_what_is_set_aside_is_locked_with_its_reservation(pool: PgPool) -> Result<()> {
+    let order = Uuid::now_v7();
+    transact(&pool, &[reserve(order, 2)]).await?;
+    let mut tx = pool.begin().await?;
+    // Nobody names the product, so that its level is known from the reservation alone.
+    let mut stock = store::lock(&mut tx, &[order, Uuid::now_v7()], &["NONE"]).await?;
+    assert_eq!(stock.decide(&release(order)), Decision::Released);
+    store::save(&mut tx, &stock).await?;
+    tx.commit().await?;
+    assert_eq!(pieces(&pool).await?, (3, 0, 0, 3));
+    Ok(())
+}
+
+#[sqlx::test]
 async fn a_release_in_advance_is_remembered(pool: PgPool) -> Result<()> {
     let order = Uuid::now_v7();
     transact(&pool, &[release(order)]).await?;
@@ -173,9 +187,7 @@ async fn one_idempotency_key_is_one_delivery(pool: PgPool) -> Result<()> {
 async fn transact(pool: &PgPool, batch: &[StockCommand]) -> Result<Vec<Decision>> {
     let mut tx = pool.begin().await?;
     let order_ids: Vec<_> = batch.iter().map(order_of).collect();
-    let reservations = store::lock_reservations(&mut tx, &order_ids).await?;
-    let levels = store::lock_levels(&mut tx, &["GATE-WHEEL"]).await?;
-    let mut stock = Stock::new(levels, reservations);
+    let mut stock = store::lock(&mut tx, &order_ids, &["GATE-WHEEL"]).await?;
     let decisions = batch.iter().map(|command| stock.decide(command)).collect();
     store::save(&mut tx, &stock).await?;
     tx.commit().await?;
@@ -183,10 +195,7 @@ async fn transact(pool: &PgPool, batch: &[StockCommand]) -> Result<Vec<Decision>
 }
 
 async fn lock(db: &mut PgConnection, order: Uuid) -> Result<Stock> {
-    Ok(Stock::new(
-        Default::default(),
-        store::lock_reservations(db, &[order]).await?,
-    ))
+    store::lock(db, &[order], &[]).await
 }
 
 async fn restock(pool: &PgPool, key: Option<&str>, quantity: i64) -> Result<Option<Restock>> {

@@ -1,13 +1,13 @@
 //! The way in for new orders: requests that arrive together share one transaction.
 //!
 //! A commit waits for the disk, so one transaction per request would limit the service to the pace
-//! of the disk. A writer takes whatever waits and never waits for more: a lone request is not
-//! delayed, and under load the batches grow by themselves.
+//! of the disk. A writer takes whatever waits: a lone request is not delayed. Under load the writers keep a
+//! [`Pace`], so that batches are large and few.
 
 use std::{sync::Arc, time::Instant};
 
 use contracts::{Customer, Line};
-use messaging::{Bus, Cause};
+use messaging::{Bus, Cause, Pace};
 use tokio::{
     sync::{Mutex, mpsc, oneshot},
     time::timeout_at,
@@ -18,10 +18,13 @@ use crate::store::Idempotency;
 
 mod limits;
 mod place;
+mod prices;
 mod ticket;
 mod write;
 
+use prices::Prices;
 use ticket::{Ticket, Waiting};
+use write::Queue;
 
 /// Requests that share a transaction at most.
 const BATCH: usize = 200;
@@ -97,9 +100,11 @@ impl Intake {
         Vec<impl Future<Output = anyhow::Result<()>> + Send + use<>>,
     ) {
         let (sender, receiver) = mpsc::channel(WAITING);
-        let receiver = Arc::new(Mutex::new(receiver));
+        let pace = Pace::default();
+        let queue = Arc::new(Mutex::new(Queue { receiver, pace }));
+        let prices = Arc::new(Prices::default());
         let writers = (0..WRITERS)
-            .map(|_| write::write(bus.clone(), Arc::clone(&receiver)))
+            .map(|_| write::write(bus.clone(), Arc::clone(&queue), Arc::clone(&prices)))
             .collect();
         let intake = Self {
             bus: bus.clone(),

@@ -1,7 +1,9 @@
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use sqlx::{Database, PgConnection, PgPool, Postgres, pool::PoolConnection};
+use sqlx::{
+    AssertSqlSafe, Database, PgConnection, PgPool, Postgres, SqlSafeStr, pool::PoolConnection,
+};
 use sqlx_core::transaction::TransactionManager;
 use tokio::time::timeout;
 
@@ -41,10 +43,26 @@ impl Sessions {
     ///
     /// When the pool gives no connection in time, or the server does not answer.
     pub async fn begin(&self) -> sqlx::Result<Session> {
+        self.begin_by("begin").await.map(|(session, _)| session)
+    }
+
+    /// Begins a transaction with an insertion, in one round trip. Where that would violate a unique key, nothing is
+    /// inserted, and the answer is `false`.
+    ///
+    /// The statement is sent as it is, without parameters: only what is safe in SQL may be in it.
+    ///
+    /// # Errors
+    ///
+    /// As those of [`begin`](Self::begin), and what else the server finds wrong with the statement.
+    pub async fn begin_with(&self, insertion: &str) -> sqlx::Result<(Session, bool)> {
+        self.begin_by(&format!("begin; {insertion}")).await
+    }
+
+    async fn begin_by(&self, statement: &str) -> sqlx::Result<(Session, bool)> {
         // A connection that did not survive its server says so now, and another one is there.
         while let Some(mut session) = self.next_kept() {
-            match timeout(TRIAL, session.begin()).await {
-                Ok(Ok(())) => return Ok(session),
+            match timeout(TRIAL, session.begin(statement)).await {
+                Ok(Ok(is_whole)) => return Ok((session, is_whole)),
                 Ok(Err(_)) => session.connection.close_on_drop(),
                 // Where nobody answers on one, nobody may answer on the others: the pool has time to ask them.
                 Err(_) => {
@@ -58,8 +76,14 @@ impl Sessions {
             kept: Arc::downgrade(&self.kept),
             is_open: false,
         };
-        session.begin().await?;
-        Ok(session)
+        match session.begin(statement).await {
+            Ok(is_whole) => Ok((session, is_whole)),
+            Err(error) => {
+                // A transaction may have begun, and failed.
+                session.connection.close_on_drop();
+                Err(error)
+            }
+        }
     }
 
     fn next_kept(&self) -> Option<Session> {
@@ -97,10 +121,22 @@ impl Session {
         Ok(())
     }
 
-    async fn begin(&mut self) -> sqlx::Result<()> {
-        Manager::begin(&mut self.connection, None).await?;
+    /// Whether the statement was carried out as a whole, and not only the transaction begun.
+    async fn begin(&mut self, statement: &str) -> sqlx::Result<bool> {
+        let is_whole = match self.try_begin(statement).await {
+            Err(sqlx::Error::Database(error)) if error.is_unique_violation() => {
+                self.try_begin("rollback; begin").await?;
+                false
+            }
+            begun => begun.map(|()| true)?,
+        };
         self.is_open = true;
-        Ok(())
+        Ok(is_whole)
+    }
+
+    async fn try_begin(&mut self, statement: &str) -> sqlx::Result<()> {
+        let statement = AssertSqlSafe(statement).into_sql_str();
+        Manager::begin(&mut self.connection, Some(statement)).await
     }
 
     /// For the next transaction, if there is room; otherwise the connection goes back to the pool.

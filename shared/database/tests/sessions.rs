@@ -54,6 +54,49 @@ async fn what_is_not_committed_is_rolled_back(pool: PgPool) -> Result<()> {
 }
 
 #[sqlx::test]
+async fn a_transaction_begins_with_an_insertion_unless_that_violates_a_key(
+    pool: PgPool,
+) -> Result<()> {
+    let sessions = Sessions::new(pool.clone());
+    sqlx::query("create table parcels (number int primary key)")
+        .execute(&pool)
+        .await?;
+    let mut used = Vec::new();
+    for (insertion, is_done) in [
+        ("insert into parcels values (1), (2)", true),
+        ("insert into parcels values (3), (2)", false),
+        ("insert into parcels values (4)", true),
+    ] {
+        let (mut session, was_done) = sessions.begin_with(insertion).await?;
+        assert_eq!(was_done, is_done, "{insertion}");
+        // The transaction is good for more, and on the same connection, whatever became of the insertion.
+        let insert = sqlx::query("insert into parcels select max(number) + 10 from parcels");
+        insert.execute(&mut *session).await?;
+        used.push(process(&mut session).await?);
+        session.commit().await?;
+    }
+    assert_eq!(used, [used[0]; 3]);
+    let (session, _) = sessions
+        .begin_with("insert into parcels values (99)")
+        .await?;
+    session.rollback().await?;
+    let numbers = sqlx::query_scalar("select number from parcels order by number");
+    let numbers: Vec<i32> = numbers.fetch_all(&pool).await?;
+    assert_eq!(numbers, [1, 2, 4, 12, 22, 32]);
+    Ok(())
+}
+
+#[sqlx::test]
+async fn what_else_is_wrong_with_an_insertion_is_told(pool: PgPool) -> Result<()> {
+    let sessions = Sessions::new(pool.clone());
+    sessions.begin().await?.commit().await?;
+    let begun = sessions.begin_with("insert into nowhere values (1)").await;
+    assert!(matches!(begun, Err(sqlx::Error::Database(_))));
+    sessions.begin().await?.commit().await?;
+    Ok(())
+}
+
+#[sqlx::test]
 async fn nobody_notices_that_the_connections_were_killed(pool: PgPool) -> Result<()> {
     let sessions = Sessions::new(pool.clone());
     let mut killed = Vec::new();

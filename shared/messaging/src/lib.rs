@@ -32,6 +32,7 @@ mod backoff;
 mod cause;
 mod contained;
 mod duration;
+mod pace;
 mod span;
 mod transport;
 
@@ -53,4 +54,5 @@ pub use letters::{
 };
 pub use migrate::migrate;
 pub use outbox::OutboxLimits;
+pub use pace::Pace;
 pub use rabbitmq::{ControlsPublisher, DeadLetterConsumer, QueueConsumer, Replayer};

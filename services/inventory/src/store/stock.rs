@@ -8,39 +8,77 @@ use uuid::Uuid;
 
 use crate::domain::{Level, Reservation, Status, Stock};
 
-/// Locks what was decided for these orders before.
-pub async fn lock_reservations(
+/// Locks what was decided for these orders before, and then the stock of these products and of those that are set
+/// aside for the orders. What does not exist is not in the answer.
+pub async fn lock(
     db: &mut PgConnection,
     order_ids: &[Uuid],
-) -> anyhow::Result<BTreeMap<Uuid, Reservation>> {
-    #[derive(FromRow)]
-    struct Row {
-        order_id: Uuid,
-        status: String,
-        lines: Json<Vec<Line>>,
-        reason: Option<String>,
-        version: i32,
-    }
-    let rows: Vec<Row> = sqlx::query_as(
-        "select order_id, status, lines, reason, version from reservations
-         where order_id = any($1) order by order_id for update",
+    skus: &[&str],
+) -> anyhow::Result<Stock> {
+    let rows: Vec<LockedRow> = sqlx::query_as(
+        // The array is known before any row of the stock is looked at, so all reservations are locked by then.
+        "with decided as materialized (
+             select order_id, status, lines, reason, version from reservations
+             where order_id = any($1) order by order_id for update
+         ), levels as materialized (
+             select sku, available, reserved, sold, version from stock
+             where sku = any($2 || array(select line ->> 'sku'
+                                         from decided, jsonb_array_elements(decided.lines) as line))
+             order by sku for update
+         )
+         select order_id, status, lines, reason, null as sku,
+                0::bigint as available, 0::bigint as reserved, 0::bigint as sold, version::bigint
+         from decided
+         union all
+         select null, null, null, null, sku, available, reserved, sold, version from levels",
     )
     .bind(order_ids)
+    .bind(skus)
     .fetch_all(db)
     .await?;
-    rows.into_iter()
-        .map(|row| {
-            let status =
-                Status::from_name(&row.status).context("unknown status of a reservation")?;
-            let reservation = Reservation {
-                status,
-                lines: row.lines.0,
-                reason: row.reason,
-                version: row.version,
-            };
-            Ok((row.order_id, reservation))
-        })
-        .collect()
+    let (mut levels, mut reservations) = (BTreeMap::new(), BTreeMap::new());
+    for row in rows {
+        match row {
+            LockedRow {
+                sku: Some(sku),
+                level,
+                ..
+            } => drop(levels.insert(sku, level)),
+            LockedRow {
+                order_id: Some(order_id),
+                status: Some(status),
+                lines: Some(Json(lines)),
+                reason,
+                level,
+                ..
+            } => {
+                let status =
+                    Status::from_name(&status).context("unknown status of a reservation")?;
+                let version = i32::try_from(level.version)?;
+                let reservation = Reservation {
+                    status,
+                    lines,
+                    reason,
+                    version,
+                };
+                reservations.insert(order_id, reservation);
+            }
+            LockedRow { .. } => anyhow::bail!("a row of neither reservations nor stock"),
+        }
+    }
+    Ok(Stock::new(levels, reservations))
+}
+
+/// A reservation, or else the level of a product. Both have a version.
+#[derive(FromRow)]
+struct LockedRow {
+    order_id: Option<Uuid>,
+    status: Option<String>,
+    lines: Option<Json<Vec<Line>>>,
+    reason: Option<String>,
+    sku: Option<String>,
+    #[sqlx(flatten)]
+    level: Level,
 }
 
 /// Locks the stock of these products. Those that do not exist are not in the answer.

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use messaging::{Bus, Cause};
 use uuid::Uuid;
 
-use super::{NewOrderRequest, Refusal};
+use super::{NewOrderRequest, Prices, Refusal};
 use crate::{
     announce::announce,
     domain::{Order, PriceList},
@@ -19,16 +19,12 @@ type Placed = HashMap<String, (Order, Vec<u8>)>;
 /// been asked to commit, and may have done so.
 pub(super) async fn place(
     bus: &Bus,
+    prices: &Prices,
     requests: Vec<NewOrderRequest>,
     committing: &mut bool,
 ) -> anyhow::Result<Vec<Result<Order, Refusal>>> {
     let mut tx = bus.begin().await?;
-    let skus: HashSet<&str> = requests
-        .iter()
-        .flat_map(|request| &request.lines)
-        .map(|line| line.sku.as_str())
-        .collect();
-    let prices = store::prices(&mut tx, &Vec::from_iter(skus)).await?;
+    let prices = prices.of(&mut tx, &requests).await?;
     if prices.is_empty() && !store::has_products(&mut tx).await? {
         return Ok(requests.iter().map(|_| Err(Refusal::NoPriceList)).collect());
     }

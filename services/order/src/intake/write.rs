@@ -1,32 +1,50 @@
 use std::{sync::Arc, time::Instant};
 
-use messaging::Bus;
+use messaging::{Bus, Pace};
 use tokio::{
     sync::{Mutex, mpsc, oneshot},
     time::timeout_at,
 };
 use tracing::error;
 
-use super::{BATCH, NewOrderRequest, Refusal, Waiting, limits, place::place};
+use super::{BATCH, NewOrderRequest, Prices, Refusal, Waiting, limits, place::place};
 use crate::domain::Order;
 
 type Answer = oneshot::Sender<Result<Order, Refusal>>;
 
+/// What waits for the writers. One of them takes a batch of it at a time, in a pace that they keep together.
+pub(super) struct Queue {
+    pub(super) receiver: mpsc::Receiver<Waiting>,
+    pub(super) pace: Pace,
+}
+
+impl Queue {
+    /// The next batch; an empty one when nobody can send anything any more.
+    async fn take(&mut self) -> Vec<Waiting> {
+        self.pace.wait().await;
+        let mut batch = Vec::with_capacity(BATCH);
+        let count = self.receiver.recv_many(&mut batch, BATCH).await;
+        self.pace.took(count, BATCH);
+        batch
+    }
+}
+
 /// Places what waits, batch after batch, until nobody can send anything any more.
 pub(super) async fn write(
     bus: Bus,
-    receiver: Arc<Mutex<mpsc::Receiver<Waiting>>>,
+    queue: Arc<Mutex<Queue>>,
+    prices: Arc<Prices>,
 ) -> anyhow::Result<()> {
     loop {
-        let mut batch = Vec::with_capacity(BATCH);
-        if receiver.lock().await.recv_many(&mut batch, BATCH).await == 0 {
+        let batch = queue.lock().await.take().await;
+        if batch.is_empty() {
             return Ok(());
         }
         let (requests, answers, limit) = begin(batch);
         if requests.is_empty() {
             continue;
         }
-        let outcomes = place_until(limit, &bus, requests).await;
+        let outcomes = place_until(limit, &bus, &prices, requests).await;
         for (answer, outcome) in answers.into_iter().zip(outcomes) {
             // The client may have gone away; its order stands.
             answer.send(outcome).ok();
@@ -61,11 +79,12 @@ fn begin(batch: Vec<Waiting>) -> (Vec<NewOrderRequest>, Vec<Answer>, Instant) {
 async fn place_until(
     limit: Instant,
     bus: &Bus,
+    prices: &Prices,
     requests: Vec<NewOrderRequest>,
 ) -> Vec<Result<Order, Refusal>> {
     let repeatable: Vec<bool> = requests.iter().map(|r| r.idempotency.is_some()).collect();
     let mut committing = false;
-    let placed = timeout_at(limit.into(), place(bus, requests, &mut committing)).await;
+    let placed = timeout_at(limit.into(), place(bus, prices, requests, &mut committing)).await;
     let error = match placed {
         Ok(Ok(outcomes)) => return outcomes,
         Ok(Err(error)) => error,

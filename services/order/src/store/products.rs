@@ -1,4 +1,6 @@
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use contracts::{Money, ProductListed};
 use futures::future::{BoxFuture, FutureExt};
@@ -93,18 +95,24 @@ pub async fn has_products(db: &mut PgConnection) -> sqlx::Result<bool> {
         .await
 }
 
-/// The check behind `/health/ready`: an error until the price list has arrived for the first time.
+/// The check behind `/health/ready`: an error until the price list has arrived for the first time. From then on
+/// nobody is asked.
 pub fn price_list_check(
     pool: &PgPool,
 ) -> impl Fn() -> BoxFuture<'static, anyhow::Result<()>> + Send + Sync + 'static + use<> {
     let pool = pool.clone();
-    move || price_list_is_here(pool.clone()).boxed()
+    let has_arrived = Arc::new(AtomicBool::new(false));
+    move || price_list_is_here(pool.clone(), Arc::clone(&has_arrived)).boxed()
 }
 
-async fn price_list_is_here(pool: PgPool) -> anyhow::Result<()> {
+async fn price_list_is_here(pool: PgPool, has_arrived: Arc<AtomicBool>) -> anyhow::Result<()> {
+    if has_arrived.load(Relaxed) {
+        return Ok(());
+    }
     anyhow::ensure!(
         has_products(&mut *pool.acquire().await?).await?,
         "no product is known yet"
     );
+    has_arrived.store(true, Relaxed);
     Ok(())
 }

@@ -8,6 +8,7 @@ use database::Sessions;
 use futures::FutureExt;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use super::holds::{Hold, Holds};
 use super::metrics::ConsumeMetrics;
@@ -202,12 +203,13 @@ impl<H: BatchHandler> BatchRunner<H> {
     /// One transaction: inbox, handler, outbox. Only what the handler asks of the database may speak
     /// about the message. Answers for each message whether it was new.
     async fn transact(&self, batch: &[&Received<H::Message>]) -> Result<Vec<Outcome>, Failure> {
-        let mut tx = Tx::begin(&self.sessions, &self.handovers)
-            .await
-            .map_err(Failure::unavailable)?;
-        let outcomes: Vec<_> = match self.repeatable {
-            true => batch.iter().map(|_| Outcome::Done).collect(),
-            false => self.claim(&mut tx, batch).await?,
+        let (mut tx, outcomes) = match self.repeatable {
+            true => {
+                let tx = Tx::begin(&self.sessions, &self.handovers).await;
+                let outcomes = batch.iter().map(|_| Outcome::Done).collect();
+                (tx.map_err(Failure::unavailable)?, outcomes)
+            }
+            false => self.claim(batch).await.map_err(Failure::unavailable)?,
         };
         let new = batch.iter().zip(&outcomes);
         let new = new.filter(|(_, outcome)| outcome.is_new());
@@ -227,21 +229,34 @@ impl<H: BatchHandler> BatchRunner<H> {
         Ok(outcomes)
     }
 
-    /// Which of the messages are new. One that stands in the batch twice is new only the first time.
-    async fn claim(
-        &self,
-        tx: &mut Tx,
-        batch: &[&Received<H::Message>],
-    ) -> Result<Vec<Outcome>, Failure> {
+    /// Begins a transaction in which these messages are claimed, and answers which of them are new. One that stands in
+    /// the batch twice is new only the first time.
+    async fn claim(&self, batch: &[&Received<H::Message>]) -> sqlx::Result<(Tx, Vec<Outcome>)> {
         let ids = batch.iter().map(|message| message.id).collect();
-        let mut new = inbox::claim(tx, self.name, ids)
-            .await
-            .map_err(Failure::unavailable)?;
+        let (tx, mut new) = self.begin(ids).await?;
         self.metrics.duplicates(self.name, batch.len() - new.len());
         let outcomes = batch.iter().map(|message| match new.remove(&message.id) {
             true => Outcome::Done,
             false => Outcome::Duplicate,
         });
-        Ok(outcomes.collect())
+        Ok((tx, outcomes.collect()))
+    }
+
+    /// Begins a transaction in which these messages are claimed, and answers which of them are new. A few that are new
+    /// cost one round trip.
+    async fn begin(&self, ids: Vec<Uuid>) -> sqlx::Result<(Tx, HashSet<Uuid>)> {
+        let mut tx = match inbox::claim_of_few(self.name, &ids) {
+            Some(claim) => {
+                let begun = Tx::begin_with(&self.sessions, &self.handovers, &claim).await?;
+                match begun {
+                    (tx, true) => return Ok((tx, inbox::claimed(ids))),
+                    // One of them was handled before.
+                    (tx, false) => tx,
+                }
+            }
+            None => Tx::begin(&self.sessions, &self.handovers).await?,
+        };
+        let new = inbox::claim(&mut tx, self.name, ids).await?;
+        Ok((tx, new))
     }
 }

@@ -30,13 +30,28 @@ impl Tx {
         sessions: &Sessions,
         handovers: &Arc<Handovers>,
     ) -> sqlx::Result<Self> {
-        Ok(Self {
-            inner: sessions.begin().await?,
+        let session = sessions.begin().await?;
+        Ok(Self::within(session, handovers))
+    }
+
+    /// The same with an insertion, in one round trip; `false` when it would violate a unique key, and inserts nothing.
+    pub(crate) async fn begin_with(
+        sessions: &Sessions,
+        handovers: &Arc<Handovers>,
+        insertion: &str,
+    ) -> sqlx::Result<(Self, bool)> {
+        let (session, is_done) = sessions.begin_with(insertion).await?;
+        Ok((Self::within(session, handovers), is_done))
+    }
+
+    fn within(inner: Session, handovers: &Arc<Handovers>) -> Self {
+        Self {
+            inner,
             rows: Vec::new(),
             written: Written::nothing(handovers),
             encode_error: None,
             handovers: Arc::clone(handovers),
-        })
+        }
     }
 
     /// Sends the message where its type says, once this transaction has committed.

@@ -79,3 +79,17 @@ async fn execute(pool: &PgPool, statement: &'static str) -> anyhow::Result<()> {
     sqlx::query(statement).execute(pool).await?;
     Ok(())
 }
+
+#[test]
+fn few_messages_are_claimed_in_order_and_each_once() {
+    let ids = [3, 1, 3].map(Uuid::from_u128);
+    let claim = claim_of_few("it's", &ids).unwrap_or_default();
+    let (_, rows) = claim.split_once(" values ").unwrap_or_default();
+    let (one, three) = (ids[1], ids[0]);
+    assert_eq!(rows, format!("('it''s', '{one}'), ('it''s', '{three}')"));
+}
+
+#[test]
+fn many_messages_are_claimed_by_a_prepared_statement() {
+    assert_eq!(claim_of_few("work", &[Uuid::nil(); FEW + 1]), None);
+}

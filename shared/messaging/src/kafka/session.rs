@@ -17,6 +17,7 @@ use crate::consume::{
 use crate::contained::contained;
 use crate::faults::crash_point::{self, CrashPoint};
 use crate::handler::{BatchHandler, Failure, Position, Received};
+use crate::pace::Pace;
 use crate::transport::Transport;
 
 /// Takes messages of a topic, runs them through the handler, settles each, and stores the offsets.
@@ -59,6 +60,7 @@ impl<H: BatchHandler> Session<H> {
         let topic = self.topic;
         let mut partitions = Partitions::new(consumer, topic);
         let controls = Arc::clone(&self.consuming.controls);
+        let mut pace = Pace::default();
         loop {
             let first = tokio::select! {
                 // In this order: a stop or a pause comes before the messages that are there.
@@ -92,8 +94,11 @@ impl<H: BatchHandler> Session<H> {
                 }
             }
             watchdog.progress();
+            pace.wait().await;
+            let limit = controls.batch(self.batch);
             let over = gathered(self.gathering, &controls, token);
-            fill(consumer, &mut batch, controls.batch(self.batch), over).await;
+            fill(consumer, &mut batch, limit, over).await;
+            pace.took(batch.len(), limit);
             if let Err(Stopped) = self.handle(batch, &mut partitions, token).await
                 && token.is_cancelled()
             {

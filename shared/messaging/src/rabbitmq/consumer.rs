@@ -44,7 +44,8 @@ impl QueueConsumer {
         self
     }
 
-    /// At most so many messages share a transaction. Never waits for a batch to fill.
+    /// At most so many messages share a transaction. Where many come, those of [20 ms](crate::Pace) do; a few never
+    /// wait for a batch to fill.
     pub fn batch(mut self, messages: u16) -> Self {
         self.subscription.batch = messages.max(1);
         self

@@ -21,6 +21,7 @@ use crate::contained::contained;
 use crate::faults::crash_point::{self, CrashPoint};
 use crate::faults::{Guarantee, without};
 use crate::handler::{Failure, Received};
+use crate::pace::Pace;
 use crate::transport::Transport;
 
 /// Takes messages of a queue, runs them through the handler, moves on those that failed, and
@@ -76,6 +77,7 @@ impl<R: Run> Worker<R> {
         };
         let (channel, mut deliveries) = subscribed?;
         let mut publisher = ConfirmChannel::new(self.rabbitmq.clone(), Vec::new());
+        let mut pace = Pace::default();
         loop {
             let first = tokio::select! {
                 // In this order: a stop or a pause comes before the messages that are there.
@@ -84,7 +86,7 @@ impl<R: Run> Worker<R> {
                 () = self.consuming.controls.until_paused() => break,
                 first = deliveries.next() => first.context("the broker cancelled the consumer")??,
             };
-            let batch = self.fill(first, &mut deliveries)?;
+            let batch = self.fill(first, &mut deliveries, &mut pace).await?;
             let last = batch.last().map_or(0, |delivery| delivery.delivery_tag);
             match self.handle(batch, &channel, &mut publisher, token).await {
                 Ok(()) => acknowledge(&channel, last).await?,
@@ -102,8 +104,14 @@ impl<R: Run> Worker<R> {
         Ok(())
     }
 
-    /// A batch of what is there already.
-    fn fill(&self, first: Delivery, deliveries: &mut Consumer) -> lapin::Result<Vec<Delivery>> {
+    /// A batch of what is there when its time has come.
+    async fn fill(
+        &self,
+        first: Delivery,
+        deliveries: &mut Consumer,
+        pace: &mut Pace,
+    ) -> lapin::Result<Vec<Delivery>> {
+        pace.wait().await;
         let mut batch = vec![first];
         let limit = usize::from(self.subscription.batch);
         let limit = self.consuming.controls.batch(limit);
@@ -112,6 +120,7 @@ impl<R: Run> Worker<R> {
         {
             batch.push(next?);
         }
+        pace.took(batch.len(), limit);
         Ok(batch)
     }
 

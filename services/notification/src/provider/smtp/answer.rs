@@ -64,7 +64,8 @@ pub(super) fn judge_silence(step: Step, limit: Duration) -> NotPerformed {
     )
 }
 
-fn judge_loss(step: Step, error: anyhow::Error) -> NotPerformed {
+/// What it means that the connection cannot be had, or was lost.
+pub(super) fn judge_loss(step: Step, error: anyhow::Error) -> NotPerformed {
     match step {
         Step::Greeting | Step::Mail => Failure::unavailable(error).into(),
         Step::Recipient | Step::Data => Failure::retry(error).into(),
