@@ -4,6 +4,8 @@
 # makes plain `docker compose` commands use the stand-ins and the binaries compiled on the host.
 
 STAND_INS=(rabbitmq kafka postgres haproxy mail)
+# Those that not every stack has.
+FURTHER_STAND_INS=()
 OVERRIDE="$ROOT/docker-compose.override.yml"
 STAND_IN_WORK="$ROOT/target/stand-in"
 BINARIES="$ROOT/target/images/binaries"
@@ -14,6 +16,7 @@ prepare_images() {
   make_settings_readable
   if images_come_from_registry; then
     [ ! -e "$OVERRIDE" ] || write_empty_override
+    add_pages
     step "official images" compose pull --ignore-buildable --policy missing
     { [ "${1:-}" = missing ] && service_images_are_here; } ||
       step "service images (compiled inside Docker)" compose build
@@ -22,12 +25,14 @@ prepare_images() {
   build_stand_ins
   compile_on_host
   write_override
+  name_prometheus
+  leave_pages_out
   step "service images" compose build
 }
 
 # Containers read the settings with users of their own, which a checkout under a strict umask does not let them.
 make_settings_readable() {
-  local settings=("$ROOT"/deploy/{gateway,kafka,postgres,rabbitmq})
+  local settings=("$ROOT"/deploy/{gateway,kafka,observe,postgres,rabbitmq})
   [ -n "$(find "${settings[@]}" ! -perm -o=r -print -quit)" ] || return 0
   chmod -R a+rX "${settings[@]}" ||
     die "containers cannot read the settings in deploy/." "As their owner: chmod -R a+rX ${settings[*]#"$ROOT"/}"
@@ -86,7 +91,7 @@ build_stand_ins() {
     "Make 'docker pull $(official_images gateway)' work, or bring the images that docker-compose.yml names with 'docker load'."
   ensure_packages mvn=maven npm=npm
   stand_in_exists base || build_base
-  for name in "${STAND_INS[@]}"; do
+  for name in "${STAND_INS[@]}" "${FURTHER_STAND_INS[@]}"; do
     stand_in_exists "$name" || step "image $name" build_stand_in "$name"
   done
 }

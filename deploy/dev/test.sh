@@ -9,6 +9,7 @@ run_tests() {
     *) die "there are no tests '$what'." "It may be: lint, unit, messaging, e2e, browser, chaos, cluster, up, env, down." ;;
   esac
   use_project test
+  expect_prometheus ''
   COMPILED=(--workspace --all-targets)
   case $what in
     all)
@@ -69,6 +70,7 @@ test_everything() (
   prepare_browser
   remove_stack
   start_test_stack
+  test_alerts
   compile
   # Most tests wait for brokers more than they compute, so there are more at once than cores.
   shown_step "all tests" env RUST_TEST_THREADS=6 cargo test --release --locked --workspace --no-fail-fast
@@ -84,9 +86,13 @@ test_messaging() {
 }
 
 test_system() {
+  test_alerts
   compile
   shown_step "tests of the running system" cargo test --release --locked -p e2e
 }
+
+# Before the tests, which have Prometheus fire them.
+test_alerts() { step "rules and alerts (promtool)" check_rules; }
 
 # Its screenshots are in target/screenshots.
 test_page() {
