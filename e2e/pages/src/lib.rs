@@ -6,9 +6,12 @@
 //! - [`kubernetes`] checks that the objects for Kubernetes fit the services.
 //! - [`rooms`] checks that the modules of `messaging` import from those below them.
 //! - [`lengths`] checks that files are short.
+//! - [`dashboards`] and [`alerts`] read what Prometheus is asked, and what somebody is told of.
 
+pub mod alerts;
 pub mod architecture;
 pub mod claims;
+pub mod dashboards;
 pub mod directions;
 pub mod kubernetes;
 pub mod lengths;

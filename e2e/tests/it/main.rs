@@ -20,6 +20,7 @@ mod letters;
 mod lifecycle;
 mod metrics;
 mod new_service;
+mod observe;
 mod orders;
 mod outages;
 mod poison;
