@@ -1,0 +1,90 @@
+//! The dashboards and the alerts, as far as they can be judged without a Prometheus. `it/observe.rs` asks one.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail, ensure};
+use pages::alerts::read_alerts;
+use pages::claims::Page;
+use pages::dashboards::read_dashboards;
+use promql_parser::parser::parse;
+
+#[test]
+fn every_query_can_be_read() -> Result<()> {
+    let dashboards = read_dashboards(&root())?;
+    let queries = dashboards.iter().flat_map(|dashboard| dashboard.queries());
+    let queries: Vec<_> = queries
+        .map(|(panel, expr)| (panel, expr.to_owned()))
+        .collect();
+    let alerts = read_alerts(&root())?;
+    let rules = alerts
+        .iter()
+        .map(|alert| (alert.name.as_str(), alert.expr.clone()));
+    let all: Vec<_> = queries.into_iter().chain(rules).collect();
+    ensure!(all.len() > 30, "only {} queries were found", all.len());
+    for (place, expr) in &all {
+        if let Err(error) = parse(expr) {
+            bail!("{place}: {error}: {expr}");
+        }
+    }
+    ensure!(parse("sum by (job (up)").is_err(), "anything can be read");
+    Ok(())
+}
+
+#[test]
+fn every_dashboard_is_found_and_knows_whom_to_ask() -> Result<()> {
+    let sources = "deploy/observe/grafana/provisioning/datasources/spillway.yml";
+    let sources = fs::read_to_string(root().join(sources))?;
+    let dashboards = read_dashboards(&root())?;
+    let uids: BTreeSet<_> = dashboards.iter().map(|one| one.uid.as_str()).collect();
+    assert_eq!(
+        uids,
+        BTreeSet::from(["spillway-orders", "spillway-services"])
+    );
+    for dashboard in &dashboards {
+        for panel in &dashboard.panels {
+            let place = format!("{} / {}", dashboard.title, panel.title);
+            ensure!(panel.description.ends_with('.'), "{place} says nothing");
+            for target in &panel.targets {
+                let source = format!("uid: {},", target.datasource.uid);
+                ensure!(sources.contains(&source), "{place} asks nobody");
+            }
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn every_alert_says_how_bad_it_is_and_what_to_do_and_is_tested() -> Result<()> {
+    let tests = fs::read_to_string(root().join("deploy/observe/tests.yml"))?;
+    let alerts = read_alerts(&root())?;
+    ensure!(alerts.len() >= 6, "{alerts:?}");
+    for alert in &alerts {
+        let name = &alert.name;
+        let severity = alert.severity.as_str();
+        ensure!(
+            ["critical", "warning"].contains(&severity),
+            "{name}: {severity}"
+        );
+        ensure!(alert.summary.ends_with('.'), "{name}: {}", alert.summary);
+        let (page, heading) = alert.runbook.split_once('#').context("no heading")?;
+        ensure!(heading == name.to_lowercase(), "{name}: {heading}");
+        let headings = Page::read(&root().join(page))?.anchors();
+        ensure!(
+            headings.iter().any(|one| one == heading),
+            "{name}: {page} has no {heading}"
+        );
+        let (fires, silent) = (
+            format!("alertname: {name}\n"),
+            format!("alertname: {name}}}"),
+        );
+        ensure!(tests.contains(&fires), "{name} never fires in a test");
+        ensure!(tests.contains(&silent), "{name} is never silent in a test");
+    }
+    Ok(())
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
