@@ -85,6 +85,30 @@ fn every_alert_says_how_bad_it_is_and_what_to_do_and_is_tested() -> Result<()> {
     Ok(())
 }
 
+#[test]
+fn every_service_is_asked_and_missed() -> Result<()> {
+    let settings = fs::read_to_string(root().join("deploy/observe/prometheus.yml"))?;
+    let names = settings
+        .lines()
+        .find_map(|line| line.split_once("names: ["));
+    let (_, names) = names.context("no names")?;
+    let (names, _) = names.split_once(']').context("no end of names")?;
+    let names: Vec<_> = names.split(", ").collect();
+    let alerts = read_alerts(&root())?;
+    let down = alerts.iter().find(|alert| alert.name == "TargetDown");
+    let down = down.context("no TargetDown")?;
+    for service in fs::read_dir(root().join("services"))? {
+        let service = service?.file_name();
+        let service = service.to_str().context("a strange name")?;
+        ensure!(names.contains(&service), "{service} is not asked");
+    }
+    for name in names {
+        let missed = format!(r#"absent(up{{job="{name}"}})"#);
+        ensure!(down.expr.contains(&missed), "{name} is not missed");
+    }
+    Ok(())
+}
+
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
