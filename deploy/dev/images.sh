@@ -16,6 +16,7 @@ prepare_images() {
   make_settings_readable
   if images_come_from_registry; then
     [ ! -e "$OVERRIDE" ] || write_empty_override
+    name_prometheus
     add_pages
     step "official images" compose pull --ignore-buildable --policy missing
     { [ "${1:-}" = missing ] && service_images_are_here; } ||

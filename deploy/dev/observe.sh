@@ -20,10 +20,12 @@ expect_prometheus() {
   name_prometheus
 }
 
-# name_prometheus: a stand-in where the other images are stand-ins. Compose takes it from the environment, because
-# in the override it would be started by plain `docker compose up`.
+# name_prometheus: a stand-in where the other images are stand-ins, and what Compose names where they are official.
+# Compose takes it from the environment, because in the override it would be started by plain `docker compose up`.
 name_prometheus() {
-  ! grep -qsF 'spillway/rabbitmq:' "$OVERRIDE" || [ -n "$(setting PROMETHEUS_IMAGE '')" ] || {
+  [[ $(setting PROMETHEUS_IMAGE spillway/prometheus:) == spillway/prometheus:* ]] || return 0
+  unset PROMETHEUS_IMAGE
+  ! grep -qsF 'spillway/rabbitmq:' "$OVERRIDE" || {
     PROMETHEUS_IMAGE=$(stand_in prometheus)
     export PROMETHEUS_IMAGE
   }
