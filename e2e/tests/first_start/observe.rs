@@ -10,7 +10,7 @@ use crate::fake::{Machine, root};
 
 /// The functions of `./dev` that observing needs, in a shell that knows nothing of the tests' own stack.
 const FUNCTIONS: &str = r#"
-for part in stack projects observe; do . "$ROOT/deploy/dev/$part.sh"; done
+for part in stack projects cluster observe; do . "$ROOT/deploy/dev/$part.sh"; done
 unset COMPOSE_PROJECT_NAME COMPOSE_FILE PROMETHEUS_IMAGE
 PORTS=() OVERRIDE=$FAKE/override.yml
 "#;
