@@ -78,11 +78,11 @@ test_everything() (
 
 test_crates() {
   shown_step "tests of the crates and the databases" \
-    cargo test --release --locked --workspace --exclude messaging --exclude e2e --exclude browser
+    cargo test --release --locked --workspace --exclude messaging --exclude messaging-tests --exclude e2e --exclude browser
 }
 
 test_messaging() {
-  shown_step "tests of messaging on real brokers" cargo test --release --locked -p messaging
+  shown_step "tests of messaging on real brokers" cargo test --release --locked -p messaging -p messaging-tests
 }
 
 test_system() {
