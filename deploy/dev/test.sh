@@ -56,12 +56,20 @@ run_lints() {
   # In the release profile like everything else, so that build scripts run once.
   step "cargo clippy" cargo clippy --release --locked --workspace --all-targets -- -D warnings
   step "cargo doc" env RUSTDOCFLAGS=-Dwarnings cargo doc --release --locked --workspace --no-deps
-  # What the pages claim, and which crate and which room knows which.
-  step "pages and rooms" cargo test --release --locked -p pages --no-fail-fast
+  step "pages and rooms" test_pages
   ensure_packages node=nodejs
   step "words and numbers of the page" node --test services/console/page/tests/*.test.js
   prepare_kubernetes
   step "objects for Kubernetes" validate_kubernetes
+}
+
+# What the pages claim, and which crate and which room knows which. The tests of the package `pages` are named, because
+# of that package alone, with features of its own, everything that it depends on would be compiled once more.
+test_pages() {
+  local names=("$ROOT"/e2e/pages/tests/*.rs)
+  names=("${names[@]##*/}")
+  names=("${names[@]%.rs}")
+  cargo test --release --locked --workspace --no-fail-fast "${names[@]/#/--test=}"
 }
 
 # On a stack that is gone before the attacks begin.
