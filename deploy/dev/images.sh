@@ -23,8 +23,12 @@ prepare_images() {
       step "service images (compiled inside Docker)" compose build
     return 0
   fi
-  build_stand_ins
-  compile_on_host
+  require_stand_ins
+  # Both may install packages, and only one of them at a time can.
+  require_rust
+  require_stand_in_tools
+  # Images wait for the network most of the time, and compiling never does.
+  together build_stand_ins compile_on_host
   write_override
   name_prometheus
   leave_pages_out
@@ -86,11 +90,19 @@ registry_answers() {
   return 1
 }
 
-build_stand_ins() {
-  local name
+require_stand_ins() {
   stand_ins_can_be_built || die "the image registry gives no ${REGISTRY_SAID:-images}, and images of our own can be built on Debian and Ubuntu only." \
     "Make 'docker pull $(official_images gateway)' work, or bring the images that docker-compose.yml names with 'docker load'."
+}
+
+require_stand_in_tools() {
   ensure_packages mvn=maven npm=npm
+  stand_in_exists base ||
+    ensure_packages /usr/sbin/debootstrap=debootstrap /usr/share/keyrings/debian-archive-keyring.gpg=debian-archive-keyring
+}
+
+build_stand_ins() {
+  local name
   stand_in_exists base || build_base
   for name in "${STAND_INS[@]}" "${FURTHER_STAND_INS[@]}"; do
     stand_in_exists "$name" || step "image $name" build_stand_in "$name"
@@ -114,7 +126,6 @@ stand_in() {
 stand_in_exists() { docker image inspect "$(stand_in "$1")" >/dev/null 2>&1; }
 
 build_base() {
-  ensure_packages /usr/sbin/debootstrap=debootstrap /usr/share/keyrings/debian-archive-keyring.gpg=debian-archive-keyring
   step "Debian base (debootstrap)" bootstrap_debian
   step "image base" build_stand_in base --build-arg BOOTSTRAP=spillway/bootstrap:forky
 }
