@@ -64,6 +64,7 @@ install_packages_of_docker() {
   require_apt "Docker with the plugins compose and buildx"
   say "No Docker engine with Compose and buildx found: installing the distribution's packages as root."
   step "package lists" refresh_package_lists
+  LISTS_ARE_FRESH=yes
   if has_package docker-buildx && has_package docker-compose-v2; then
     step "Docker engine (packages of Ubuntu)" apt_install docker.io docker-compose-v2 docker-buildx
   elif has_package docker-buildx; then
