@@ -64,6 +64,7 @@ install_packages_of_docker() {
   require_apt "Docker with the plugins compose and buildx"
   say "No Docker engine with Compose and buildx found: installing the distribution's packages as root."
   step "package lists" refresh_package_lists
+  LISTS_ARE_FRESH=yes
   if has_package docker-buildx && has_package docker-compose-v2; then
     step "Docker engine (packages of Ubuntu)" apt_install docker.io docker-compose-v2 docker-buildx
   elif has_package docker-buildx; then
@@ -110,6 +111,9 @@ install_from_trixie() {
   as_root rm -rf "$work"
 }
 
+# Whether the package lists are as new as this run.
+LISTS_ARE_FRESH=''
+
 # ensure_packages COMMAND-OR-FILE=PACKAGE...: installs the packages whose command or file is missing.
 ensure_packages() {
   local pair missing=()
@@ -120,9 +124,13 @@ ensure_packages() {
   require_apt "${missing[*]}"
   say "Installing as root: ${missing[*]}"
   step "packages ${missing[*]}" refresh_and_install "${missing[@]}"
+  LISTS_ARE_FRESH=yes
 }
 
-refresh_and_install() { refresh_package_lists && apt_install "$@"; }
+refresh_and_install() {
+  [ -n "$LISTS_ARE_FRESH" ] || refresh_package_lists
+  apt_install "$@"
+}
 
 # A third-party source that is out of reach must not stop us: the install decides.
 refresh_package_lists() { as_root apt-get -o Acquire::Check-Valid-Until=false update || true; }

@@ -4,6 +4,8 @@
 # makes plain `docker compose` commands use the stand-ins and the binaries compiled on the host.
 
 STAND_INS=(rabbitmq kafka postgres haproxy mail)
+# Those that not every stack has.
+FURTHER_STAND_INS=()
 OVERRIDE="$ROOT/docker-compose.override.yml"
 STAND_IN_WORK="$ROOT/target/stand-in"
 BINARIES="$ROOT/target/images/binaries"
@@ -14,20 +16,28 @@ prepare_images() {
   make_settings_readable
   if images_come_from_registry; then
     [ ! -e "$OVERRIDE" ] || write_empty_override
+    name_prometheus
+    add_pages
     step "official images" compose pull --ignore-buildable --policy missing
     { [ "${1:-}" = missing ] && service_images_are_here; } ||
       step "service images (compiled inside Docker)" compose build
     return 0
   fi
-  build_stand_ins
-  compile_on_host
+  require_stand_ins
+  # Both may install packages, and only one of them at a time can.
+  require_rust
+  require_stand_in_tools
+  # Images wait for the network most of the time, and compiling never does.
+  together build_stand_ins compile_on_host
   write_override
+  name_prometheus
+  leave_pages_out
   step "service images" compose build
 }
 
 # Containers read the settings with users of their own, which a checkout under a strict umask does not let them.
 make_settings_readable() {
-  local settings=("$ROOT"/deploy/{gateway,kafka,postgres,rabbitmq})
+  local settings=("$ROOT"/deploy/{gateway,kafka,observe,postgres,rabbitmq})
   [ -n "$(find "${settings[@]}" ! -perm -o=r -print -quit)" ] || return 0
   chmod -R a+rX "${settings[@]}" ||
     die "containers cannot read the settings in deploy/." "As their owner: chmod -R a+rX ${settings[*]#"$ROOT"/}"
@@ -80,13 +90,21 @@ registry_answers() {
   return 1
 }
 
-build_stand_ins() {
-  local name
+require_stand_ins() {
   stand_ins_can_be_built || die "the image registry gives no ${REGISTRY_SAID:-images}, and images of our own can be built on Debian and Ubuntu only." \
     "Make 'docker pull $(official_images gateway)' work, or bring the images that docker-compose.yml names with 'docker load'."
+}
+
+require_stand_in_tools() {
   ensure_packages mvn=maven npm=npm
+  stand_in_exists base ||
+    ensure_packages /usr/sbin/debootstrap=debootstrap /usr/share/keyrings/debian-archive-keyring.gpg=debian-archive-keyring
+}
+
+build_stand_ins() {
+  local name
   stand_in_exists base || build_base
-  for name in "${STAND_INS[@]}"; do
+  for name in "${STAND_INS[@]}" "${FURTHER_STAND_INS[@]}"; do
     stand_in_exists "$name" || step "image $name" build_stand_in "$name"
   done
 }
@@ -108,7 +126,6 @@ stand_in() {
 stand_in_exists() { docker image inspect "$(stand_in "$1")" >/dev/null 2>&1; }
 
 build_base() {
-  ensure_packages /usr/sbin/debootstrap=debootstrap /usr/share/keyrings/debian-archive-keyring.gpg=debian-archive-keyring
   step "Debian base (debootstrap)" bootstrap_debian
   step "image base" build_stand_in base --build-arg BOOTSTRAP=spillway/bootstrap:forky
 }

@@ -17,10 +17,17 @@ use_project() {
   [ -e "$OVERRIDE" ] || write_empty_override
   export COMPOSE_FILE=$ROOT/docker-compose.yml:$OVERRIDE
   for part in ${1//-/ }; do
-    [ ! -e "$ROOT/deploy/compose.$part.yml" ] || COMPOSE_FILE+=:$ROOT/deploy/compose.$part.yml
+    [ ! -e "$ROOT/deploy/compose.$part.yml" ] || lay_over "$part"
   done
   ! is_cluster || PORTS+=("${PORTS_OF_NODES[@]}")
   addresses 127.0.0.1
+}
+
+# lay_over NAME: every later `docker compose` reads deploy/compose.NAME.yml as well.
+lay_over() {
+  [ -e "$OVERRIDE" ] || write_empty_override
+  export COMPOSE_FILE
+  COMPOSE_FILE=$(setting COMPOSE_FILE "$ROOT/docker-compose.yml:$OVERRIDE"):$ROOT/deploy/compose.$1.yml
 }
 
 # addresses HOST: where the system is that is meant now, wherever its ports were moved to. Kafka's published
@@ -61,7 +68,7 @@ port() {
 print_settings() {
   local name
   for name in $(sed -n 's/^\([A-Z_]*\)=.*/\1/p' "$ROOT/deploy/projects/$1.env") COMPOSE_FILE \
-    TEST_DATABASE_URL DATABASE_URL "${ADDRESSES[@]}"; do
+    TEST_DATABASE_URL DATABASE_URL ${PROMETHEUS_IMAGE:+PROMETHEUS_IMAGE} "${ADDRESSES[@]}"; do
     printf 'export %s=%q\n' "$name" "${!name}"
   done
 }

@@ -7,11 +7,15 @@ PORTS=(GATEWAY_PORT:8080 AMQP_PORT:5672 RABBITMQ_UI_PORT:15672 KAFKA_PORT:9092 M
 PORTS_OF_NODES=(KAFKA_2_PORT:9093 KAFKA_3_PORT:9094)
 
 stack_up() {
-  case ${1:-} in
-    '' | --build) ;;
-    *) die "./dev up does not know '$1'." "./dev alone lists the commands." ;;
-  esac
-  if [ "${1:-}" != --build ] && engine_answers && everything_is_healthy; then
+  local argument build=''
+  for argument in "$@"; do
+    case $argument in
+      --build) build=yes ;;
+      --observe) [ -n "$OBSERVED" ] || observe ;;
+      *) die "./dev up does not know '$argument'." "./dev alone lists the commands." ;;
+    esac
+  done
+  if [ -z "$build" ] && engine_answers && everything_is_healthy; then
     say "Already running; './dev up$(flag) --build' takes over changes to the code."
     print_addresses
     return 0
@@ -19,7 +23,7 @@ stack_up() {
   ensure_engine
   check_memory
   check_ports
-  if [ "${1:-}" = --build ]; then prepare_images; else prepare_images missing; fi
+  if [ -n "$build" ]; then prepare_images; else prepare_images missing; fi
   start_stack
   print_addresses
 }
@@ -57,7 +61,13 @@ start_empty_stack() {
 }
 
 remove_stack() {
-  step "remove containers and data of $(project)" compose down --volumes --remove-orphans --timeout 5
+  step "remove containers and data of $(project)" remove_everything
+}
+
+# With what may have been laid over, whose data would stay behind.
+remove_everything() {
+  lay_over observe
+  compose down --volumes --remove-orphans --timeout 5
 }
 
 up_and_wait() {
@@ -73,15 +83,18 @@ up_and_wait() {
 project() { echo "${COMPOSE_PROJECT_NAME:-spillway}"; }
 
 # What a user has to add to a command that is to mean the same system.
-flag() { ! is_cluster || echo ' --cluster'; }
+flag() { printf '%s%s' "$(! is_cluster || echo ' --cluster')" "${OBSERVED:+ --observe}"; }
 
 services_that_are() {
   docker ps --all --filter "label=com.docker.compose.project=$(project)" "$@" \
     --format '{{.Label "com.docker.compose.service"}}' | sort -u
 }
 
+# Those that watch may be there as well.
 everything_is_healthy() {
-  [ "$(services_that_are --filter health=healthy)" = "$(compose config --services | sort)" ] &&
+  local wanted
+  wanted=$(compose config --services | sort) && [ -n "$wanted" ] &&
+    [ -z "$(comm -23 <(echo "$wanted") <(services_that_are --filter health=healthy))" ] &&
     [ -z "$(unhealthy_services)" ]
 }
 
@@ -144,6 +157,7 @@ print_addresses() {
   E-mails     $mail/
   RabbitMQ    $ui/   (guest, guest)   amqp://guest:guest@localhost:$(setting AMQP_PORT 5672)/
   Kafka       $(kafka_brokers)
+$(observer_addresses)
 
 ADDRESSES
 }

@@ -55,6 +55,26 @@ finish_step() {
   die "'$name' failed." "The full output is in ${log#"$ROOT"/}"
 }
 
+# together COMMAND COMMAND: runs both at once, each to its end; one that fails has said why. On a terminal, where a step
+# counts its seconds in one line, and Ctrl-C has to end everything, one after the other.
+together() {
+  local other rc=0 failed=''
+  if [ -t 1 ]; then
+    "$1"
+    "$2"
+    return 0
+  fi
+  # As in `step`.
+  set +e
+  (set -e; "$1") &
+  other=$!
+  (set -e; "$2")
+  rc=$?
+  wait "$other" || failed=yes
+  set -e
+  [ -z "$failed" ] && [ $rc -eq 0 ] || exit 1
+}
+
 # On a terminal the running step's line counts the seconds; elsewhere a line a minute shows life.
 tick() {
   trap 'kill "${pause:-}" 2>/dev/null; exit' TERM

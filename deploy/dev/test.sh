@@ -9,6 +9,7 @@ run_tests() {
     *) die "there are no tests '$what'." "It may be: lint, unit, messaging, e2e, browser, chaos, cluster, up, env, down." ;;
   esac
   use_project test
+  expect_prometheus ''
   COMPILED=(--workspace --all-targets)
   case $what in
     all)
@@ -55,12 +56,20 @@ run_lints() {
   # In the release profile like everything else, so that build scripts run once.
   step "cargo clippy" cargo clippy --release --locked --workspace --all-targets -- -D warnings
   step "cargo doc" env RUSTDOCFLAGS=-Dwarnings cargo doc --release --locked --workspace --no-deps
-  # What the pages claim, and which crate and which room knows which.
-  step "pages and rooms" cargo test --release --locked -p pages --no-fail-fast
+  step "pages and rooms" test_pages
   ensure_packages node=nodejs
   step "words and numbers of the page" node --test services/console/page/tests/*.test.js
   prepare_kubernetes
   step "objects for Kubernetes" validate_kubernetes
+}
+
+# What the pages claim, and which crate and which room knows which. The tests of the package `pages` are named, because
+# of that package alone, with features of its own, everything that it depends on would be compiled once more.
+test_pages() {
+  local names=("$ROOT"/e2e/pages/tests/*.rs)
+  names=("${names[@]##*/}")
+  names=("${names[@]%.rs}")
+  cargo test --release --locked --workspace --no-fail-fast "${names[@]/#/--test=}"
 }
 
 # On a stack that is gone before the attacks begin.
@@ -69,6 +78,7 @@ test_everything() (
   prepare_browser
   remove_stack
   start_test_stack
+  test_alerts
   compile
   # Most tests wait for brokers more than they compute, so there are more at once than cores.
   shown_step "all tests" env RUST_TEST_THREADS=6 cargo test --release --locked --workspace --no-fail-fast
@@ -76,17 +86,21 @@ test_everything() (
 
 test_crates() {
   shown_step "tests of the crates and the databases" \
-    cargo test --release --locked --workspace --exclude messaging --exclude e2e --exclude browser
+    cargo test --release --locked --workspace --exclude messaging --exclude messaging-tests --exclude e2e --exclude browser
 }
 
 test_messaging() {
-  shown_step "tests of messaging on real brokers" cargo test --release --locked -p messaging
+  shown_step "tests of messaging on real brokers" cargo test --release --locked -p messaging -p messaging-tests
 }
 
 test_system() {
+  test_alerts
   compile
   shown_step "tests of the running system" cargo test --release --locked -p e2e
 }
+
+# Before the tests, which have Prometheus fire them.
+test_alerts() { step "rules and alerts (promtool)" check_rules; }
 
 # Its screenshots are in target/screenshots.
 test_page() {

@@ -8,7 +8,8 @@ use crate::{Compose, Gateway, Letters, Mailbox, Management, eventually, http_cli
 /// The running system, as one test has it.
 ///
 /// Tests that only place orders share it. A test that stops, starts or scales something has it
-/// alone, and however it ends, everything runs as before when the next test gets it.
+/// alone, and however it ends, everything runs as before when the next test gets it. A test that leaves all
+/// containers alone, and wants to see only its own messages, has it in quiet.
 pub struct Stack {
     /// The HTTP API.
     pub gateway: Gateway,
@@ -32,6 +33,9 @@ enum Turn {
     Alone {
         _guard: RwLockWriteGuard<'static, ()>,
     },
+    Quiet {
+        _guard: RwLockWriteGuard<'static, ()>,
+    },
 }
 
 impl Stack {
@@ -43,9 +47,17 @@ impl Stack {
         .await
     }
 
-    /// For a test that stops or scales something, or wants to see only its own messages.
+    /// For a test that stops or scales something.
     pub async fn alone() -> Result<Self> {
         Self::ready(Turn::Alone {
+            _guard: TURNS.write().await,
+        })
+        .await
+    }
+
+    /// For a test that wants to see only its own messages, and after which there is nothing to start again.
+    pub async fn quiet() -> Result<Self> {
+        Self::ready(Turn::Quiet {
             _guard: TURNS.write().await,
         })
         .await

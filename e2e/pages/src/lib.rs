@@ -7,10 +7,13 @@
 //! - [`rooms`] checks that the modules of `messaging` import from those below them.
 //! - [`lengths`] checks that files are short.
 //! - [`blocking`] checks that nothing blocks a worker that others wait for.
+//! - [`dashboards`] and [`alerts`] read what Prometheus is asked, and what somebody is told of.
 
+pub mod alerts;
 pub mod architecture;
 pub mod blocking;
 pub mod claims;
+pub mod dashboards;
 pub mod directions;
 pub mod kubernetes;
 pub mod lengths;

@@ -55,7 +55,7 @@ fn what_leads_nowhere_is_found() -> Result<()> {
             "`./dev nonsense` is no command",
         ),
         (
-            "`cargo run -p messaging --example nonsense`",
+            "`cargo run -p first-programs --example nonsense`",
             "there is no example nonsense",
         ),
     ] {
@@ -66,7 +66,7 @@ fn what_leads_nowhere_is_found() -> Result<()> {
         );
     }
     let sound = "# One: two!\n[a](#one-two) [b](README.md#start-it) [`what_leads_nowhere_is_found`](e2e/pages/tests/claims.rs)\
-                 [c](https://example.com) `./dev tour N` `cargo run -p messaging --example NAME`";
+                 [c](https://example.com) `./dev tour N` `cargo run -p first-programs --example NAME`";
     assert_eq!(broken_links(&root(), &[page(sound)])?, [""; 0]);
     Ok(())
 }

@@ -68,7 +68,7 @@ async fn walk(brokers: &Brokers, compose: &Compose) -> Result<BTreeSet<String>> 
             compose.restore()?;
             continue;
         }
-        let example = command.strip_prefix("cargo run -p messaging --example ");
+        let example = command.strip_prefix("cargo run -p first-programs --example ");
         let words: Vec<_> = example.context(command.clone())?.split(' ').collect();
         let ended = brokers.run(words[0], &words[1..]).await?;
         assert!(ended.success, "{command}: {}", ended.stderr);

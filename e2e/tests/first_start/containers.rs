@@ -107,13 +107,13 @@ fn what_services_run_on_is_named_by_a_variable() -> Result<()> {
 }
 
 /// A Compose project with the images that everything here runs with, removed at the end.
-struct Project {
+pub(crate) struct Project {
     name: String,
     overlay: PathBuf,
 }
 
 impl Project {
-    fn new(name: &str, overlay: &str) -> Result<Self> {
+    pub(crate) fn new(name: &str, overlay: &str) -> Result<Self> {
         let project = Self {
             name: format!("spillway-first-start-{name}"),
             overlay: PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.yml")),
@@ -128,7 +128,7 @@ impl Project {
         Ok(fs::write(&self.overlay, overlay)?)
     }
 
-    fn compose(&self, arguments: &[&str]) -> Result<String> {
+    pub(crate) fn compose(&self, arguments: &[&str]) -> Result<String> {
         output(&mut self.command(arguments)?)
     }
 

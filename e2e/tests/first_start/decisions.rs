@@ -73,7 +73,7 @@ fn without_images_and_without_apt_one_line_says_both() -> Result<()> {
     machine.pull = "echo 'no such host' >&2; exit 1";
     let no_apt = r#"rm -rf "$FAKE/bin"; mkdir "$FAKE/bin"; ln -s /usr/bin/* "$FAKE/bin"
                     rm -f "$FAKE"/bin/{apt-get,debootstrap,mvn}; PATH=$FAKE:$FAKE/bin"#;
-    let outcome = machine.run(&format!("{no_apt}\n{DECIDE}\nbuild_stand_ins"))?;
+    let outcome = machine.run(&format!("{no_apt}\n{DECIDE}\nrequire_stand_ins"))?;
     let wrong = outcome
         .said
         .lines()

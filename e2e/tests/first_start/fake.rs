@@ -15,6 +15,7 @@ case "$*" in
   *'config --images gateway') echo haproxy:3.2 ;;
   *'config --images'*) printf '%s\n' rabbitmq:4 kafka:4 postgres:18 haproxy:3.2 mail:3 ;;
   pull*) eval "$FAKE_PULL" ;;
+  ps*) ;;
   info | 'compose version' | 'buildx version') ;;
   'version --format'*) echo "$FAKE_ENGINE" ;;
   'compose version --short') echo "$FAKE_COMPOSE" ;;

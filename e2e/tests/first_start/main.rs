@@ -3,3 +3,4 @@
 mod containers;
 mod decisions;
 mod fake;
+mod observe;

@@ -10,7 +10,7 @@ use crate::support::database::database;
 
 #[tokio::test]
 async fn what_is_broken_on_a_running_system_is_found() -> Result<()> {
-    let stack = Stack::alone().await?;
+    let stack = Stack::quiet().await?;
     let (wish, told) = (
         wish(ANYTHING, 1),
         [

@@ -59,26 +59,38 @@ async fn messages_wait_for_a_database_that_refuses_the_password_or_takes_no_writ
     .await?;
     let notifications = "/api/notifications?order_id=00000000-0000-0000-0000-000000000000";
     let restock = "/api/stock/KAYAK-SOLO/restocks";
-    for (service, trouble, asked) in [
-        (
+    // Both services at once, and both to the end, because each undoes its own trouble.
+    let (notification, inventory) = tokio::join!(
+        wait_for_each(
+            &stack,
             "notification",
-            WRONG_PASSWORD,
-            Some((notifications, Value::Null)),
+            [
+                (WRONG_PASSWORD, Some((notifications, Value::Null))),
+                // It writes nothing for anybody who asks.
+                (READ_ONLY, None),
+            ],
         ),
-        // It writes nothing for anybody who asks.
-        ("notification", READ_ONLY, None),
-        (
+        wait_for_each(
+            &stack,
             "inventory",
-            WRONG_PASSWORD,
-            Some(("/api/stock", Value::Null)),
+            [
+                (WRONG_PASSWORD, Some(("/api/stock", Value::Null))),
+                (READ_ONLY, Some((restock, json!({"quantity": 1})))),
+            ],
         ),
-        (
-            "inventory",
-            READ_ONLY,
-            Some((restock, json!({"quantity": 1}))),
-        ),
-    ] {
-        wait_for_it(&stack, service, &trouble, asked)
+    );
+    notification?;
+    inventory
+}
+
+/// One trouble after the other.
+async fn wait_for_each(
+    stack: &Stack,
+    service: &str,
+    troubles: [(Trouble, Option<Request>); 2],
+) -> Result<()> {
+    for (trouble, asked) in troubles {
+        wait_for_it(stack, service, &trouble, asked)
             .await
             .with_context(|| format!("{service}: {}", trouble.says))?;
     }

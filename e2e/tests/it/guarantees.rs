@@ -50,7 +50,7 @@ async fn without_the_inbox_a_crash_delivers_again_what_was_delivered() -> Result
 
 #[tokio::test]
 async fn a_guarantee_is_given_up_for_demonstrations_only() -> Result<()> {
-    let stack = Stack::alone().await?;
+    let stack = Stack::shared().await?;
     let run = ["run", "--rm", "--no-deps", "-T"];
     let giving_up = [
         "--env",

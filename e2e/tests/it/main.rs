@@ -21,6 +21,7 @@ mod letters;
 mod lifecycle;
 mod metrics;
 mod new_service;
+mod observe;
 mod orders;
 mod orphans;
 mod outages;

@@ -32,7 +32,7 @@ const MEASURED: [&str; 2] = ["spillway_outbox_rows", "spillway_outbox_oldest_sec
 
 #[tokio::test]
 async fn what_happens_to_messages_is_counted() -> Result<()> {
-    let stack = Stack::alone().await?;
+    let stack = Stack::quiet().await?;
     stack
         .gateway
         .place_until(&wish(ANYTHING, 1), "confirmed")

@@ -21,7 +21,7 @@ const SOON: Duration = Duration::from_secs(60);
 
 #[tokio::test]
 async fn what_the_queue_of_a_new_service_cannot_handle_becomes_a_dead_letter() -> Result<()> {
-    let stack = Stack::alone().await?;
+    let stack = Stack::quiet().await?;
     add_user(&stack.rabbitmq).await?;
     let tried = use_queue(&stack).await;
     remove(&stack.rabbitmq).await?;

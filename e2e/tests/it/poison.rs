@@ -25,7 +25,7 @@ const POISON: [(&str, &str, &str); 4] = [
 
 #[tokio::test]
 async fn a_poisonous_command_becomes_a_dead_letter() -> Result<()> {
-    let stack = Stack::alone().await?;
+    let stack = Stack::quiet().await?;
     let mut ids = Vec::new();
     for (message_type, body, _) in POISON {
         let message_type = real_type(message_type, "spillway.reserve-stock");
@@ -108,7 +108,7 @@ async fn a_nonsensical_command_is_answered() -> Result<()> {
 
 /// Puts poison into every partition, so that whichever one an order uses must get over it.
 async fn poison_topic(topic: &str, known: &str, service: &str) -> Result<()> {
-    let stack = Stack::alone().await?;
+    let stack = Stack::quiet().await?;
     let writer = TopicWriter::connect()?;
     let (mut written, mut foreign) = (Vec::new(), Vec::new());
     for partition in 0..8 {

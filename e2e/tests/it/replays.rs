@@ -60,7 +60,7 @@ async fn of_three_consoles_another_one_goes_on_with_the_job_of_one_that_is_kille
 #[tokio::test]
 async fn a_job_is_stopped_and_what_it_has_not_sent_is_open() -> Result<()> {
     const LETTERS: usize = 60;
-    let stack = Stack::alone().await?;
+    let stack = Stack::quiet().await?;
     let failed = Failed::commands(&stack, LETTERS).await?;
     failed.mend(&stack).await?;
     let job = failed.replay(&stack, 5).await?;
@@ -77,7 +77,7 @@ async fn a_job_is_stopped_and_what_it_has_not_sent_is_open() -> Result<()> {
 #[tokio::test]
 async fn a_job_halts_by_itself_when_its_letters_fail_again() -> Result<()> {
     const LETTERS: usize = 8;
-    let stack = Stack::alone().await?;
+    let stack = Stack::quiet().await?;
     let failed = Failed::commands(&stack, LETTERS).await?;
     let job = failed.replay(&stack, 100).await?;
     let halted = job.becomes("halted").await?;

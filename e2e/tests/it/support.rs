@@ -9,5 +9,6 @@ pub(crate) mod help;
 pub(crate) mod job;
 pub(crate) mod overlay;
 pub(crate) mod poisoned;
+pub(crate) mod prometheus;
 pub(crate) mod raw;
 pub(crate) mod unreadable;

@@ -93,7 +93,7 @@ async fn a_step_that_is_interrupted_leaves_the_system_as_it_was() -> Result<()> 
 
 #[tokio::test]
 async fn a_step_can_be_walked_alone_and_enter_goes_on() -> Result<()> {
-    let stack = Stack::alone().await?;
+    let stack = Stack::quiet().await?;
     let before = State::of(&stack).await?;
     let mut running = command(&["9"])?.stdin(Stdio::piped()).spawn()?;
     let mut keyboard = running.stdin.take().context("no input")?;
@@ -110,7 +110,7 @@ async fn a_step_can_be_walked_alone_and_enter_goes_on() -> Result<()> {
 
 #[tokio::test]
 async fn without_a_terminal_and_without_yes_nothing_is_done() -> Result<()> {
-    let _stack = Stack::alone().await?;
+    let _stack = Stack::shared().await?;
     let ended = timeout(LIMIT, tour(&["9"])?.wait_with_output()).await??;
     let shown = String::from_utf8(ended.stdout)?;
     ensure!(!ended.status.success(), "{shown}");

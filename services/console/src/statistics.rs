@@ -5,6 +5,7 @@
 mod broker;
 mod clock;
 mod kafka;
+mod metrics;
 mod persist;
 mod queues;
 mod rabbitmq;

@@ -1,4 +1,4 @@
-//! Acknowledge, requeue, retry later, give up: `cargo run -p messaging --example ack_and_retry`
+//! Acknowledge, requeue, retry later, give up: `cargo run -p first-programs --example ack_and_retry`
 
 mod rabbitmq;
 

@@ -1,4 +1,4 @@
-//! Who reads what in Kafka: `cargo run -p messaging --example consumer_group`
+//! Who reads what in Kafka: `cargo run -p first-programs --example consumer_group`
 
 mod kafka;
 

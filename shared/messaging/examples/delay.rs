@@ -1,4 +1,4 @@
-//! Messages that arrive later, and a trap: `cargo run -p messaging --example delay`
+//! Messages that arrive later, and a trap: `cargo run -p first-programs --example delay`
 
 mod rabbitmq;
 

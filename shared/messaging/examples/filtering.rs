@@ -1,4 +1,4 @@
-//! RabbitMQ filters by header, Kafka lets the consumer: `cargo run -p messaging --example filtering`
+//! RabbitMQ filters by header, Kafka lets the consumer: `cargo run -p first-programs --example filtering`
 
 mod kafka;
 mod rabbitmq;

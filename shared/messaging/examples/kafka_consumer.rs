@@ -1,4 +1,4 @@
-//! Prints the topic `test-topic` from its first offset: `cargo run -p messaging --example kafka_consumer [COUNT]`
+//! Prints the topic `test-topic` from its first offset: `cargo run -p first-programs --example kafka_consumer [COUNT]`
 
 use std::{env, pin::pin, process::exit, time::Duration};
 

@@ -1,4 +1,4 @@
-//! Sends "Hello Kafka!" to the topic `test-topic`: `cargo run -p messaging --example kafka_producer`
+//! Sends "Hello Kafka!" to the topic `test-topic`: `cargo run -p first-programs --example kafka_producer`
 
 use std::{env, process::exit, time::Duration};
 

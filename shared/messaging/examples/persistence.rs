@@ -1,4 +1,4 @@
-//! What survives a restart of the broker: `cargo run -p messaging --example persistence write`,
+//! What survives a restart of the broker: `cargo run -p first-programs --example persistence write`,
 //! restart RabbitMQ, and the same with `read`.
 
 mod rabbitmq;
@@ -10,7 +10,7 @@ use lapin::types::AMQPValue;
 use lapin::{BasicProperties, Channel, options::*};
 use rabbitmq::publish;
 
-const USAGE: &str = "cargo run -p messaging --example persistence";
+const USAGE: &str = "cargo run -p first-programs --example persistence";
 const TYPES: [&str; 2] = ["classic", "quorum"];
 /// AMQP's delivery modes. A message without one is transient.
 const MODES: [(&str, u8); 2] = [("transient", 1), ("persistent", 2)];

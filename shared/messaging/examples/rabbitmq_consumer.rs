@@ -1,4 +1,4 @@
-//! Prints what arrives in `hello`: `cargo run -p messaging --example rabbitmq_consumer [COUNT]`
+//! Prints what arrives in `hello`: `cargo run -p first-programs --example rabbitmq_consumer [COUNT]`
 
 use std::{collections::BTreeMap, env, pin::pin, process::exit, time::Duration};
 

@@ -1,4 +1,4 @@
-//! Sends "Hello World!" to the queue `hello`: `cargo run -p messaging --example rabbitmq_producer`
+//! Sends "Hello World!" to the queue `hello`: `cargo run -p first-programs --example rabbitmq_producer`
 
 use std::{collections::BTreeMap, env, process::exit, time::Duration};
 

@@ -1,4 +1,4 @@
-//! Direct, topic and fanout exchange side by side: `cargo run -p messaging --example routing`
+//! Direct, topic and fanout exchange side by side: `cargo run -p first-programs --example routing`
 
 mod rabbitmq;
 

@@ -1,4 +1,4 @@
-//! Two workers share a queue, with prefetch 1 and 100: `cargo run -p messaging --example work_queue`
+//! Two workers share a queue, with prefetch 1 and 100: `cargo run -p first-programs --example work_queue`
 
 mod rabbitmq;
 

@@ -25,7 +25,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 
 #[tokio::test]
 async fn the_page_shows_how_the_queue_takes_a_flash_sale() -> Result<()> {
-    let stack = Stack::alone().await?;
+    let stack = Stack::quiet().await?;
     in_a_browser(Look::default(), async |page| {
         page.open(View::Peak).await?;
         let before = usual_arrival(&stack).await?;
@@ -45,7 +45,7 @@ async fn the_page_shows_how_the_queue_takes_a_flash_sale() -> Result<()> {
 
 #[tokio::test]
 async fn a_flash_sale_is_stopped_on_the_page() -> Result<()> {
-    let stack = Stack::alone().await?;
+    let stack = Stack::quiet().await?;
     in_a_browser(Look::default(), async |page| {
         page.open(View::Peak).await?;
         start(page, 20, 120).await?;

@@ -18,7 +18,7 @@ const AFTER: Duration = Duration::from_secs(90);
 
 #[tokio::test]
 async fn the_page_says_for_which_event_a_partition_waits() -> Result<()> {
-    let stack = Stack::alone().await?;
+    let stack = Stack::quiet().await?;
     in_a_browser(Look::default(), async |page| {
         page.open(View::Flow).await?;
         nothing_is_stuck(&stack, SOON).await?;

@@ -16,7 +16,7 @@ const AFTER: Duration = Duration::from_secs(60);
 
 #[tokio::test]
 async fn a_service_is_paused_and_let_go_on_the_page() -> Result<()> {
-    let stack = Stack::alone().await?;
+    let stack = Stack::quiet().await?;
     in_a_browser(Look::default(), async |page| {
         page.open(View::Break).await?;
         page.fill("name", SOMEBODY).await?;

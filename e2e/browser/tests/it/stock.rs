@@ -11,7 +11,7 @@ const DELIVERED: u64 = 7;
 
 #[tokio::test]
 async fn a_delivery_is_seen_in_the_stock() -> Result<()> {
-    let _stack = Stack::alone().await?;
+    let _stack = Stack::quiet().await?;
     in_a_browser(Look::default(), async |page| {
         page.open(View::Stock).await?;
         let available = format!("available-{ANYTHING}");

@@ -4,6 +4,7 @@ use messaging::ProgressWatch;
 use tokio_util::sync::CancellationToken;
 
 use super::Statistics;
+use super::metrics::TopicMetrics;
 use crate::pace::every;
 
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -18,6 +19,7 @@ pub async fn watch_kafka(
     statistics: Statistics,
     token: CancellationToken,
 ) -> anyhow::Result<()> {
+    let metrics = TopicMetrics::default();
     let mut tick = every(INTERVAL);
     while token.run_until_cancelled(tick.tick()).await.is_some() {
         let Some(looked) = token.run_until_cancelled(watch.look()).await else {
@@ -29,6 +31,7 @@ pub async fn watch_kafka(
             Ok(topics) => {
                 known.kafka.answered(now);
                 known.topics.observe(now, topics);
+                metrics.seen(&known.topics);
             }
             Err(error) => known.kafka.failed(now, &error),
         }

@@ -64,6 +64,15 @@ impl GroupState {
         self.partitions.iter().map(|one| one.lag).sum()
     }
 
+    /// How many records it is done with, in all its partitions.
+    #[must_use]
+    pub fn committed(&self) -> u64 {
+        let offsets = self.partitions.iter().filter_map(|one| one.committed);
+        offsets
+            .map(|offset| u64::try_from(offset).unwrap_or_default())
+            .sum()
+    }
+
     fn observe(&mut self, now: f64, progress: GroupProgress, ends: &[i64]) {
         self.members = progress.members;
         let new = || PartitionState {
