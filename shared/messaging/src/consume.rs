@@ -5,6 +5,7 @@
 //! and an outage is never counted against a message. The room names no broker's client: a consumer
 //! hands in decoded messages, and does with each what the [`RetryPolicy`] says.
 
+mod claim;
 mod consuming;
 mod envelope;
 

@@ -14,6 +14,8 @@ use opentelemetry_sdk::metrics::exporter::PushMetricExporter;
 use opentelemetry_sdk::metrics::{PeriodicReader, SdkMeterProvider, Temporality};
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData, SpanExporter};
+use rdkafka::admin::AdminOptions;
+use rdkafka::{Offset, TopicPartitionList};
 use sqlx::PgPool;
 use uuid::Uuid;
 
@@ -21,7 +23,7 @@ use uuid::Uuid;
 #[expect(dead_code, unused_imports, reason = "the other tests use the rest")]
 mod common;
 
-use common::{Parcel, QUEUE, Stage, cloud_event, parcel, record_all};
+use common::{Parcel, QUEUE, Stage, TopicOfTest, cloud_event, parcel, record_all};
 
 #[sqlx::test(migrations = false)]
 async fn the_span_of_a_replay_says_whether_its_message_was_handled_before(
@@ -107,7 +109,7 @@ async fn a_reader_whose_place_is_gone_from_the_log_is_counted(pool: PgPool) -> a
     reader.stop().await?;
     stage.publish([to_topic(2), to_topic(3)]).await?;
     stage.until_the_outbox_is_empty().await?;
-    topic.forget_before(2).await?;
+    forget_before(&topic, 2).await?;
 
     let consumer = stage.bus.topic(topic.topic);
     stage.start(|token| consumer.run("read", record_all(), token));
@@ -118,6 +120,18 @@ async fn a_reader_whose_place_is_gone_from_the_log_is_counted(pool: PgPool) -> a
     })
     .await?;
     stage.end().await
+}
+
+/// Has the broker delete all records of the first partition before this offset, as retention does.
+async fn forget_before(topic: &TopicOfTest, offset: i64) -> anyhow::Result<()> {
+    let mut first = TopicPartitionList::new();
+    first.add_partition_offset(topic.topic.name, 0, Offset::Offset(offset))?;
+    let admin = topic.admin()?;
+    let forgotten = admin.delete_records(&first, &AdminOptions::new()).await?;
+    for element in forgotten.elements() {
+        element.error()?;
+    }
+    Ok(())
 }
 
 fn replay(message_id: &str, body: &[u8]) -> Replay {

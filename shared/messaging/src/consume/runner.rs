@@ -8,7 +8,6 @@ use database::Sessions;
 use futures::FutureExt;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
 use super::holds::{Hold, Holds};
 use super::metrics::ConsumeMetrics;
@@ -17,7 +16,6 @@ use crate::backoff::Backoff;
 use crate::controls::Controls;
 use crate::faults::crash_point::{self, CrashPoint};
 use crate::handler::{BatchHandler, Failure, Received, Tx};
-use crate::inbox;
 use crate::outbox::{Handovers, Pressure};
 
 /// Limit for one transaction. The database limits each statement and each idle moment; this is for
@@ -227,36 +225,5 @@ impl<H: BatchHandler> BatchRunner<H> {
         tx.write_outbox().await?;
         tx.commit().await.map_err(Failure::unavailable)?;
         Ok(outcomes)
-    }
-
-    /// Begins a transaction in which these messages are claimed, and answers which of them are new. One that stands in
-    /// the batch twice is new only the first time.
-    async fn claim(&self, batch: &[&Received<H::Message>]) -> sqlx::Result<(Tx, Vec<Outcome>)> {
-        let ids = batch.iter().map(|message| message.id).collect();
-        let (tx, mut new) = self.begin(ids).await?;
-        self.metrics.duplicates(self.name, batch.len() - new.len());
-        let outcomes = batch.iter().map(|message| match new.remove(&message.id) {
-            true => Outcome::Done,
-            false => Outcome::Duplicate,
-        });
-        Ok((tx, outcomes.collect()))
-    }
-
-    /// Begins a transaction in which these messages are claimed, and answers which of them are new. A few that are new
-    /// cost one round trip.
-    async fn begin(&self, ids: Vec<Uuid>) -> sqlx::Result<(Tx, HashSet<Uuid>)> {
-        let mut tx = match inbox::claim_of_few(self.name, &ids) {
-            Some(claim) => {
-                let begun = Tx::begin_with(&self.sessions, &self.handovers, &claim).await?;
-                match begun {
-                    (tx, true) => return Ok((tx, inbox::claimed(ids))),
-                    // One of them was handled before.
-                    (tx, false) => tx,
-                }
-            }
-            None => Tx::begin(&self.sessions, &self.handovers).await?,
-        };
-        let new = inbox::claim(&mut tx, self.name, ids).await?;
-        Ok((tx, new))
     }
 }

@@ -11,7 +11,7 @@ pub(crate) struct Statement {
     arguments: PgArguments,
 }
 
-pub(crate) fn statement(mut query: impl Execute<'_, Postgres>) -> anyhow::Result<Statement> {
+pub(crate) fn statement<'q>(mut query: impl Execute<'q, Postgres>) -> anyhow::Result<Statement> {
     let arguments = query.take_arguments();
     let arguments = arguments.map_err(anyhow::Error::from_boxed)?;
     Ok(Statement {

@@ -100,17 +100,8 @@ impl TopicOfTest {
         .await
     }
 
-    /// Has the broker delete all records of the first partition before this offset, as retention does.
-    pub(crate) async fn forget_before(&self, offset: i64) -> anyhow::Result<()> {
-        let mut first = TopicPartitionList::new();
-        first.add_partition_offset(self.topic.name, 0, Offset::Offset(offset))?;
-        let forgotten = admin(&self.brokers)?
-            .delete_records(&first, &AdminOptions::new())
-            .await?;
-        for element in forgotten.elements() {
-            element.error()?;
-        }
-        Ok(())
+    pub(crate) fn admin(&self) -> anyhow::Result<AdminClient<DefaultClientContext>> {
+        admin(&self.brokers)
     }
 
     /// Everything in the topic from its beginning on.
@@ -156,9 +147,7 @@ impl TopicOfTest {
     pub(crate) async fn settings(&self) -> anyhow::Result<BTreeMap<String, String>> {
         let topic = ResourceSpecifier::Topic(self.topic.name);
         let options = AdminOptions::new();
-        let described = admin(&self.brokers)?
-            .describe_configs([&topic], &options)
-            .await?;
+        let described = self.admin()?.describe_configs([&topic], &options).await?;
         let entries = described.into_iter().flatten().flat_map(|it| it.entries);
         Ok(entries
             .filter(|entry| entry.source == ConfigSource::DynamicTopic)
@@ -168,7 +157,7 @@ impl TopicOfTest {
 
     /// The number of its partitions; none if there is no such topic.
     pub(crate) fn partitions(&self) -> anyhow::Result<usize> {
-        let admin = admin(&self.brokers)?;
+        let admin = self.admin()?;
         let metadata = admin
             .inner()
             .fetch_metadata(None, Duration::from_secs(30))?;
@@ -178,7 +167,7 @@ impl TopicOfTest {
     }
 
     pub(crate) async fn delete(&self) -> anyhow::Result<()> {
-        admin(&self.brokers)?
+        self.admin()?
             .delete_topics(&[self.topic.name], &AdminOptions::new())
             .await?;
         Ok(())
