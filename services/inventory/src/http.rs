@@ -1,6 +1,8 @@
 //! The stock over HTTP.
 
+use axum::extract::FromRef;
 use messaging::Bus;
+use runtime::config::AdminArgs;
 use runtime::http::Problem;
 use sqlx::PgPool;
 use utoipa_axum::router::OpenApiRouter;
@@ -17,6 +19,14 @@ pub struct Api {
     pub pool: PgPool,
     /// For transactions that publish.
     pub bus: Bus,
+    /// Who may restock.
+    pub admin: AdminArgs,
+}
+
+impl FromRef<Api> for AdminArgs {
+    fn from_ref(api: &Api) -> Self {
+        api.admin.clone()
+    }
 }
 
 /// The routes of the service.

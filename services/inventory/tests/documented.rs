@@ -5,6 +5,7 @@ use axum::body::to_bytes;
 use axum::http::StatusCode;
 use inventory::http::{Api, routes};
 use messaging::testing;
+use runtime::config::AdminArgs;
 use runtime::health::Health;
 use runtime::testing::{Call, Operation, Values};
 use serde_json::Value;
@@ -53,6 +54,7 @@ async fn send(pool: &PgPool, call: &Call) -> Result<(StatusCode, Value)> {
     let api = Api {
         pool: pool.clone(),
         bus: testing::bus("inventory", pool).await?,
+        admin: AdminArgs::default(),
     };
     let app = runtime::http::app("inventory", routes(api), Health::default(), &[]);
     let response = app.oneshot(call.request()?).await?;

@@ -5,6 +5,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::{HeaderValue, Request, StatusCode, header};
 use inventory::http::{Api, routes};
 use messaging::testing;
+use runtime::config::AdminArgs;
 use runtime::health::Health;
 use serde_json::{Value, json};
 use sqlx::PgPool;
@@ -171,6 +172,7 @@ async fn a_read_only_database_is_answered_with_503_and_when_to_come_back(
     let api = Api {
         pool: read_only.clone(),
         bus: testing::bus_without_database("inventory", &read_only)?,
+        admin: AdminArgs::default(),
     };
     let app = runtime::http::app("inventory", routes(api), Health::default(), &[]);
     let request = Request::post("/api/stock/GATE-WHEEL/restocks")
@@ -209,6 +211,7 @@ async fn call(pool: &PgPool, mut request: Request<Body>) -> Result<(StatusCode, 
     let api = Api {
         pool: pool.clone(),
         bus: testing::bus("inventory", pool).await?,
+        admin: AdminArgs::default(),
     };
     let app = runtime::http::app("inventory", routes(api), Health::default(), &[]);
     let host = HeaderValue::from_static("localhost");

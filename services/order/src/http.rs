@@ -1,6 +1,8 @@
 //! The HTTP API of orders.
 
+use axum::extract::FromRef;
 use messaging::Bus;
+use runtime::config::AdminArgs;
 use sqlx::PgPool;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -22,6 +24,14 @@ pub struct Api {
     pub bus: Bus,
     /// For new orders.
     pub intake: Intake,
+    /// Who may list orders.
+    pub admin: AdminArgs,
+}
+
+impl FromRef<Api> for AdminArgs {
+    fn from_ref(api: &Api) -> Self {
+        api.admin.clone()
+    }
 }
 
 /// All routes of the service.
