@@ -180,7 +180,7 @@ require_rust() {
   is_at_least "$needed" "$found" ||
     die "Rust $found is too old." "Update it with rustup, to $needed or newer."
   ensure_packages gcc=gcc pkg-config=pkg-config curl=curl \
-    /usr/include/zlib.h=zlib1g-dev
+    /usr/include/zlib.h=zlib1g-dev /usr/include/openssl/ssl.h=libssl-dev
 }
 
 write_empty_override() { printf "# Written by ./dev. Not kept by git.\nservices: {}\n" >"$OVERRIDE"; }

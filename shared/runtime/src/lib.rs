@@ -17,6 +17,7 @@ pub mod testing;
 
 mod probe;
 mod secret_files;
+mod trust;
 
 /// Returns memory to the system sooner than the default allocator, and is faster. Where it may use
 /// huge pages an idle service takes twice the memory: containers set `MIMALLOC_ALLOW_THP=0`.

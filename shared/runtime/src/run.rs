@@ -14,6 +14,7 @@ use crate::{
     probe,
     secret_files::with_secret_files,
     telemetry::{self, Telemetry},
+    trust,
 };
 
 /// One is enough for work that mostly waits, and each more costs memory.
@@ -97,6 +98,7 @@ fn exit_code(service: &'static str, ended: anyhow::Result<ExitCode>) -> ExitCode
 
 fn matches(service: &'static str, command: Command) -> ArgMatches {
     let (command, wrong) = with_secret_files(command, &|name| std::env::var_os(name));
+    let wrong = wrong.or_else(|| trust::wrong_authorities(std::env::var_os(trust::VARIABLE)));
     let matches = command.try_get_matches();
     match (matches, wrong) {
         (Err(help), _) if !help.use_stderr() => help.exit(),
