@@ -27,7 +27,7 @@ prepare_images() {
 
 # Containers read the settings with users of their own, which a checkout under a strict umask does not let them.
 make_settings_readable() {
-  local settings=("$ROOT"/deploy/{gateway,kafka,postgres,rabbitmq})
+  local settings=("$ROOT"/deploy/{gateway,kafka,postgres,rabbitmq,secure})
   [ -n "$(find "${settings[@]}" ! -perm -o=r -print -quit)" ] || return 0
   chmod -R a+rX "${settings[@]}" ||
     die "containers cannot read the settings in deploy/." "As their owner: chmod -R a+rX ${settings[*]#"$ROOT"/}"

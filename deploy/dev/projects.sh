@@ -20,6 +20,7 @@ use_project() {
     [ ! -e "$ROOT/deploy/compose.$part.yml" ] || COMPOSE_FILE+=:$ROOT/deploy/compose.$part.yml
   done
   ! is_cluster || PORTS+=("${PORTS_OF_NODES[@]}")
+  ! is_secure || use_secrets
   addresses 127.0.0.1
 }
 
