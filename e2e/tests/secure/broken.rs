@@ -34,7 +34,7 @@ async fn a_setting_that_is_wrong_is_one_line_that_names_it() -> Result<()> {
     ];
     for (settings, expected) in cases {
         let mut arguments = vec!["run", "--rm", "--no-deps", "-T"];
-        arguments.extend(settings.iter().flat_map(|setting| ["-e", setting]));
+        arguments.extend(settings.iter().flat_map(|&setting| ["-e", setting]));
         arguments.push("order");
         let started = compose.run(&arguments).await;
         let said = started.err().context("it started")?.to_string();
