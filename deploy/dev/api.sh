@@ -12,6 +12,7 @@ ask() {
   port=$(port GATEWAY_PORT)
   local request="$method $path HTTP/1.1"$'\r\n'"Host: localhost:$port"$'\r\nConnection: close\r\n'
   # In this locale the length of a text is its length in bytes.
+  [ -z "$(setting ADMIN_TOKEN "")" ] || request+="Authorization: Bearer $(setting ADMIN_TOKEN "")"$'\r\n'
   [ -z "$body" ] || request+=$'Content-Type: application/json\r\n'"Content-Length: ${#body}"$'\r\n'
   answer=$(exchange "$port" "$request"$'\r\n'"$body") || true
   [[ $answer =~ ^HTTP/1\.1\ ([0-9]{3}) ]] || die "nothing answers at http://localhost:$port." "Start it: ./dev up"

@@ -4,12 +4,18 @@
 # What three nodes of each broker, the database and the services need together, in MiB. An estimate.
 CLUSTER_MEMORY=6144
 
-# on_stack COMMAND ARGUMENTS...: runs COMMAND, which means the cluster when --cluster is among the arguments.
+# on_stack COMMAND ARGUMENTS...: runs COMMAND, which means the cluster when --cluster is among the arguments, and the secure
+# system when --secure is.
 on_stack() {
   local command=$1 argument arguments=()
   shift
+  ! { wants_cluster "$@" && wants_secure "$@"; } || die "--cluster and --secure do not go together yet." "Take one of them."
   for argument in "$@"; do
-    if [ "$argument" = --cluster ]; then use_project cluster; else arguments+=("$argument"); fi
+    case $argument in
+      --cluster) use_project cluster ;;
+      --secure) use_project secure ;;
+      *) arguments+=("$argument") ;;
+    esac
   done
   "$command" "${arguments[@]}"
 }

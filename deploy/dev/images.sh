@@ -37,7 +37,7 @@ prepare_images() {
 
 # Containers read the settings with users of their own, which a checkout under a strict umask does not let them.
 make_settings_readable() {
-  local settings=("$ROOT"/deploy/{gateway,kafka,observe,postgres,rabbitmq})
+  local settings=("$ROOT"/deploy/{gateway,kafka,observe,postgres,rabbitmq,secure})
   [ -n "$(find "${settings[@]}" ! -perm -o=r -print -quit)" ] || return 0
   chmod -R a+rX "${settings[@]}" ||
     die "containers cannot read the settings in deploy/." "As their owner: chmod -R a+rX ${settings[*]#"$ROOT"/}"
@@ -197,7 +197,7 @@ require_rust() {
   is_at_least "$needed" "$found" ||
     die "Rust $found is too old." "Update it with rustup, to $needed or newer."
   ensure_packages gcc=gcc pkg-config=pkg-config curl=curl \
-    /usr/include/zlib.h=zlib1g-dev
+    /usr/include/zlib.h=zlib1g-dev /usr/include/openssl/ssl.h=libssl-dev
 }
 
 write_empty_override() { printf "# Written by ./dev. Not kept by git.\nservices: {}\n" >"$OVERRIDE"; }

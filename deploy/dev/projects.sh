@@ -20,6 +20,7 @@ use_project() {
     [ ! -e "$ROOT/deploy/compose.$part.yml" ] || lay_over "$part"
   done
   ! is_cluster || PORTS+=("${PORTS_OF_NODES[@]}")
+  ! is_secure || use_secrets
   addresses 127.0.0.1
 }
 

@@ -15,7 +15,7 @@ stack_up() {
       *) die "./dev up does not know '$argument'." "./dev alone lists the commands." ;;
     esac
   done
-  if [ -z "$build" ] && engine_answers && everything_is_healthy; then
+  if [ -z "$build" ] && engine_answers && everything_is_healthy && secrets_are_good; then
     say "Already running; './dev up$(flag) --build' takes over changes to the code."
     print_addresses
     return 0
@@ -37,6 +37,7 @@ stack_down() {
 stack_reset() {
   ensure_engine
   remove_stack
+  remove_secrets
 }
 
 stack_ps() {
@@ -51,6 +52,7 @@ stack_logs() {
 
 start_stack() {
   name_images_of_nodes
+  make_secrets
   step "start and wait until healthy" up_and_wait
 }
 
@@ -70,8 +72,11 @@ remove_everything() {
   compose down --volumes --remove-orphans --timeout 5
 }
 
+# What is added to `compose up` when containers have to be made anew although nothing in their description changed.
+RECREATE=()
+
 up_and_wait() {
-  compose up --detach --wait --wait-timeout 180 --remove-orphans && return 0
+  compose up --detach --wait --wait-timeout 180 --remove-orphans "${RECREATE[@]}" && return 0
   # What failed is what a reader of the log file looks for, so it comes last.
   compose ps --all
   unhealthy_services | xargs -r "${DOCKER[@]}" compose logs --no-color --tail 20
@@ -83,7 +88,7 @@ up_and_wait() {
 project() { echo "${COMPOSE_PROJECT_NAME:-spillway}"; }
 
 # What a user has to add to a command that is to mean the same system.
-flag() { printf '%s%s' "$(! is_cluster || echo ' --cluster')" "${OBSERVED:+ --observe}"; }
+flag() { printf '%s%s%s' "$(! is_cluster || echo ' --cluster')" "$(! is_secure || echo ' --secure')" "${OBSERVED:+ --observe}"; }
 
 services_that_are() {
   docker ps --all --filter "label=com.docker.compose.project=$(project)" "$@" \
@@ -117,7 +122,7 @@ check_ports() {
 
 way_around() {
   case $(project) in
-    spillway | spillway-cluster)
+    spillway | spillway-cluster | spillway-secure)
       echo "Stop that, or move ours: $1=$(($2 % 10000 + 30000)) ./dev up$(flag) (or a line in the file .env)."
       ;;
     *) echo "Stop that first: the project $(project) has fixed ports." ;;
@@ -145,6 +150,10 @@ by_whom() {
 }
 
 print_addresses() {
+  if is_secure; then print_secure_addresses; else print_open_addresses; fi
+}
+
+print_open_addresses() {
   local gateway ui mail
   gateway=http://localhost:$(setting GATEWAY_PORT 8080)
   ui=http://localhost:$(setting RABBITMQ_UI_PORT 15672)

@@ -5,8 +5,8 @@ run_tests() {
   local what=${1:-all}
   case $what in
     lint) ;;
-    all | unit | messaging | e2e | browser | chaos | cluster | up | env | down) ensure_engine ;;
-    *) die "there are no tests '$what'." "It may be: lint, unit, messaging, e2e, browser, chaos, cluster, up, env, down." ;;
+    all | unit | messaging | e2e | browser | chaos | cluster | secure | up | env | down) ensure_engine ;;
+    *) die "there are no tests '$what'." "It may be: lint, unit, messaging, e2e, browser, chaos, cluster, secure, up, env, down." ;;
   esac
   use_project test
   expect_prometheus ''
@@ -34,6 +34,10 @@ run_tests() {
       prepare_images
       test_cluster
       ;;
+    secure)
+      prepare_images
+      test_secure
+      ;;
     up) start_test_stack ;;
     env) print_settings test ;;
     down) remove_stack ;;
@@ -55,6 +59,8 @@ run_lints() {
   step "cargo fmt" cargo fmt --all --check
   # In the release profile like everything else, so that build scripts run once.
   step "cargo clippy" cargo clippy --release --locked --workspace --all-targets -- -D warnings
+  # Its target is left out where everything is tested, because it needs a system of its own.
+  step "cargo clippy, secure" cargo clippy --release --locked -p e2e --test secure -- -D warnings
   step "cargo doc" env RUSTDOCFLAGS=-Dwarnings cargo doc --release --locked --workspace --no-deps
   step "pages and rooms" test_pages
   ensure_packages node=nodejs

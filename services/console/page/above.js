@@ -5,7 +5,8 @@ import { elapsed, serverNow } from "./frames.js";
 import { Command, Refusal, State } from "./parts.js";
 import { sentence } from "./sentence.js";
 import { t } from "./text.js";
-import { html, useState } from "./ui.js";
+import { admin, takeToken } from "./token.js";
+import { html, useState, useStore } from "./ui.js";
 
 /** More than this would push the view off the screen. */
 const SHOWN = 3;
@@ -70,4 +71,22 @@ export function what(control) {
   if (control.fail_percent > 0) parts.push(t("control.is-failing", { percent: control.fail_percent, kind: t(`fail.${control.fail_kind}`) }));
   if (control.refuse_email) parts.push(t("control.is-refusing"));
   return parts.join(t("sentence.comma")) || t("control.is-normal");
+}
+
+/** Asks for the admin token once a service has refused something for want of it. */
+export function Token() {
+  const { token, refused } = useStore(admin);
+  if (!refused) return null;
+  const take = (event) => {
+    event.preventDefault();
+    const typed = event.currentTarget.elements.token.value.trim();
+    // The views ask again for what they were refused.
+    if (typed !== "" && takeToken(typed)) location.reload();
+  };
+  return html`<form class="banner" onSubmit=${take} aria-label=${t("token.label")}>
+    <label class="field row" for="admin-token"><span>${t("token.label")}</span>
+      <input id="admin-token" name="token" type="password" autocomplete="current-password" data-testid="admin-token" required aria-describedby="admin-token-why" /></label>
+    <button type="submit" data-testid="admin-token-use">${t("token.use")}</button>
+    <span id="admin-token-why" role="alert">${t(token === "" ? "token.needed" : "token.wrong")}</span>
+  </form>`;
 }

@@ -1,4 +1,5 @@
 // Requests to the console and to the services' own public API, always on the same host.
+import { brought, refusedBy } from "./token.js";
 
 /** What was wrong with a request, as the server or the network said it. */
 export class Problem extends Error {
@@ -51,7 +52,7 @@ export function intention() {
 /** A file as its bytes. */
 export async function bytes(path) {
   try {
-    const response = await fetch(path);
+    const response = await fetch(path, { headers: brought() });
     if (response.ok) return new Uint8Array(await response.arrayBuffer());
     throw refused(response, await response.text());
   } catch (error) {
@@ -59,8 +60,21 @@ export async function bytes(path) {
   }
 }
 
+/** For a link to a file: fetches it, where the link alone would be refused because it brings no token. */
+export async function bringFile(event) {
+  if (!brought().authorization) return;
+  event.preventDefault();
+  const link = event.currentTarget;
+  const found = document.createElement("a");
+  found.href = URL.createObjectURL(new Blob([await bytes(link.href)]));
+  found.download = link.dataset.file;
+  found.click();
+  // The browser may not have begun to read it.
+  setTimeout(() => URL.revokeObjectURL(found.href), 60_000);
+}
+
 async function request(method, path, body, headers = {}) {
-  const sent = { ...headers, accept: "application/json" };
+  const sent = { ...headers, ...brought(), accept: "application/json" };
   // Also without a body: no form of another site can send this content type.
   if (method !== "GET") sent["content-type"] = "application/json";
   let response;
@@ -75,6 +89,7 @@ async function request(method, path, body, headers = {}) {
 }
 
 function refused(response, text) {
+  refusedBy(response.status);
   try {
     const problem = parse(text);
     return new Problem(response.status, problem.title ?? response.statusText, problem.detail ?? "", problem.errors ?? []);

@@ -1,6 +1,6 @@
 // The page: which view is shown, and what stands around every view.
 import { live, serverNow, start } from "./frames.js";
-import { Banner, Sentences } from "./above.js";
+import { Banner, Sentences, Token } from "./above.js";
 import { later } from "./later.js";
 import { apply, choose, language, setting, settings } from "./settings.js";
 import { bounded, clock, duration } from "./format.js";
@@ -37,6 +37,7 @@ function App() {
     </header>
     <${Sentences} state=${state} />
     <${Banner} state=${state} />
+    <${Token} />
     <main id="main" tabindex="-1" ref=${main}><${View} state=${state} route=${route} key=${route.view} /></main>
   </div>`;
 }

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use clap::builder::BoolishValueParser;
 use database::DatabaseArgs;
 use messaging::MessagingArgs;
-use runtime::config::HttpArgs;
+use runtime::config::{AdminArgs, HttpArgs};
 use secrecy::SecretString;
 
 /// What can be set, by environment variables or flags.
@@ -14,6 +14,9 @@ pub struct Config {
     /// Where to listen.
     #[command(flatten)]
     pub http: HttpArgs,
+    /// Who may act.
+    #[command(flatten)]
+    pub admin: AdminArgs,
     /// Where the tables are.
     #[command(flatten)]
     pub database: DatabaseArgs,

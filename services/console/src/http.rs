@@ -1,6 +1,8 @@
 //! The page, its event stream and its API.
 
+use axum::extract::FromRef;
 use axum::http::StatusCode;
+use runtime::config::AdminArgs;
 use runtime::http::Problem;
 use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::OpenApiRouter;
@@ -36,6 +38,14 @@ pub struct Api {
     pub replaying: Replaying,
     /// Ends the event streams when the process stops.
     pub token: CancellationToken,
+    /// Who may act, and read what customers have written.
+    pub admin: AdminArgs,
+}
+
+impl FromRef<Api> for AdminArgs {
+    fn from_ref(api: &Api) -> Self {
+        api.admin.clone()
+    }
 }
 
 /// The routes of the service.

@@ -102,6 +102,7 @@ async fn start(config: Config, life: &Lifecycle) -> anyhow::Result<()> {
         live,
         replaying,
         token: life.token(),
+        admin: config.admin,
     });
     let app = http::app("console", api, health, &config.http.allowed_hosts);
     life.spawn("http", |token| http::serve(config.http.addr, app, token));

@@ -2,7 +2,7 @@
 
 use database::DatabaseArgs;
 use messaging::MessagingArgs;
-use runtime::config::HttpArgs;
+use runtime::config::{AdminArgs, HttpArgs};
 
 /// What can be set, by environment variables or flags.
 #[derive(clap::Args)]
@@ -10,6 +10,9 @@ pub struct Config {
     /// Where to listen.
     #[command(flatten)]
     pub http: HttpArgs,
+    /// Who may restock.
+    #[command(flatten)]
+    pub admin: AdminArgs,
     /// Where the tables are.
     #[command(flatten)]
     pub database: DatabaseArgs,

@@ -1,6 +1,8 @@
 //! The stock over HTTP.
 
+use axum::extract::FromRef;
 use messaging::Bus;
+use runtime::config::AdminArgs;
 use runtime::http::{Bulkhead, Problem};
 use sqlx::PgPool;
 use utoipa_axum::router::OpenApiRouter;
@@ -17,16 +19,25 @@ pub struct Api {
     reads: Bulkhead,
     /// For transactions that publish.
     bus: Bus,
+    /// Who may restock.
+    admin: AdminArgs,
 }
 
 impl Api {
     /// Most of the pool is left to those who change the stock.
     #[must_use]
-    pub fn new(pool: &PgPool, bus: Bus) -> Self {
+    pub fn new(pool: &PgPool, bus: Bus, admin: AdminArgs) -> Self {
         Self {
             reads: Bulkhead::new(pool, 3),
             bus,
+            admin,
         }
+    }
+}
+
+impl FromRef<Api> for AdminArgs {
+    fn from_ref(api: &Api) -> Self {
+        api.admin.clone()
     }
 }
 

@@ -47,7 +47,7 @@ async fn start(config: Config, life: &Lifecycle) -> anyhow::Result<()> {
     health.informational("Kafka", bus.kafka_check());
     health.required("database", bus.database_check(&store::TABLES));
     health.informational("consumers", bus.consumers_check());
-    let api = routes(Api::new(&pool, bus));
+    let api = routes(Api::new(&pool, bus, config.admin));
     let app = http::app("inventory", api, health, &config.http.allowed_hosts);
     life.spawn("http", |token| http::serve(config.http.addr, app, token));
     Ok(())

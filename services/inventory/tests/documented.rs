@@ -6,6 +6,7 @@ use axum::body::to_bytes;
 use axum::http::StatusCode;
 use inventory::http::{Api, routes};
 use messaging::testing;
+use runtime::config::AdminArgs;
 use runtime::health::Health;
 use runtime::testing::{Call, Operation, Values};
 use serde_json::Value;
@@ -53,7 +54,11 @@ async fn whatever_the_schemas_allow_is_accepted_or_refused_for_what_no_schema_ca
 }
 
 async fn app(pool: &PgPool) -> Result<Router> {
-    let api = Api::new(pool, testing::bus("inventory", pool).await?);
+    let api = Api::new(
+        pool,
+        testing::bus("inventory", pool).await?,
+        AdminArgs::default(),
+    );
     let routes = routes(api);
     Ok(runtime::http::app(
         "inventory",

@@ -5,6 +5,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::{HeaderValue, Request, StatusCode, header};
 use inventory::http::{Api, routes};
 use messaging::testing;
+use runtime::config::AdminArgs;
 use runtime::health::Health;
 use serde_json::{Value, json};
 use sqlx::PgPool;
@@ -171,6 +172,7 @@ async fn a_read_only_database_is_answered_with_503_and_when_to_come_back(
     let api = Api::new(
         &read_only,
         testing::bus_without_database("inventory", &read_only)?,
+        AdminArgs::default(),
     );
     let app = runtime::http::app("inventory", routes(api), Health::default(), &[]);
     let request = Request::post("/api/stock/GATE-WHEEL/restocks")
@@ -206,7 +208,11 @@ async fn restock(
 }
 
 async fn call(pool: &PgPool, mut request: Request<Body>) -> Result<(StatusCode, Value)> {
-    let api = Api::new(pool, testing::bus("inventory", pool).await?);
+    let api = Api::new(
+        pool,
+        testing::bus("inventory", pool).await?,
+        AdminArgs::default(),
+    );
     let app = runtime::http::app("inventory", routes(api), Health::default(), &[]);
     let host = HeaderValue::from_static("localhost");
     request.headers_mut().entry(header::HOST).or_insert(host);

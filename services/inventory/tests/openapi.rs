@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::{Result, ensure};
 use inventory::http::{Api, routes};
 use messaging::testing;
+use runtime::config::AdminArgs;
 use serde_json::Value;
 use sqlx::PgPool;
 
@@ -13,7 +14,7 @@ use sqlx::PgPool;
 async fn the_openapi_document_is_up_to_date() -> Result<()> {
     let pool = PgPool::connect_lazy("postgres://nowhere")?;
     let bus = testing::bus_without_database("inventory", &pool)?;
-    let routes = routes(Api::new(&pool, bus));
+    let routes = routes(Api::new(&pool, bus, AdminArgs::default()));
     let document = runtime::http::openapi("inventory", routes.into_openapi());
     let document = serde_json::to_value(document)?;
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/openapi/inventory.json");

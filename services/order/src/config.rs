@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use database::DatabaseArgs;
 use messaging::MessagingArgs;
-use runtime::config::HttpArgs;
+use runtime::config::{AdminArgs, HttpArgs};
 
 /// What can be configured.
 #[derive(clap::Args)]
@@ -12,6 +12,10 @@ pub struct Config {
     /// Where requests are answered.
     #[command(flatten)]
     pub http: HttpArgs,
+
+    /// Who may list orders.
+    #[command(flatten)]
+    pub admin: AdminArgs,
 
     /// The service's own database.
     #[command(flatten)]

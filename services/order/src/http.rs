@@ -1,6 +1,8 @@
 //! The HTTP API of orders.
 
+use axum::extract::FromRef;
 use messaging::Bus;
+use runtime::config::AdminArgs;
 use runtime::http::Bulkhead;
 use sqlx::PgPool;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -25,18 +27,27 @@ pub struct Api {
     bus: Bus,
     /// For new orders.
     intake: Intake,
+    /// Who may list orders.
+    admin: AdminArgs,
 }
 
 impl Api {
     /// Most of the pool is left to those who place and change orders.
     #[must_use]
-    pub fn new(pool: &PgPool, bus: Bus, intake: Intake) -> Self {
+    pub fn new(pool: &PgPool, bus: Bus, intake: Intake, admin: AdminArgs) -> Self {
         Self {
             lists: Bulkhead::new(pool, 1),
             reads: Bulkhead::new(pool, 3),
             bus,
             intake,
+            admin,
         }
+    }
+}
+
+impl FromRef<Api> for AdminArgs {
+    fn from_ref(api: &Api) -> Self {
+        api.admin.clone()
     }
 }
 

@@ -57,7 +57,7 @@ async fn start(config: Config, life: &Lifecycle) -> anyhow::Result<()> {
     for writer in writers {
         life.spawn("order intake", |_| writer);
     }
-    let api = routes(Api::new(&pool, bus, intake));
+    let api = routes(Api::new(&pool, bus, intake, config.admin));
     let app = http::app("order", api, health, &config.http.allowed_hosts);
     life.spawn("http", |token| http::serve(config.http.addr, app, token));
     Ok(())

@@ -44,6 +44,22 @@ fn orders_are_swept_after_a_time_and_not_all_the_time() -> Result<()> {
     Ok(())
 }
 
+#[test]
+fn a_token_that_is_too_short_is_refused_by_its_name_and_not_quoted() -> Result<()> {
+    let arguments = parse_with("15m", &["--admin-token=0123456789abcdef"])?;
+    assert!(arguments.config.admin.token.is_some());
+    assert!(parse("15m")?.config.admin.token.is_none());
+    let refusal = parse_with("15m", &["--admin-token=0123456789abcde"]).err();
+    let refusal = refusal.map(|error| error.to_string()).unwrap_or_default();
+    let line = refusal.lines().next().unwrap_or_default();
+    assert!(
+        line.contains("ADMIN_TOKEN must have at least 16 characters"),
+        "{refusal}"
+    );
+    assert!(!refusal.contains("0123456789abcde"), "{refusal}");
+    Ok(())
+}
+
 fn parse(payment_deadline: &str) -> clap::error::Result<Arguments> {
     parse_with(payment_deadline, &[])
 }

@@ -7,6 +7,7 @@
 //! is handed to [`DeadLetters`](crate::consume::DeadLetters).
 
 mod client;
+mod security;
 mod watchdog;
 
 mod headers;
@@ -29,6 +30,7 @@ mod progress;
 
 pub use client::KafkaArgs;
 pub use progress::{GroupProgress, Head, ProgressWatch, TopicProgress};
+pub use security::{SaslMechanism, SecurityProtocol};
 
 pub(crate) use beginning::forget;
 pub(crate) use client::Kafka;

@@ -48,7 +48,9 @@ pub use faults::{DemoArgs, Guarantee, crash_point};
 pub use handler::{
     BatchHandler, EffectHandler, Failure, Handler, NotPerformed, Position, Received, Tx,
 };
-pub use kafka::{GroupProgress, Head, KafkaArgs, ProgressWatch, TopicProgress};
+pub use kafka::{
+    GroupProgress, Head, KafkaArgs, ProgressWatch, SaslMechanism, SecurityProtocol, TopicProgress,
+};
 pub use letters::{
     HeaderValue, KeepLetters, Letter, LetterHeader, LetterOrigin, Replay, replays_of,
 };

@@ -7,7 +7,7 @@ use std::{net::SocketAddr, time::Duration};
 use clap::{Args, ValueEnum};
 use tracing_subscriber::EnvFilter;
 
-use crate::http::allowed_host;
+use crate::http::{AdminToken, AdminTokenParser, allowed_host};
 
 /// The HTTP server of the process.
 #[derive(Args, Clone, Debug)]
@@ -26,6 +26,16 @@ pub struct HttpArgs {
     #[arg(id = "ALLOWED_HOSTS", long = "allowed-hosts", env = "ALLOWED_HOSTS", value_delimiter = ',',
           value_parser = allowed_host)]
     pub allowed_hosts: Vec<String>,
+}
+
+/// Who may do what only the people of the shop may: restock, list orders, act at the console.
+#[derive(Args, Clone, Debug, Default)]
+pub struct AdminArgs {
+    /// What such a request has to bring, as `Authorization: Bearer ...`: at least 16 visible ASCII characters. Without
+    /// it everybody may send one.
+    #[arg(id = "ADMIN_TOKEN", long = "admin-token", env = "ADMIN_TOKEN", hide_env_values = true,
+          value_parser = AdminTokenParser)]
+    pub token: Option<AdminToken>,
 }
 
 /// Logs and traces. [`run`](crate::run) reads these by itself: a service's `Config` leaves them out.

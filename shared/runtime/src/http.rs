@@ -6,6 +6,9 @@
 //! [`Path`], [`Query`] and [`IdempotencyKey`], which refuse bad input with a [`Problem`] that names the
 //! field, and return `Result<_, Problem>`.
 
+mod admin;
+pub use admin::{Admin, AdminToken, InvalidToken};
+
 mod app;
 pub use app::{BODY_LIMIT, app, serve};
 
@@ -42,4 +45,5 @@ mod guard;
 mod host;
 mod observe;
 
+pub(crate) use admin::AdminTokenParser;
 pub(crate) use host::allowed_host;

@@ -16,6 +16,8 @@ pub mod telemetry;
 pub mod testing;
 
 mod probe;
+mod secret_files;
+mod trust;
 
 /// Returns memory to the system sooner than the default allocator, and is faster. Where it may use
 /// huge pages an idle service takes twice the memory: containers set `MIMALLOC_ALLOW_THP=0`.

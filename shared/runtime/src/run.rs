@@ -12,7 +12,9 @@ use crate::{
     Lifecycle,
     config::{HttpArgs, ShutdownArgs, TelemetryArgs},
     probe,
+    secret_files::with_secret_files,
     telemetry::{self, Telemetry},
+    trust,
 };
 
 /// One is enough for work that mostly waits, and each more costs memory.
@@ -21,7 +23,8 @@ const WORKER_THREADS: usize = 1;
 /// The whole `main` of a service: reads the configuration, starts the service, and stops it when
 /// SIGTERM or SIGINT arrives or when one of its tasks dies.
 ///
-/// A variable that is set to nothing counts as one that is not set.
+/// A variable that is set to nothing counts as one that is not set. A secret, say `DATABASE_URL`, may stand in a file
+/// that `DATABASE_URL_FILE` names.
 ///
 /// `start` wires the service together and returns; what shall go on is given to
 /// [`Lifecycle::spawn`]. A signal that arrives while it still waits (for the database, say) drops it.
@@ -94,8 +97,18 @@ fn exit_code(service: &'static str, ended: anyhow::Result<ExitCode>) -> ExitCode
 }
 
 fn matches(service: &'static str, command: Command) -> ArgMatches {
+    let (command, wrong) = with_secret_files(command, &|name| std::env::var_os(name));
+    let wrong = wrong.or_else(|| trust::wrong_authorities(std::env::var_os(trust::VARIABLE)));
     let matches = command.try_get_matches();
-    matches.unwrap_or_else(|error| refuse(service, &error))
+    match (matches, wrong) {
+        (Err(help), _) if !help.use_stderr() => help.exit(),
+        (_, Some(wrong)) => {
+            eprintln!("{service}: {wrong}");
+            std::process::exit(2)
+        }
+        (Ok(matches), None) => matches,
+        (Err(error), None) => refuse(service, &error),
+    }
 }
 
 fn command<C: Args>(service: &'static str) -> Command {

@@ -4,8 +4,12 @@ use std::collections::BTreeMap;
 
 use super::{Object, Overlay, Source};
 
-/// Read by the OpenTelemetry SDK, whose source is elsewhere.
-const OF_THE_SDK: [&str; 2] = ["OTEL_TRACES_SAMPLER", "OTEL_TRACES_SAMPLER_ARG"];
+/// Read by libraries, whose source is elsewhere: the OpenTelemetry SDK, and everything that speaks TLS.
+const OF_LIBRARIES: [&str; 3] = [
+    "OTEL_TRACES_SAMPLER",
+    "OTEL_TRACES_SAMPLER_ARG",
+    "SSL_CERT_FILE",
+];
 
 pub(super) fn breaches(source: &Source, overlay: &Overlay) -> Vec<String> {
     let mut found = Vec::new();
@@ -20,7 +24,7 @@ pub(super) fn breaches(source: &Source, overlay: &Overlay) -> Vec<String> {
         found.extend(unresolved);
         for name in variables.keys() {
             let is_known = settings.iter().any(|setting| setting.name == *name);
-            if !is_known && !OF_THE_SDK.contains(&name.as_str()) {
+            if !is_known && !OF_LIBRARIES.contains(&name.as_str()) {
                 let what = format!("{name} is set, and the service does not read it");
                 found.push(deployment.wrong(field, what));
             }

@@ -1,5 +1,5 @@
 // The body of a letter as text or as bytes, and the way into its editor.
-import { bytes } from "../api.js";
+import { bringFile, bytes } from "../api.js";
 import { asText, fromHex, hexdump, unseen } from "../bytes.js";
 import { number } from "../format.js";
 import { Refusal, State, Time } from "../parts.js";
@@ -56,7 +56,7 @@ export function Content({ letter, readonly, again, onEditing }) {
   };
   return html`<section class="panel" aria-labelledby="body-title">
     <header class="view-head"><h2 id="body-title" tabindex="-1">${t("letter.body")} <span class="muted">${t("letter.size", { n: number(letter.body.size) })}${letter.revision > 0 && html` · ${t("letter.revision", { n: letter.revision })}`}</span></h2>
-      <div class="actions"><a class="button quiet" href=${path} download data-testid="letter-download">${t("letter.download")}</a>
+      <div class="actions"><a class="button quiet" href=${path} data-file="letter" onClick=${bringFile} download data-testid="letter-download">${t("letter.download")}</a>
         ${may && !editing && html`<button type="button" data-testid="letter-edit" onClick=${() => begin(kept)}>${t(kept ? "letter.edit-draft" : "letter.edit")}</button>`}</div></header>
     <${Refusal} problem=${problem} id="letter-body-problem" />
     ${kept && !editing && may && html`<p class="muted" data-testid="letter-draft">${t("letter.draft-by", { by: kept.by })} <${Time} at=${kept.at} /></p>`}

@@ -1,5 +1,5 @@
 // Dead letters: the groups, a list that keeps still, what is chosen of it, and the jobs that replay.
-import { get, query } from "../api.js";
+import { bringFile, get, query } from "../api.js";
 import { number, shortId } from "../format.js";
 import { filterOf, outcomeOf, stateOf } from "../letters.js";
 import { useListing } from "../listing.js";
@@ -42,7 +42,7 @@ function Office({ state, filter }) {
   });
   return html`<div class="letters">
     <header class="view-head"><h1>${t("letters.title")}</h1>
-      <a class="button quiet" data-testid="letters-export" href=${query("/api/console/letters/export", asked)} download>${t("letters.export")}</a></header>
+      <a class="button quiet" data-testid="letters-export" href=${query("/api/console/letters/export", asked)} data-file="dead-letters.jsonl" onClick=${bringFile} download>${t("letters.export")}</a></header>
     <${Search} filter=${filter} groups=${groups.groups} problem=${problem} />
     <${Groups} filter=${filter} groups=${groups.groups} problem=${problem ? null : groups.problem} />
     <div class="letters-columns">

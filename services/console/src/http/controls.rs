@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use garde::Validate;
 use jiff::Timestamp;
-use runtime::http::{Json, Path, Problem, Valid, printable, whole_number};
+use runtime::http::{Admin, Json, Path, Problem, Valid, printable, whole_number};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -97,6 +97,7 @@ pub(super) async fn list_controls(State(api): State<Api>) -> Result<Json<Control
     tag = "controls",
     params(("service" = String, Path, description = "Name of the service", example = "inventory")),
     request_body = Wanted,
+    security(("admin" = [])),
     responses(
         (status = 200, description = "What is wanted now", body = ControlView),
         (status = 403, description = "Not in demo mode, or the console is read-only"),
@@ -105,6 +106,7 @@ pub(super) async fn list_controls(State(api): State<Api>) -> Result<Json<Control
     )
 )]
 pub(super) async fn set_control(
+    _: Admin,
     State(api): State<Api>,
     Path(service): Path<String>,
     Valid(wanted): Valid<Wanted>,
@@ -134,6 +136,7 @@ pub(super) async fn set_control(
     path = "/api/console/controls/{service}",
     tag = "controls",
     params(("service" = String, Path, description = "Name of the service", example = "inventory")),
+    security(("admin" = [])),
     responses(
         (status = 204, description = "Nothing is asked of the service"),
         (status = 403, description = "Not in demo mode, or the console is read-only"),
@@ -141,6 +144,7 @@ pub(super) async fn set_control(
     )
 )]
 pub(super) async fn lift_control(
+    _: Admin,
     State(api): State<Api>,
     Path(service): Path<String>,
 ) -> Result<StatusCode, Problem> {

@@ -1,6 +1,6 @@
 use axum::extract::State;
 use garde::Validate;
-use runtime::http::{Json, Problem, Valid, maybe_whole_number, printable};
+use runtime::http::{Admin, Json, Problem, Valid, maybe_whole_number, printable};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -73,6 +73,7 @@ pub(super) struct Count {
     path = "/api/console/letters/discard",
     tag = "dead letters",
     request_body = Discard,
+    security(("admin" = [])),
     responses(
         (status = 200, description = "How many were discarded", body = Count),
         (status = 403, description = "The console is read-only"),
@@ -80,6 +81,7 @@ pub(super) struct Count {
     )
 )]
 pub(super) async fn discard_letters(
+    _: Admin,
     State(api): State<Api>,
     Valid(asked): Valid<Discard>,
 ) -> Result<Json<Count>, Problem> {
@@ -103,6 +105,7 @@ pub(super) async fn discard_letters(
     path = "/api/console/letters/restore",
     tag = "dead letters",
     request_body = Restore,
+    security(("admin" = [])),
     responses(
         (status = 200, description = "How many are open again", body = Count),
         (status = 403, description = "The console is read-only"),
@@ -110,6 +113,7 @@ pub(super) async fn discard_letters(
     )
 )]
 pub(super) async fn restore_letters(
+    _: Admin,
     State(api): State<Api>,
     Valid(asked): Valid<Restore>,
 ) -> Result<Json<Count>, Problem> {

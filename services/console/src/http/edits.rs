@@ -1,7 +1,7 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use garde::Validate;
-use runtime::http::{Json, Path, Problem, Valid, printable, whole_number};
+use runtime::http::{Admin, Json, Path, Problem, Valid, printable, whole_number};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
@@ -56,6 +56,7 @@ pub(super) struct Saved {
     tag = "dead letters",
     params(("letter" = Uuid, Path, description = "Id of the letter")),
     request_body = Edit,
+    security(("admin" = [])),
     responses(
         (status = 200, description = "The draft", body = Draft),
         (status = 403, description = "The console is read-only"),
@@ -63,6 +64,7 @@ pub(super) struct Saved {
     )
 )]
 pub(super) async fn save_draft(
+    _: Admin,
     State(api): State<Api>,
     Path(id): Path<Uuid>,
     Valid(edit): Valid<Edit>,
@@ -83,6 +85,7 @@ pub(super) async fn save_draft(
     tag = "dead letters",
     params(("letter" = Uuid, Path, description = "Id of the letter")),
     request_body = Edit,
+    security(("admin" = [])),
     responses(
         (status = 201, description = "Its consumer will take the message", body = Saved),
         (status = 403, description = "The console is read-only"),
@@ -92,6 +95,7 @@ pub(super) async fn save_draft(
     )
 )]
 pub(super) async fn revise(
+    _: Admin,
     State(api): State<Api>,
     Path(id): Path<Uuid>,
     Valid(edit): Valid<Edit>,

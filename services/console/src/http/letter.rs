@@ -1,7 +1,7 @@
 use axum::extract::State;
 use axum::response::Response;
 use jiff::Timestamp;
-use runtime::http::{Json, Path, Problem, Query};
+use runtime::http::{Admin, Json, Path, Problem, Query};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
@@ -115,12 +115,14 @@ pub(super) struct Which {
     path = "/api/console/letters/{letter}",
     tag = "dead letters",
     params(("letter" = Uuid, Path, description = "Id of the letter")),
+    security(("admin" = [])),
     responses(
         (status = 200, description = "The letter", body = LetterInFull),
         (status = 404, description = "No such letter"),
     )
 )]
 pub(super) async fn get_letter(
+    _: Admin,
     State(api): State<Api>,
     Path(id): Path<Uuid>,
 ) -> Result<Json<LetterInFull>, Problem> {
@@ -172,12 +174,14 @@ pub(super) async fn get_letter(
     path = "/api/console/letters/{letter}/body",
     tag = "dead letters",
     params(("letter" = Uuid, Path, description = "Id of the letter"), Which),
+    security(("admin" = [])),
     responses(
         (status = 200, description = "The body, byte for byte", content_type = "application/octet-stream"),
         (status = 404, description = "No such letter or revision"),
     )
 )]
 pub(super) async fn get_body(
+    _: Admin,
     State(api): State<Api>,
     Path(id): Path<Uuid>,
     Query(which): Query<Which>,

@@ -3,7 +3,7 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
-use runtime::http::{Json, PageSize, Problem, Query};
+use runtime::http::{Admin, Json, PageSize, Problem, Query};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -140,12 +140,14 @@ pub(super) struct Groups {
     path = "/api/console/letters",
     tag = "dead letters",
     params(Search, Paging),
+    security(("admin" = [])),
     responses(
         (status = 200, description = "Page of dead letters", body = Page),
         (status = 422, description = "`limit` is not within 1 to 100"),
     )
 )]
 pub(super) async fn list_letters(
+    _: Admin,
     State(api): State<Api>,
     Query(search): Query<Search>,
     Query(paging): Query<Paging>,
@@ -170,9 +172,11 @@ pub(super) async fn list_letters(
     path = "/api/console/letters/groups",
     tag = "dead letters",
     params(Search),
+    security(("admin" = [])),
     responses((status = 200, description = "At most 100 groups, the largest first", body = Groups))
 )]
 pub(super) async fn group_letters(
+    _: Admin,
     State(api): State<Api>,
     Query(search): Query<Search>,
 ) -> Result<Json<Groups>, Problem> {
@@ -198,9 +202,11 @@ pub(super) async fn group_letters(
     path = "/api/console/letters/export",
     tag = "dead letters",
     params(Search),
+    security(("admin" = [])),
     responses((status = 200, description = "At most 10,000 letters", content_type = "application/octet-stream"))
 )]
 pub(super) async fn export_letters(
+    _: Admin,
     State(api): State<Api>,
     Query(search): Query<Search>,
 ) -> Result<Response, Problem> {

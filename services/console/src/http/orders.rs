@@ -1,6 +1,6 @@
 use axum::extract::State;
 use jiff::Timestamp;
-use runtime::http::{Json, PageSize, Problem, Query};
+use runtime::http::{Admin, Json, PageSize, Problem, Query};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -50,12 +50,14 @@ pub(super) struct Page {
     path = "/api/console/orders",
     tag = "orders",
     params(Search),
+    security(("admin" = [])),
     responses(
         (status = 200, description = "Page of orders", body = Page),
         (status = 422, description = "`limit` is not within 1 to 100"),
     )
 )]
 pub(super) async fn list_orders(
+    _: Admin,
     State(api): State<Api>,
     Query(search): Query<Search>,
 ) -> Result<Json<Page>, Problem> {

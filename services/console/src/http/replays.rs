@@ -1,7 +1,9 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use garde::Validate;
-use runtime::http::{Json, Path, Problem, Valid, maybe_whole_number, printable, whole_number};
+use runtime::http::{
+    Admin, Json, Path, Problem, Valid, maybe_whole_number, printable, whole_number,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -98,6 +100,7 @@ fn usual_rate() -> i64 {
     path = "/api/console/replays",
     tag = "dead letters",
     request_body = NewReplay,
+    security(("admin" = [])),
     responses(
         (status = 201, description = "The job", body = JobView),
         (status = 403, description = "The console is read-only"),
@@ -106,6 +109,7 @@ fn usual_rate() -> i64 {
     )
 )]
 pub(super) async fn create_replay(
+    _: Admin,
     State(api): State<Api>,
     Valid(asked): Valid<NewReplay>,
 ) -> Result<(StatusCode, Json<JobView>), Problem> {
@@ -198,6 +202,7 @@ pub(super) async fn get_replay(
     tag = "dead letters",
     params(("job" = Uuid, Path, description = "Id of the job")),
     request_body = JobChange,
+    security(("admin" = [])),
     responses(
         (status = 200, description = "The job", body = JobView),
         (status = 403, description = "The console is read-only"),
@@ -206,6 +211,7 @@ pub(super) async fn get_replay(
     )
 )]
 pub(super) async fn change_replay(
+    _: Admin,
     State(api): State<Api>,
     Path(id): Path<Uuid>,
     Valid(change): Valid<JobChange>,

@@ -1,5 +1,6 @@
 //! The page, its event stream and its API on a real database, without brokers.
 
+mod admin;
 mod controls;
 mod documented;
 mod guard;

@@ -14,6 +14,7 @@ use console::http::{Api, routes};
 use console::live::Live;
 use console::office::Replaying;
 use console::statistics::Statistics;
+use runtime::config::AdminArgs;
 use runtime::health::Health;
 use serde_json::Value;
 use sqlx::PgPool;
@@ -49,6 +50,10 @@ impl Service {
     }
 
     pub(crate) fn start_as(pool: PgPool, demo: bool, readonly: bool) -> Self {
+        Self::guarded_by(AdminArgs::default(), pool, demo, readonly)
+    }
+
+    pub(crate) fn guarded_by(admin: AdminArgs, pool: PgPool, demo: bool, readonly: bool) -> Self {
         let (statistics, controls) = (Statistics::default(), Controls::new(demo));
         let live = Live::new(pool.clone(), statistics, controls, readonly);
         let token = CancellationToken::new();
@@ -56,6 +61,7 @@ impl Service {
             live: live.clone(),
             replaying: Replaying::default(),
             token: token.clone(),
+            admin,
         };
         let router = runtime::http::app("console", routes(api), Health::default(), &[]);
         Self {

@@ -1,7 +1,7 @@
 use axum::extract::State;
 use messaging::Cause;
 use opentelemetry::Context;
-use runtime::http::{IdempotencyKey, Json, Path, Problem, Valid};
+use runtime::http::{Admin, IdempotencyKey, Json, Path, Problem, Valid};
 
 use super::{
     Api,
@@ -24,6 +24,7 @@ use crate::store::{self, ProductLevel, Restock};
         IdempotencyKey,
     ),
     request_body = RestockRequest,
+    security(("admin" = [])),
     responses(
         (status = 200, description = "Stock of the product after the delivery", body = StockLevel),
         (status = 404, description = "No such product"),
@@ -31,6 +32,7 @@ use crate::store::{self, ProductLevel, Restock};
     )
 )]
 pub(super) async fn restock(
+    _: Admin,
     State(api): State<Api>,
     Path(sku): Path<String>,
     key: Option<IdempotencyKey>,

@@ -1,5 +1,5 @@
 use axum::extract::State;
-use runtime::http::{Json, PageSize, Path, Problem, Query};
+use runtime::http::{Admin, Json, PageSize, Path, Problem, Query};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -62,12 +62,14 @@ pub(super) struct Page {
     path = "/api/orders",
     tag = "orders",
     params(Filter),
+    security(("admin" = [])),
     responses(
         (status = 200, description = "Page of orders", body = Page),
         (status = 422, description = "`limit` is not within 1 to 100"),
     )
 )]
 pub(super) async fn list_orders(
+    _: Admin,
     State(api): State<Api>,
     Query(filter): Query<Filter>,
 ) -> Result<Json<Page>, Problem> {

@@ -1,5 +1,6 @@
 //! The HTTP API on a real database: every answer that the documentation promises.
 
+mod admin;
 mod deciding;
 mod documented;
 mod flood;

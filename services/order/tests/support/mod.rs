@@ -19,7 +19,7 @@ use order::{
     intake::Intake,
     store,
 };
-use runtime::health::Health;
+use runtime::{config::AdminArgs, health::Health};
 use serde_json::Value;
 use sqlx::PgPool;
 use tower::ServiceExt;
@@ -61,12 +61,17 @@ impl Service {
 
     /// A service whose database need not be there until a request needs it.
     pub(crate) fn without_database(pool: PgPool) -> Result<Self> {
+        Self::guarded_by(AdminArgs::default(), pool)
+    }
+
+    /// The same, with a token or without.
+    pub(crate) fn guarded_by(admin: AdminArgs, pool: PgPool) -> Result<Self> {
         let bus = bus(&pool)?;
         let (intake, writers) = Intake::new(&bus);
         for writer in writers {
             tokio::spawn(writer);
         }
-        let api = Api::new(&pool, bus.clone(), intake);
+        let api = Api::new(&pool, bus.clone(), intake, admin);
         let router = runtime::http::app("order", routes(api), Health::default(), &[]);
         Ok(Self { pool, bus, router })
     }

@@ -3,6 +3,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rdkafka::ClientConfig;
 
+use super::security::{SaslMechanism, SecurityProtocol};
 use super::watchdog::{REPORT_INTERVAL, Watchdog};
 use crate::refusals::Refusals;
 
@@ -13,11 +14,26 @@ pub struct KafkaArgs {
     #[arg(long, env = "KAFKA_BROKERS")]
     pub kafka_brokers: String,
 
-    /// User for SASL PLAIN; none for a listener without authentication.
+    /// How a listener is spoken to; without a word `SASL_PLAINTEXT` with a user and `PLAINTEXT` without.
+    #[arg(long, env = "KAFKA_SECURITY_PROTOCOL", value_enum, ignore_case = true,
+          requires_ifs = [("SASL_PLAINTEXT", "kafka_username"), ("SASL_SSL", "kafka_username")])]
+    pub kafka_security_protocol: Option<SecurityProtocol>,
+
+    /// How the user proves who it is.
+    #[arg(
+        long,
+        env = "KAFKA_SASL_MECHANISM",
+        value_enum,
+        ignore_case = true,
+        default_value = "PLAIN"
+    )]
+    pub kafka_sasl_mechanism: SaslMechanism,
+
+    /// User for SASL; none for a listener without authentication.
     #[arg(long, env = "KAFKA_USERNAME")]
     pub kafka_username: Option<String>,
 
-    /// Password for SASL PLAIN.
+    /// Password for SASL.
     #[arg(
         long,
         env = "KAFKA_PASSWORD",
@@ -25,6 +41,26 @@ pub struct KafkaArgs {
         default_value = ""
     )]
     pub kafka_password: String,
+}
+
+impl KafkaArgs {
+    fn security_protocol(&self) -> SecurityProtocol {
+        self.kafka_security_protocol
+            .unwrap_or(match self.kafka_username {
+                Some(_) => SecurityProtocol::SaslPlaintext,
+                None => SecurityProtocol::Plaintext,
+            })
+    }
+
+    /// The user and the mechanism, where the listener wants one.
+    fn user(&self) -> Option<(&str, SaslMechanism)> {
+        match self.security_protocol() {
+            SecurityProtocol::Plaintext | SecurityProtocol::Ssl => None,
+            SecurityProtocol::SaslPlaintext | SecurityProtocol::SaslSsl => {
+                Some((self.kafka_username.as_deref()?, self.kafka_sasl_mechanism))
+            }
+        }
+    }
 }
 
 /// Settings for reaching Kafka, and whether it was reached.
@@ -50,11 +86,11 @@ impl Kafka {
             .set("topic.metadata.refresh.interval.ms", "5000")
             // A producer that asks for a topic would else have the broker create it, with settings of its own.
             .set("allow.auto.create.topics", "false")
-            .set("statistics.interval.ms", REPORT_INTERVAL);
-        if let Some(username) = &args.kafka_username {
+            .set("statistics.interval.ms", REPORT_INTERVAL)
+            .set("security.protocol", args.security_protocol().name());
+        if let Some((username, mechanism)) = args.user() {
             config
-                .set("security.protocol", "SASL_PLAINTEXT")
-                .set("sasl.mechanism", "PLAIN")
+                .set("sasl.mechanism", mechanism.name())
                 .set("sasl.username", username)
                 .set("sasl.password", &args.kafka_password);
         }
@@ -84,5 +120,79 @@ impl Kafka {
     /// What a new client reports to.
     pub(super) fn watchdog(&self) -> Watchdog {
         Watchdog::new(Arc::clone(&self.connected))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{Args, Command, FromArgMatches};
+
+    use super::*;
+
+    fn config(more: &[&str]) -> Result<ClientConfig, clap::Error> {
+        let command = KafkaArgs::augment_args(Command::new("test").no_binary_name(true));
+        let arguments = ["--kafka-brokers=localhost"].iter().chain(more);
+        let matches = command.try_get_matches_from(arguments)?;
+        let args = KafkaArgs::from_arg_matches(&matches)?;
+        Ok(Kafka::new(&args, "test", Arc::default()).config())
+    }
+
+    #[test]
+    fn a_user_means_a_password_in_clear_unless_the_protocol_says_otherwise()
+    -> Result<(), clap::Error> {
+        let user = "--kafka-username=order";
+        let cases: [(&[&str], &str, Option<&str>); 5] = [
+            (&[], "PLAINTEXT", None),
+            (&[user], "SASL_PLAINTEXT", Some("PLAIN")),
+            (&["--kafka-security-protocol=SSL"], "SSL", None),
+            (
+                &["--kafka-security-protocol=sasl_ssl", user],
+                "SASL_SSL",
+                Some("PLAIN"),
+            ),
+            (
+                &[
+                    "--kafka-security-protocol=SASL_SSL",
+                    "--kafka-sasl-mechanism=SCRAM-SHA-512",
+                    user,
+                ],
+                "SASL_SSL",
+                Some("SCRAM-SHA-512"),
+            ),
+        ];
+        for (more, protocol, mechanism) in cases {
+            let config = config(more)?;
+            assert_eq!(config.get("security.protocol"), Some(protocol), "{more:?}");
+            assert_eq!(config.get("sasl.mechanism"), mechanism, "{more:?}");
+            let user = mechanism.map(|_| "order");
+            assert_eq!(config.get("sasl.username"), user, "{more:?}");
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn what_no_listener_speaks_is_refused_by_its_name() {
+        for (setting, named) in [
+            ("--kafka-security-protocol=TLS", "KAFKA_SECURITY_PROTOCOL"),
+            ("--kafka-sasl-mechanism=GSSAPI", "KAFKA_SASL_MECHANISM"),
+            ("--kafka-security-protocol=SASL_SSL", "KAFKA_USERNAME"),
+        ] {
+            let error = config(&[setting]).err().map(|error| error.to_string());
+            assert!(
+                error.is_some_and(|error| error.contains(named)),
+                "{setting}"
+            );
+        }
+    }
+
+    /// That librdkafka is compiled with TLS is only seen here.
+    #[test]
+    fn a_client_that_speaks_tls_can_be_made() -> anyhow::Result<()> {
+        let config = config(&[
+            "--kafka-security-protocol=SASL_SSL",
+            "--kafka-username=order",
+        ])?;
+        config.create::<rdkafka::consumer::BaseConsumer>()?;
+        Ok(())
     }
 }

@@ -5,10 +5,11 @@ use utoipa::{
     openapi::{
         Content, HeaderBuilder, Info, Object, OpenApi, Ref, RefOr, Response, Type,
         path::{Operation, PathItem},
+        security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
     },
 };
 
-use super::{BODY_LIMIT, Problem};
+use super::{Admin, BODY_LIMIT, Problem};
 
 /// The OpenAPI document as [`app`](super::app) publishes it.
 ///
@@ -19,8 +20,10 @@ use super::{BODY_LIMIT, Problem};
 pub fn openapi(service: &'static str, mut document: OpenApi) -> OpenApi {
     // Whole, since the library puts its own description and author there.
     document.info = Info::new(service, env!("CARGO_PKG_VERSION"));
+    let mut is_guarded = false;
     for path in document.paths.paths.values_mut() {
         for (is_safe, operation) in operations(path) {
+            is_guarded |= operation.security.is_some();
             add_common_errors(is_safe, operation);
             give_errors_a_body(operation);
         }
@@ -29,7 +32,16 @@ pub fn openapi(service: &'static str, mut document: OpenApi) -> OpenApi {
     Problem::schemas(&mut schemas);
     let components = document.components.get_or_insert_default();
     components.schemas.extend(schemas);
+    if is_guarded {
+        components.add_security_scheme(Admin::SCHEME, bearer());
+    }
     document
+}
+
+fn bearer() -> SecurityScheme {
+    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer);
+    let bearer = bearer.description(Some("`ADMIN_TOKEN` of the service, where one is set"));
+    SecurityScheme::Http(bearer.build())
 }
 
 /// Each operation, and whether it changes nothing.
@@ -69,6 +81,12 @@ fn add_common_errors(is_safe: bool, operation: &mut Operation) {
         common.push((
             "415",
             "The content type is not `application/json`".to_owned(),
+        ));
+    }
+    if operation.security.is_some() {
+        common.push((
+            "401",
+            "`ADMIN_TOKEN` is set, and the request does not bring it".to_owned(),
         ));
     }
     for (status, description) in common {

@@ -2,7 +2,7 @@ use std::env;
 use std::time::Duration;
 
 use anyhow::Context;
-use messaging::{Bus, Cause, DemoArgs, KafkaArgs, MessagingArgs, OutboxLimits};
+use messaging::{Bus, Cause, DemoArgs, KafkaArgs, MessagingArgs, OutboxLimits, SaslMechanism};
 use sqlx::PgPool;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -53,6 +53,8 @@ impl Stage {
             amqp_url: rabbitmq.url(),
             kafka: KafkaArgs {
                 kafka_brokers: env::var("KAFKA_BROKERS").context("KAFKA_BROKERS is not set")?,
+                kafka_security_protocol: None,
+                kafka_sasl_mechanism: SaslMechanism::Plain,
                 kafka_username: None,
                 kafka_password: String::new(),
             },
