@@ -190,7 +190,8 @@ impl<H: BatchHandler> BatchRunner<H> {
         &self,
         batch: &[&Received<H::Message>],
     ) -> Result<Vec<Outcome>, Failure> {
-        let transaction = AssertUnwindSafe(self.transact(batch)).catch_unwind();
+        // On the heap, or the future of every consumer would be too deeply nested for the compiler.
+        let transaction = AssertUnwindSafe(Box::pin(self.transact(batch))).catch_unwind();
         match timeout(TRANSACTION_LIMIT, transaction).await {
             Ok(Ok(result)) => result,
             Ok(Err(_)) => Err(Failure::retry(anyhow!("the handler panicked"))),
