@@ -24,7 +24,8 @@ pub struct Bulkhead {
 /// A connection of that part, which is given back when this is dropped.
 pub struct Reading {
     connection: PoolConnection<Postgres>,
-    _place: OwnedSemaphorePermit,
+    /// Always there, until this is dropped.
+    place: Option<OwnedSemaphorePermit>,
 }
 
 impl Bulkhead {
@@ -56,8 +57,20 @@ impl Bulkhead {
         let connection = self.pool.acquire().await?;
         Ok(Reading {
             connection,
-            _place: place,
+            place: Some(place),
         })
+    }
+}
+
+impl Drop for Reading {
+    /// The place is free once the connection is. Whoever goes away in the middle of a query leaves one behind that is
+    /// busy with it.
+    fn drop(&mut self) {
+        let (returned, place) = (self.connection.return_to_pool(), self.place.take());
+        tokio::spawn(async move {
+            returned.await;
+            drop(place);
+        });
     }
 }
 
