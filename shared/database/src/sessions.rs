@@ -8,6 +8,7 @@ use sqlx::{
 use sqlx_core::transaction::TransactionManager;
 use tokio::time::timeout;
 
+use crate::last_answer::give_back;
 use crate::pool::TRIAL;
 
 /// So many connections stay with the sessions instead of going back to the pool.
@@ -182,10 +183,11 @@ impl Drop for Session {
     /// whoever were given the connection next would commit its insertion.
     fn drop(&mut self) {
         match self.stage {
-            Stage::Beginning => self.connection.close_on_drop(),
+            Stage::Beginning => return self.connection.close_on_drop(),
             Stage::Open => Manager::start_rollback(&mut self.connection),
             Stage::Ended => {}
         }
+        tokio::spawn(give_back(&mut self.connection));
     }
 }
 

@@ -2,6 +2,7 @@ use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use std::time::Duration;
 
+use database::give_back;
 use sqlx::{PgConnection, PgPool, Postgres, pool::PoolConnection};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
@@ -66,7 +67,7 @@ impl Drop for Reading {
     /// The place is free once the connection is. Whoever goes away in the middle of a query leaves one behind that is
     /// busy with it.
     fn drop(&mut self) {
-        let (returned, place) = (self.connection.return_to_pool(), self.place.take());
+        let (returned, place) = (give_back(&mut self.connection), self.place.take());
         tokio::spawn(async move {
             returned.await;
             drop(place);
