@@ -1,9 +1,10 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use sqlx::{Connection, PgConnection};
+use sqlx::{Connection, PgConnection, Postgres, pool::PoolConnection};
+use tokio::time::timeout;
 
-use crate::within_limit;
+use crate::limit::{LIMIT, within_limit};
 
 /// A server that answered somebody so short a time ago will answer the next one too.
 const RECENT: Duration = Duration::from_millis(100);
@@ -38,5 +39,19 @@ impl LastAnswer {
 
     fn lock(&self) -> MutexGuard<'_, Option<Instant>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Gives a connection back. If the pool does not have it within 5 s, it is given up and leaves its place to a new one.
+///
+/// A connection that is only dropped is asked here and then by the pool itself. Where the server is cut off in the
+/// midst of many short calls, some wait for the answer to that second question, or were not asked here because somebody
+/// else had just been answered.
+pub fn give_back(
+    connection: &mut PoolConnection<Postgres>,
+) -> impl Future<Output = ()> + Send + use<> {
+    let returned = connection.return_to_pool();
+    async move {
+        timeout(LIMIT, returned).await.ok();
     }
 }

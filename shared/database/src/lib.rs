@@ -5,6 +5,8 @@ mod args;
 pub use args::DatabaseArgs;
 
 mod last_answer;
+pub use last_answer::give_back;
+
 mod patience;
 
 mod pool;

@@ -1,7 +1,7 @@
 use std::{io, time::Duration};
 
 /// Longer than the server gives a statement, so that its own, more telling limits come first.
-const LIMIT: Duration = Duration::from_secs(5);
+pub(crate) const LIMIT: Duration = Duration::from_secs(5);
 
 /// Limits one call of the database to 5 s.
 ///

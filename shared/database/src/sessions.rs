@@ -1,5 +1,6 @@
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
 
 use sqlx::{
     AssertSqlSafe, Database, PgConnection, PgPool, Postgres, SqlSafeStr, pool::PoolConnection,
@@ -7,10 +8,15 @@ use sqlx::{
 use sqlx_core::transaction::TransactionManager;
 use tokio::time::timeout;
 
+use crate::last_answer::give_back;
 use crate::pool::TRIAL;
 
 /// So many connections stay with the sessions instead of going back to the pool.
 const KEPT: usize = 4;
+
+/// How long a kept connection has for a transaction that begins with an insertion. Longer than the server lets that
+/// wait for the lock of somebody else's row, which is no silence.
+const TRIAL_OF_INSERTION: Duration = Duration::from_millis(3_500);
 
 type Manager = <Postgres as Database>::TransactionManager;
 
@@ -43,7 +49,8 @@ impl Sessions {
     ///
     /// When the pool gives no connection in time, or the server does not answer.
     pub async fn begin(&self) -> sqlx::Result<Session> {
-        self.begin_by("begin").await.map(|(session, _)| session)
+        let begun = self.begin_by("begin", TRIAL).await;
+        begun.map(|(session, _)| session)
     }
 
     /// Begins a transaction with an insertion, in one round trip. Where that would violate a unique key, nothing is
@@ -55,35 +62,28 @@ impl Sessions {
     ///
     /// As those of [`begin`](Self::begin), and what else the server finds wrong with the statement.
     pub async fn begin_with(&self, insertion: &str) -> sqlx::Result<(Session, bool)> {
-        self.begin_by(&format!("begin; {insertion}")).await
+        let statement = format!("begin; {insertion}");
+        self.begin_by(&statement, TRIAL_OF_INSERTION).await
     }
 
-    async fn begin_by(&self, statement: &str) -> sqlx::Result<(Session, bool)> {
+    async fn begin_by(&self, statement: &str, limit: Duration) -> sqlx::Result<(Session, bool)> {
         // A connection that did not survive its server says so now, and another one is there.
         while let Some(mut session) = self.next_kept() {
-            match timeout(TRIAL, session.begin(statement)).await {
+            match timeout(limit, session.begin(statement)).await {
                 Ok(Ok(is_whole)) => return Ok((session, is_whole)),
-                Ok(Err(_)) => session.connection.close_on_drop(),
+                Ok(Err(error)) if is_of_the_session(&error) => {}
+                Ok(Err(error)) => return Err(error),
                 // Where nobody answers on one, nobody may answer on the others: the pool has time to ask them.
-                Err(_) => {
-                    session.connection.close_on_drop();
-                    lock(&self.kept).clear();
-                }
+                Err(_) => lock(&self.kept).clear(),
             }
         }
         let mut session = Session {
             connection: self.pool.acquire().await?,
             kept: Arc::downgrade(&self.kept),
-            is_open: false,
+            stage: Stage::Ended,
         };
-        match session.begin(statement).await {
-            Ok(is_whole) => Ok((session, is_whole)),
-            Err(error) => {
-                // A transaction may have begun, and failed.
-                session.connection.close_on_drop();
-                Err(error)
-            }
-        }
+        let is_whole = session.begin(statement).await?;
+        Ok((session, is_whole))
     }
 
     fn next_kept(&self) -> Option<Session> {
@@ -95,7 +95,17 @@ impl Sessions {
 pub struct Session {
     connection: PoolConnection<Postgres>,
     kept: Weak<Kept>,
-    is_open: bool,
+    stage: Stage,
+}
+
+/// How far a transaction is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// The server was asked to begin it, and has not answered that it did.
+    Beginning,
+    Open,
+    /// It has ended, or was never begun.
+    Ended,
 }
 
 impl Session {
@@ -123,6 +133,7 @@ impl Session {
 
     /// Whether the statement was carried out as a whole, and not only the transaction begun.
     async fn begin(&mut self, statement: &str) -> sqlx::Result<bool> {
+        self.stage = Stage::Beginning;
         let is_whole = match self.try_begin(statement).await {
             Err(sqlx::Error::Database(error)) if error.is_unique_violation() => {
                 self.try_begin("rollback; begin").await?;
@@ -130,7 +141,7 @@ impl Session {
             }
             begun => begun.map(|()| true)?,
         };
-        self.is_open = true;
+        self.stage = Stage::Open;
         Ok(is_whole)
     }
 
@@ -141,7 +152,7 @@ impl Session {
 
     /// For the next transaction, if there is room; otherwise the connection goes back to the pool.
     fn keep(mut self) {
-        self.is_open = false;
+        self.stage = Stage::Ended;
         if let Some(kept) = self.kept.upgrade() {
             let mut kept = lock(&kept);
             if kept.len() < KEPT {
@@ -167,11 +178,30 @@ impl DerefMut for Session {
 
 impl Drop for Session {
     /// The pool sends what is queued here, and asks whether the connection is alive.
+    ///
+    /// Whoever gave up while it began has to close the connection. The transaction may begin all the same, and
+    /// whoever were given the connection next would commit its insertion.
     fn drop(&mut self) {
-        if self.is_open {
-            Manager::start_rollback(&mut self.connection);
+        match self.stage {
+            Stage::Beginning => return self.connection.close_on_drop(),
+            Stage::Open => Manager::start_rollback(&mut self.connection),
+            Stage::Ended => {}
         }
+        tokio::spawn(give_back(&mut self.connection));
     }
+}
+
+/// Whether the same may succeed on another connection: this one is lost, or began while the server took no writes.
+fn is_of_the_session(error: &sqlx::Error) -> bool {
+    let sqlx::Error::Database(error) = error else {
+        return true;
+    };
+    let is_one = |code: &str| {
+        ["08", "25", "57P"]
+            .iter()
+            .any(|class| code.starts_with(class))
+    };
+    error.code().is_some_and(|code| is_one(&code))
 }
 
 fn lock(kept: &Kept) -> MutexGuard<'_, Vec<Session>> {

@@ -1,8 +1,12 @@
 //! Transactions on connections that stay. Needs a PostgreSQL at `DATABASE_URL`.
 
-use anyhow::Result;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
 use database::{Session, Sessions};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection, PgPool};
+use tokio::time::timeout;
 
 #[sqlx::test]
 async fn the_next_transaction_uses_the_connection_that_has_just_committed(
@@ -93,6 +97,62 @@ async fn what_else_is_wrong_with_an_insertion_is_told(pool: PgPool) -> Result<()
     let begun = sessions.begin_with("insert into nowhere values (1)").await;
     assert!(matches!(begun, Err(sqlx::Error::Database(_))));
     sessions.begin().await?.commit().await?;
+    Ok(())
+}
+
+#[sqlx::test]
+async fn an_insertion_that_nobody_waits_for_any_more_is_committed_by_nobody(
+    options: PgPoolOptions,
+    server: PgConnectOptions,
+) -> Result<()> {
+    let pool = options.max_connections(2).connect_with(server).await?;
+    let sessions = Sessions::new(pool.clone());
+    sqlx::query("create table parcels (number int primary key)")
+        .execute(&pool)
+        .await?;
+    let insertion = "insert into parcels values (1)";
+    let (first, _) = sessions.begin_with(insertion).await?;
+    // It waits for the end of the first, and is given up.
+    let second = timeout(Duration::from_millis(200), sessions.begin_with(insertion));
+    assert!(second.await.is_err());
+    first.rollback().await?;
+    // On whatever connections there are.
+    let (one, other) = (sessions.begin().await?, sessions.begin().await?);
+    one.commit().await?;
+    other.commit().await?;
+    let count = sqlx::query_scalar("select count(*) from parcels");
+    let count: i64 = count.fetch_one(&pool).await?;
+    assert_eq!(count, 0);
+    drop(sessions);
+    pool.close().await;
+    Ok(())
+}
+
+#[sqlx::test]
+async fn an_insertion_that_waits_for_others_in_vain_costs_no_other_connection(
+    pool: PgPool,
+) -> Result<()> {
+    let sessions = Sessions::new(pool.clone());
+    sqlx::query("create table parcels (number int primary key)")
+        .execute(&pool)
+        .await?;
+    let (mut one, mut other) = (sessions.begin().await?, sessions.begin().await?);
+    let kept = process(&mut one).await?;
+    let soon = "set lock_timeout = '100ms'";
+    sqlx::query(soon).execute(&mut *other).await?;
+    one.commit().await?;
+    other.commit().await?;
+    let mut elsewhere = pool.begin().await?;
+    let insertion = "insert into parcels values (1)";
+    sqlx::query(insertion).execute(&mut *elsewhere).await?;
+    let begun = sessions.begin_with(insertion).await;
+    let error = begun.err().context("two rows of one key")?;
+    let code = error.as_database_error().and_then(|error| error.code());
+    assert_eq!(code.as_deref(), Some("55P03"));
+    let mut next = sessions.begin().await?;
+    assert_eq!(process(&mut next).await?, kept);
+    next.commit().await?;
+    elsewhere.rollback().await?;
     Ok(())
 }
 

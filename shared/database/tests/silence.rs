@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use database::{DatabaseArgs, check};
+use database::{DatabaseArgs, Sessions, check};
 use sqlx::{PgPool, postgres::PgConnectOptions};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -35,6 +35,35 @@ async fn connections_that_fell_silent_in_the_middle_of_a_call_make_room_for_new_
     timeout(Duration::from_secs(120), working)
         .await
         .context("the pool never works again")
+}
+
+#[tokio::test]
+async fn transactions_that_ended_right_after_an_answer_make_room_as_well() -> Result<()> {
+    let (way, pool) = way_and_pool().await?;
+    let sessions = Sessions::new(pool.clone());
+    let mut open = Vec::new();
+    for _ in 0..ALL {
+        open.push(sessions.begin().await?);
+    }
+    open.pop();
+    // Its connection is back, so the server has just answered.
+    while pool.num_idle() == 0 {
+        sleep(Duration::from_millis(1)).await;
+    }
+    way.is_silent(true);
+    drop(open);
+    way.is_silent(false);
+    let all = async {
+        let mut held = Vec::new();
+        while held.len() < 3 {
+            // One that was idle is silent as well, and tells nobody.
+            let begun = timeout(Duration::from_secs(4), sessions.begin()).await;
+            held.extend(begun.into_iter().flatten());
+        }
+    };
+    timeout(Duration::from_secs(120), all)
+        .await
+        .context("some connections never come back")
 }
 
 #[tokio::test]

@@ -1,9 +1,12 @@
 //! A flood of reads leaves connections and time to everybody else.
 
+use std::time::Duration;
+
 use anyhow::{Context, Result};
 use axum::http::{StatusCode, header};
 use futures::{StreamExt, stream::FuturesUnordered};
 use sqlx::PgPool;
+use tokio::time::timeout;
 
 use crate::support::Service;
 
@@ -39,5 +42,22 @@ async fn a_flood_of_lists_leaves_the_pool_to_everybody_else(pool: PgPool) -> Res
     service.placed().await?;
     let listed = service.get(LIST).await?.body;
     assert_eq!(listed["orders"].as_array().map(Vec::len), Some(1));
+    Ok(())
+}
+
+/// Whoever asks for a list and goes away leaves a connection behind on which the list is still made.
+#[sqlx::test]
+async fn lists_that_nobody_waits_for_leave_the_pool_to_everybody_else(pool: PgPool) -> Result<()> {
+    let service = Service::start(pool).await?;
+    let mut stopped = service.pool.begin().await?;
+    let lock = "lock table orders in access exclusive mode";
+    sqlx::query(lock).execute(&mut *stopped).await?;
+    for _ in 0..8 {
+        let list = timeout(Duration::from_millis(100), service.get(LIST));
+        assert!(list.await.is_err());
+    }
+    let products = service.get("/api/products").await?;
+    assert_eq!(products.status, StatusCode::OK, "{}", products.body);
+    stopped.rollback().await?;
     Ok(())
 }

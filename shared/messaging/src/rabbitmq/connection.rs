@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use lapin::uri::AMQPUri;
 use lapin::{Channel, Connection, ConnectionProperties};
 use tokio::sync::Mutex;
@@ -122,6 +122,12 @@ impl RabbitMq {
             },
         };
         let open = slot.insert(open);
+        // It reads nothing, so neither a new channel nor the end of this connection would be noticed: one more
+        // connection for each attempt would stay until it goes on.
+        ensure!(
+            !open.connection.status().blocked(),
+            "RabbitMQ takes nothing from anybody at present"
+        );
         let channel = timeout(TIMEOUT, open.connection.create_channel()).await;
         let channel = channel
             .context("RabbitMQ did not open a channel in time")

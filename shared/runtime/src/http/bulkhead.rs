@@ -2,6 +2,7 @@ use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use std::time::Duration;
 
+use database::give_back;
 use sqlx::{PgConnection, PgPool, Postgres, pool::PoolConnection};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
@@ -24,7 +25,8 @@ pub struct Bulkhead {
 /// A connection of that part, which is given back when this is dropped.
 pub struct Reading {
     connection: PoolConnection<Postgres>,
-    _place: OwnedSemaphorePermit,
+    /// Always there, until this is dropped.
+    place: Option<OwnedSemaphorePermit>,
 }
 
 impl Bulkhead {
@@ -56,8 +58,20 @@ impl Bulkhead {
         let connection = self.pool.acquire().await?;
         Ok(Reading {
             connection,
-            _place: place,
+            place: Some(place),
         })
+    }
+}
+
+impl Drop for Reading {
+    /// The place is free once the connection is. Whoever goes away in the middle of a query leaves one behind that is
+    /// busy with it.
+    fn drop(&mut self) {
+        let (returned, place) = (give_back(&mut self.connection), self.place.take());
+        tokio::spawn(async move {
+            returned.await;
+            drop(place);
+        });
     }
 }
 
