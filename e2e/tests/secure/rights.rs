@@ -130,23 +130,20 @@ fn read(mut config: ClientConfig, topic: &str, user: &str) -> Result<bool> {
     let mut place = TopicPartitionList::new();
     place.add_partition_offset(topic, 0, Offset::Beginning)?;
     consumer.assign(&place)?;
-    let found = loop {
-        match consumer.poll(TIMEOUT) {
-            Some(Ok(record)) => break record.topic() == topic,
-            Some(Err(KafkaError::PartitionEOF(_))) => break true,
-            Some(Err(error)) => match error.rdkafka_error_code() {
-                Some(
-                    RDKafkaErrorCode::TopicAuthorizationFailed
-                    | RDKafkaErrorCode::UnknownTopicOrPartition
-                    | RDKafkaErrorCode::UnknownTopic
-                    | RDKafkaErrorCode::UnknownPartition,
-                ) => break false,
-                _ => bail!(error),
-            },
-            None => bail!("Kafka says nothing about {topic} to {user}"),
-        }
-    };
-    Ok(found)
+    match consumer.poll(TIMEOUT) {
+        Some(Ok(record)) => Ok(record.topic() == topic),
+        Some(Err(KafkaError::PartitionEOF(_))) => Ok(true),
+        Some(Err(error)) => match error.rdkafka_error_code() {
+            Some(
+                RDKafkaErrorCode::TopicAuthorizationFailed
+                | RDKafkaErrorCode::UnknownTopicOrPartition
+                | RDKafkaErrorCode::UnknownTopic
+                | RDKafkaErrorCode::UnknownPartition,
+            ) => Ok(false),
+            _ => bail!(error),
+        },
+        None => bail!("Kafka says nothing about {topic} to {user}"),
+    }
 }
 
 async fn publish(connection: &Connection, exchange: &str, key: &str) -> lapin::Result<()> {

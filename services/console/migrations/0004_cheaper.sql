@@ -1,18 +1,22 @@
 -- Every order is written here too, and PostgreSQL has other things to do: what is written for it is as little as
 -- its lists and its time line need.
 
--- How far each partition was noted. It rises with every fact, so that a page can tell that there is news, and is one
--- row for a partition in place of a number and its index for each fact.
-create table positions (
+-- In the order in which a console that still runs locks them: it writes an order, then its facts. Otherwise this migration
+-- and that console could wait for each other. Whoever reads goes on.
+lock table orders, facts in share row exclusive mode;
+
+-- How many facts of each partition were noted. It rises with every fact, so that a page can tell that there is news, and is
+-- one row for a partition in place of a number and its index for each fact. It is no offset, because those of a topic that
+-- is created anew begin at 0.
+create table noted (
     topic     text not null,
     partition int not null,
-    -- The offset behind the last record that was noted.
-    next      bigint not null,
+    facts     bigint not null,
     primary key (topic, partition)
 ) with (autovacuum_vacuum_threshold = 10000, autovacuum_analyze_threshold = 1000000);
 
-insert into positions (topic, partition, next)
-select topic, partition, max("offset") + 1 from facts group by topic, partition;
+insert into noted (topic, partition, facts)
+select topic, partition, count(*) from facts group by topic, partition;
 
 -- One index in place of three: it finds the facts of an order, and knows a record that comes again.
 alter table facts

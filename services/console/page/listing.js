@@ -1,4 +1,5 @@
 // A page of a list that keeps still: what arrives later only counts, until somebody asks for it.
+import { throttle } from "./throttle.js";
 import { useEffect, useRef, useState } from "./ui.js";
 
 /** Changes are looked up at most this often, however many there are. */
@@ -40,19 +41,17 @@ export function useListing(ask, changes, renew) {
   };
 }
 
-/** Calls when the value has changed, but not more often than once in that many milliseconds, and once more at the end. */
+/** Calls when the value has changed: at once, but not more often than once in that many milliseconds, and once more at the end. */
 export function useThrottled(value, call, every = REFRESH) {
   const seen = useRef(value);
   const newest = useRef(call);
-  const timer = useRef(null);
+  const throttled = useRef(null);
   newest.current = call;
   useEffect(() => {
     if (value === undefined || value === seen.current) return;
     seen.current = value;
-    timer.current ??= setTimeout(() => {
-      timer.current = null;
-      newest.current();
-    }, every);
+    throttled.current ??= throttle(() => newest.current(), every);
+    throttled.current.want();
   }, [value]);
-  useEffect(() => () => clearTimeout(timer.current), []);
+  useEffect(() => () => throttled.current?.stop(), []);
 }

@@ -18,6 +18,7 @@ use database::within_limit;
 use futures::FutureExt;
 use sqlx::PgPool;
 use tokio::sync::watch;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
@@ -32,11 +33,11 @@ use crate::store::{self, Attempt, Figures, LetterFilter};
 use letters::Letters;
 use sentences::Sentences;
 
-/// How often a frame is made.
-const INTERVAL: Duration = Duration::from_millis(250);
+/// How often the database is asked whether there is news, which costs little. A frame follows each answer.
+const NEWS: Duration = Duration::from_millis(250);
 
-/// How often the database is asked whether there is news, which costs little.
-const NEWS: Duration = INTERVAL;
+/// While the database says nothing, frames come without it.
+const PATIENCE: Duration = Duration::from_millis(350);
 
 /// How often it is asked for all that only it knows.
 const FIGURES: Duration = Duration::from_secs(1);
@@ -129,12 +130,13 @@ impl Live {
     }
 
     async fn keep_framing(&self, seen: &watch::Sender<Seen>) -> anyhow::Result<()> {
-        let mut tick = every(INTERVAL);
+        let mut seen = seen.subscribe();
         let mut sentences = Sentences::default();
         loop {
-            tick.tick().await;
+            // Its sender lives as long as this.
+            let _ = timeout(PATIENCE, seen.changed()).await;
             if self.is_watched() {
-                let frame = build::frame(self, &seen.borrow(), &mut sentences);
+                let frame = build::frame(self, &seen.borrow_and_update(), &mut sentences);
                 self.frames
                     .send_replace(serde_json::to_string(&frame)?.into());
             } else {

@@ -1,4 +1,5 @@
-//! What the brokers say about themselves, looked at once a second and kept until somebody wants to know.
+//! What the brokers say about themselves, looked at once a second and kept until somebody wants to know. What is not
+//! counted from one look to the next is looked at every five seconds while nobody watches.
 //!
 //! Nothing here asks a service. Numbers of a broker that does not answer become old, not zero.
 
@@ -9,6 +10,7 @@ mod metrics;
 mod persist;
 mod queues;
 mod rabbitmq;
+mod rest;
 mod series;
 mod topics;
 
@@ -24,6 +26,9 @@ pub use topics::{GroupState, PartitionState, TopicState};
 
 use queues::Queues;
 use topics::Topics;
+
+/// For how many seconds whoever has seen a frame is taken to be there.
+const STAYS: f64 = 10.0;
 
 /// What is known of both brokers; clones share it.
 #[derive(Clone, Default)]
@@ -44,6 +49,21 @@ pub struct Known {
     pub queues: Queues,
     /// The topics, and how far each group has come.
     pub topics: Topics,
+    /// When somebody was last shown all this.
+    shown: Option<f64>,
+}
+
+impl Known {
+    /// Somebody is shown all this now.
+    pub(crate) fn show(&mut self) {
+        self.shown = Some(self.clock.now());
+    }
+
+    /// Whether somebody was shown all this a moment ago, and may want to see how it goes on.
+    fn is_watched(&self) -> bool {
+        let now = self.clock.now();
+        self.shown.is_some_and(|shown| now - shown < STAYS)
+    }
 }
 
 impl Statistics {

@@ -42,7 +42,7 @@ pub use controls::{Control, controls, lift_control, set_control};
 
 /// Empties the tables that are filled from topics.
 pub async fn empty_read_model(db: &mut PgConnection) -> sqlx::Result<()> {
-    sqlx::query("truncate orders, facts, stock, positions")
+    sqlx::query("truncate orders, facts, stock, noted")
         .execute(db)
         .await?;
     Ok(())
@@ -52,7 +52,7 @@ pub async fn empty_read_model(db: &mut PgConnection) -> sqlx::Result<()> {
 pub const TABLES: [&str; 14] = [
     "orders",
     "facts",
-    "positions",
+    "noted",
     "stock",
     "spans",
     "queue_flows",

@@ -22,7 +22,8 @@ const SERVICES: [&str; 4] = ["order", "inventory", "notification", "console"];
 /// The state as it is known now.
 pub(super) fn frame(live: &Live, seen: &Seen, sentences: &mut Sentences) -> Frame {
     let controls = live.controls.known();
-    let known = live.statistics.known();
+    let mut known = live.statistics.known();
+    known.show();
     let clock = known.clock;
     let (orders, stock) = seen.news.unzip();
     Frame {

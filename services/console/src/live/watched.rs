@@ -1,6 +1,9 @@
 use crate::domain::{Place, Watched};
 use crate::statistics::{BrokerState, Known};
 
+/// For so many seconds a look at a topic speaks of now. It is older where nobody has watched for a while, or Kafka is slow.
+const FRESH: f64 = 1.5;
+
 /// Everything that messages can be stuck in.
 pub(super) fn watched(known: &Known, now: f64) -> Vec<Watched> {
     let mut watched = Vec::new();
@@ -36,7 +39,7 @@ pub(super) fn watched(known: &Known, now: f64) -> Vec<Watched> {
                     at_least: false,
                     arriving: None,
                     leaving: None,
-                    standing: Some(now - partition.standing_since),
+                    standing: Some(standing(now, state.at, partition.standing_since)),
                     partition: Some(Place {
                         partition: number,
                         offset: partition.committed.unwrap_or_default(),
@@ -47,4 +50,21 @@ pub(super) fn watched(known: &Known, now: f64) -> Vec<Watched> {
         }
     }
     watched
+}
+
+/// For how long a partition has not come any further, as far as that was looked at.
+fn standing(now: f64, looked_at: f64, since: f64) -> f64 {
+    now.min(looked_at + FRESH) - since
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_partition_does_not_stand_only_because_nobody_has_looked() {
+        assert_eq!(standing(100.5, 100.0, 90.0), 10.5);
+        assert_eq!(standing(105.0, 100.0, 100.0), FRESH);
+        assert_eq!(standing(105.0, 100.0, 90.0), 11.5);
+    }
 }

@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
+use super::rest::Rest;
 use super::{Statistics, persist};
 use crate::pace::every;
 
@@ -147,7 +148,8 @@ impl RabbitMqApi {
 }
 
 /// Looks at the queues once a second, until stopped, and remembers in the database what is needed to know their
-/// age after a restart. The broker and the database may come and go.
+/// age after a restart. Who is connected is of interest while somebody watches, and is otherwise looked at every five
+/// seconds. The broker and the database may come and go.
 ///
 /// # Errors
 ///
@@ -167,9 +169,17 @@ pub async fn watch_rabbitmq(
 }
 
 async fn look(api: &RabbitMqApi, statistics: &Statistics, token: &CancellationToken) {
-    let mut tick = every(INTERVAL);
+    let (mut tick, mut rest) = (every(INTERVAL), Rest::default());
     while token.run_until_cancelled(tick.tick()).await.is_some() {
-        let looked = async { tokio::try_join!(api.queues(), api.connections()) };
+        let is_watched = statistics.known().is_watched();
+        let rests = rest.goes_on(is_watched);
+        let connections = async {
+            match rests {
+                true => Ok(None),
+                false => api.connections().await.map(Some),
+            }
+        };
+        let looked = async { tokio::try_join!(api.queues(), connections) };
         let Some(looked) = token.run_until_cancelled(looked).await else {
             return;
         };
@@ -178,7 +188,10 @@ async fn look(api: &RabbitMqApi, statistics: &Statistics, token: &CancellationTo
         match looked {
             Ok((queues, connections)) => {
                 known.rabbitmq.answered(now);
-                known.queues.connected(now, &connections);
+                if let Some(connections) = connections {
+                    known.queues.connected(now, &connections);
+                    rest.begin();
+                }
                 known.queues.observe(now - OLD, queues);
             }
             Err(error) => known.rabbitmq.failed(now, &error),

@@ -31,10 +31,10 @@ pub struct Fact {
     pub trace_id: Option<Vec<u8>>,
 }
 
-/// Stores facts, and how far their partitions are stored with them; a fact that is stored already stays as it is.
+/// Stores facts, and counts those that are new; one that is stored already stays as it is.
 pub async fn save_facts(db: &mut PgConnection, facts: &[Fact]) -> sqlx::Result<()> {
     sqlx::query(
-        r#"with noted as (
+        r#"with stored as (
              insert into facts (topic, partition, "offset", type, time, recorded_at, order_id, version, reason,
                                 trace_id)
              select * from unnest($1::text[], $2::int[], $3::bigint[], $4::text[], $5::timestamptz[],
@@ -42,12 +42,11 @@ pub async fn save_facts(db: &mut PgConnection, facts: &[Fact]) -> sqlx::Result<(
              -- Two instances for which a partition has just moved may store the same.
              order by 7, 1, 2, 3
              on conflict do nothing
+             returning topic, partition
          )
-         insert into positions as known (topic, partition, next)
-         select place.topic, place.partition, max(place.number) + 1
-         from unnest($1::text[], $2::int[], $3::bigint[]) as place (topic, partition, number)
-         group by 1, 2 order by 1, 2
-         on conflict (topic, partition) do update set next = excluded.next where excluded.next > known.next"#,
+         insert into noted as known (topic, partition, facts)
+         select topic, partition, count(*) from stored group by topic, partition order by topic, partition
+         on conflict (topic, partition) do update set facts = known.facts + excluded.facts"#,
     )
     .bind(column(facts, |fact| fact.topic.as_str()))
     .bind(column(facts, |fact| fact.partition))
@@ -75,7 +74,7 @@ pub async fn facts_of(db: &PgPool, order_id: Uuid) -> sqlx::Result<Vec<Fact>> {
 /// Numbers that rise with every fact, and with every change of the stock.
 pub async fn news(db: &PgPool) -> sqlx::Result<(i64, i64)> {
     sqlx::query_as(
-        "select (select coalesce(sum(next), 0)::bigint from positions),
+        "select (select coalesce(sum(facts), 0)::bigint from noted),
                 (select coalesce(sum(version), 0)::bigint from stock)",
     )
     .fetch_one(db)

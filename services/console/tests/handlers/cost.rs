@@ -23,18 +23,18 @@ async fn an_order_that_is_confirmed_at_once_is_written_once_and_its_records_once
     let bus = testing::bus("console", &pool).await?;
     let ids: Vec<_> = (0..ORDERS).map(|_| Uuid::now_v7()).collect();
     let events = records(0, ids.iter().flat_map(|id| [placed(*id), confirmed(*id)]));
-    let expected = written(&[("facts", 200, 0), ("orders", 100, 0), ("positions", 1, 0)]);
+    let expected = written(&[("facts", 200, 0), ("noted", 1, 0), ("orders", 100, 0)]);
     assert_eq!(handle(&bus, &RecordOrders, &events).await?, expected);
 
     let reserved = ids
         .iter()
         .map(|id| StockEvent::from(StockReserved { order_id: *id }));
-    let expected = written(&[("facts", 100, 0), ("positions", 1, 0)]);
+    let expected = written(&[("facts", 100, 0), ("noted", 1, 0)]);
     let reserved = records(0, reserved);
     assert_eq!(handle(&bus, &RecordDecisions, &reserved).await?, expected);
 
     let paid = records(200, ids.iter().map(|id| paid(*id)));
-    let expected = written(&[("facts", 100, 0), ("orders", 100, 100), ("positions", 1, 1)]);
+    let expected = written(&[("facts", 100, 0), ("noted", 1, 1), ("orders", 100, 100)]);
     assert_eq!(handle(&bus, &RecordOrders, &paid).await?, expected);
     Ok(())
 }

@@ -84,6 +84,22 @@ async fn a_batch_that_comes_again_changes_nothing(pool: PgPool) -> Result<()> {
 }
 
 #[sqlx::test]
+async fn there_is_news_of_a_topic_that_was_created_anew_and_begins_at_its_first_place(
+    pool: PgPool,
+) -> Result<()> {
+    let bus = testing::bus("console", &pool).await?;
+    let mut before = store::news(&pool).await?;
+    for offset in [1_000, 1_001, 0, 1] {
+        let record = testing::record(3, offset, placed(Uuid::now_v7()));
+        testing::handle_batch(&bus, &RecordOrders, &[record]).await?;
+        let news = store::news(&pool).await?;
+        assert!(news.0 > before.0, "{offset}");
+        before = news;
+    }
+    Ok(())
+}
+
+#[sqlx::test]
 async fn facts_tell_where_each_record_is_and_why(pool: PgPool) -> Result<()> {
     let bus = testing::bus("console", &pool).await?;
     let (id, refused_at) = (Uuid::now_v7(), now());

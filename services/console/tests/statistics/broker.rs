@@ -1,3 +1,4 @@
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, Result};
@@ -19,6 +20,8 @@ pub(crate) const QUEUE: &str = "inventory.stock-commands";
 pub(crate) struct Broker {
     url: String,
     queues: Arc<Mutex<Value>>,
+    /// How often it was asked for the queues, and for the connections.
+    asked: Arc<[AtomicU32; 2]>,
 }
 
 /// Somebody who looks at it once a second.
@@ -30,7 +33,10 @@ pub(crate) struct Watching {
 impl Broker {
     pub(crate) async fn start() -> Result<Self> {
         let queues = Arc::new(Mutex::new(json!([])));
-        let tell = async |State(queues): State<Arc<Mutex<Value>>>| {
+        let asked = Arc::<[AtomicU32; 2]>::default();
+        let (of_queues, of_connections) = (Arc::clone(&asked), Arc::clone(&asked));
+        let tell = async move |State(queues): State<Arc<Mutex<Value>>>| {
+            of_queues[0].fetch_add(1, Ordering::Relaxed);
             Json(
                 queues
                     .lock()
@@ -43,13 +49,16 @@ impl Broker {
             .route("/api/queues/spillway", get(tell))
             .route(
                 "/api/vhosts/spillway/connections",
-                get(async || Json(connected)),
+                get(async move || {
+                    of_connections[1].fetch_add(1, Ordering::Relaxed);
+                    Json(connected)
+                }),
             )
             .with_state(Arc::clone(&queues));
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let url = format!("http://console:secret@{}", listener.local_addr()?);
         tokio::spawn(async { axum::serve(listener, app).await });
-        Ok(Self { url, queues })
+        Ok(Self { url, queues, asked })
     }
 
     /// From now on it says that so many messages wait in the queue, after so many were acknowledged.
@@ -61,6 +70,11 @@ impl Broker {
 
     pub(crate) fn tell(&self, queues: Value) {
         *self.queues.lock().unwrap_or_else(PoisonError::into_inner) = queues;
+    }
+
+    /// How often it was asked for the queues, and for the connections.
+    pub(crate) fn asked(&self) -> [u32; 2] {
+        [0, 1].map(|n| self.asked[n].load(Ordering::Relaxed))
     }
 
     pub(crate) fn watch(&self, statistics: &Statistics, pool: &PgPool) -> Result<Watching> {

@@ -6,3 +6,4 @@ mod history;
 mod sentences;
 #[path = "../support/mod.rs"]
 mod support;
+mod watched;

@@ -14,8 +14,8 @@ use crate::transport::Transport;
 /// Spans of handling, by the OpenTelemetry conventions for messaging.
 ///
 /// The context in which a message was created is the parent of its spans as well as a link, so
-/// that one trace shows one order. Messages without a context get no spans, and when nothing is
-/// exported no message gets a context: then all of this costs nothing.
+/// that one trace shows one order. A message without a context, or of a trace that nobody exports, gets
+/// no spans: for most messages all of this costs nothing.
 #[derive(Clone)]
 pub(crate) struct ProcessSpans {
     tracer: Arc<BoxedTracer>,
@@ -77,7 +77,7 @@ impl ProcessSpans {
         destination: impl FnOnce() -> String,
         more: impl FnOnce() -> Vec<KeyValue>,
     ) -> ProcessSpan {
-        if received.cause == Cause::none() {
+        if !received.cause.is_sampled() {
             return ProcessSpan::default();
         }
         let parent = received.cause.context();

@@ -115,6 +115,9 @@ impl Clients {
         let groups: Vec<_> = listed
             .map(|group| (group.name().to_owned(), group.members().len()))
             .collect();
+        // A client is memory and threads, and a group that is gone needs none.
+        self.groups
+            .retain(|known, _| groups.iter().any(|(group, _)| group == known));
         let mut all = Vec::new();
         for topic in topics {
             let Some(ends) = self.ends(topic.name)? else {

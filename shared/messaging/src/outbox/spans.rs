@@ -39,7 +39,12 @@ impl PublishSpans {
         let Some(traceparent) = &row.traceparent else {
             return PublishSpan::default();
         };
-        let parent = Cause::from_traceparent(Some(traceparent.clone())).context();
+        let cause = Cause::from_traceparent(Some(traceparent.clone()));
+        // Most are of a trace that nobody exports.
+        if !cause.is_sampled() {
+            return PublishSpan::default();
+        }
+        let parent = cause.context();
         let wait = self
             .tracer
             .span_builder("wait outbox")

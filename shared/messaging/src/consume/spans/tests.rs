@@ -22,8 +22,11 @@ impl SpanExporter for Ended {
     }
 }
 
+const EXPORTED: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+const NOT_EXPORTED: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00";
+
 /// The spans that a delivery gets which ends like this, and what is its cause from then on.
-fn spans_of(outcome: &Outcome) -> (Vec<SpanData>, Cause) {
+fn spans_of(traceparent: &str, outcome: &Outcome) -> (Vec<SpanData>, Cause) {
     global::set_text_map_propagator(TraceContextPropagator::new());
     let ended = Ended::default();
     let provider = SdkTracerProvider::builder()
@@ -32,7 +35,6 @@ fn spans_of(outcome: &Outcome) -> (Vec<SpanData>, Cause) {
     let spans = ProcessSpans {
         tracer: Arc::new(BoxedTracer::new(Box::new(provider.tracer("messaging")))),
     };
-    let traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
     let mut received = Received {
         id: Uuid::now_v7(),
         time: Timestamp::now(),
@@ -50,7 +52,7 @@ fn spans_of(outcome: &Outcome) -> (Vec<SpanData>, Cause) {
 /// what led to it.
 #[test]
 fn the_context_in_which_a_message_was_created_is_parent_and_link() {
-    let (ended, cause) = spans_of(&Outcome::Done);
+    let (ended, cause) = spans_of(EXPORTED, &Outcome::Done);
     let creation = SpanId::from_hex("00f067aa0ba902b7").ok();
     let linked = ended.iter().flat_map(|span| span.links.iter());
     let linked: Vec<_> = linked.map(|link| link.span_context.span_id()).collect();
@@ -64,6 +66,13 @@ fn the_context_in_which_a_message_was_created_is_parent_and_link() {
     assert_eq!(handling.collect::<Vec<_>>(), [cause]);
 }
 
+#[test]
+fn a_message_of_a_trace_that_nobody_exports_gets_no_span_and_keeps_its_cause() {
+    let (ended, cause) = spans_of(NOT_EXPORTED, &Outcome::Done);
+    assert!(ended.is_empty());
+    assert_eq!(cause.traceparent(), Some(NOT_EXPORTED));
+}
+
 /// Whoever replays a message has to know whether that had an effect.
 #[test]
 fn the_span_of_a_message_that_was_handled_before_says_so() {
@@ -73,7 +82,7 @@ fn the_span_of_a_message_that_was_handled_before_says_so() {
         (Outcome::Done, 0),
         (Outcome::Failed(Failure::reject("malformed")), 0),
     ] {
-        let (ended, _) = spans_of(&outcome);
+        let (ended, _) = spans_of(EXPORTED, &outcome);
         assert_eq!(ended.len(), 1);
         let attributes = ended.iter().flat_map(|span| span.attributes.iter());
         let told = attributes.filter(|attribute| **attribute == duplicate);
