@@ -60,7 +60,7 @@ run_lints() {
   # In the release profile like everything else, so that build scripts run once.
   step "cargo clippy" cargo clippy --release --locked --workspace --all-targets -- -D warnings
   # Its target is left out where everything is tested, because it needs a system of its own.
-  step "cargo clippy, secure" cargo clippy --release --locked -p e2e --test secure -- -D warnings
+  step "cargo clippy, secure" cargo clippy --release --locked --workspace --test secure -- -D warnings
   step "cargo doc" env RUSTDOCFLAGS=-Dwarnings cargo doc --release --locked --workspace --no-deps
   step "pages and rooms" test_pages
   ensure_packages node=nodejs
