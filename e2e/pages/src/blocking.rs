@@ -28,7 +28,7 @@ const BLOCKING: [&str; 14] = [
 ];
 
 /// Where that is meant, and why.
-const MEANT: [(&str, &str); 2] = [
+const MEANT: [(&str, &str); 4] = [
     (
         "shared/messaging/src/faults/crash_point.rs",
         "it is to end the process, or to stop it",
@@ -36,6 +36,14 @@ const MEANT: [(&str, &str); 2] = [
     (
         "shared/runtime/src/run.rs",
         "it is the thread of `main`, which waits for the workers",
+    ),
+    (
+        "shared/runtime/src/secret_files.rs",
+        "it reads the settings before anything else begins",
+    ),
+    (
+        "shared/runtime/src/trust.rs",
+        "it reads the settings before anything else begins",
     ),
 ];
 
