@@ -120,10 +120,11 @@ async fn an_insertion_that_nobody_waits_for_any_more_is_committed_by_nobody(
     let (one, other) = (sessions.begin().await?, sessions.begin().await?);
     one.commit().await?;
     other.commit().await?;
+    let mut session = sessions.begin().await?;
     let count = sqlx::query_scalar("select count(*) from parcels");
-    let count: i64 = count.fetch_one(&pool).await?;
+    let count: i64 = count.fetch_one(&mut *session).await?;
     assert_eq!(count, 0);
-    drop(sessions);
+    drop((session, sessions));
     pool.close().await;
     Ok(())
 }
