@@ -191,6 +191,7 @@ mod tests {
         let config = config(&[
             "--kafka-security-protocol=SASL_SSL",
             "--kafka-username=order",
+            "--kafka-password=secret",
         ])?;
         config.create::<rdkafka::consumer::BaseConsumer>()?;
         Ok(())
