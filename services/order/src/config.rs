@@ -45,6 +45,7 @@ pub struct Config {
 
 #[cfg(test)]
 mod tests {
+    use clap::builder::Resettable;
     use clap::{Args, Command, FromArgMatches};
 
     use super::*;
@@ -52,7 +53,8 @@ mod tests {
     #[test]
     fn a_payment_deadline_that_rabbitmq_would_refuse_is_refused_by_its_name() {
         for (deadline, is_taken) in [("3650d", true), ("0s", true), ("3651d", false)] {
-            let command = Config::augment_args(Command::new("order").no_binary_name(true));
+            let command = Config::augment_args(Command::new("order").no_binary_name(true))
+                .mut_args(|argument| argument.env(Resettable::Reset));
             let parsed = command
                 .try_get_matches_from([
                     "--database-url=postgres://localhost/order",

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use clap::Parser;
+use clap::builder::Resettable;
+use clap::{CommandFactory, FromArgMatches, Parser};
 use order::config::Config;
 
 #[derive(Parser)]
@@ -73,5 +74,8 @@ fn parse_with(payment_deadline: &str, more: &[&str]) -> clap::error::Result<Argu
         "--kafka-brokers=nowhere",
         &payment_deadline,
     ];
-    Arguments::try_parse_from(arguments.iter().chain(more))
+    // Whatever is set where this runs.
+    let command = Arguments::command().mut_args(|argument| argument.env(Resettable::Reset));
+    let matches = command.try_get_matches_from(arguments.iter().chain(more))?;
+    Arguments::from_arg_matches(&matches)
 }
