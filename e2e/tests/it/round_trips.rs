@@ -128,7 +128,9 @@ fn statements(log: &str) -> Vec<Statement<'_>> {
 }
 
 fn statement(line: &str) -> Option<Statement<'_>> {
-    let (service, rest) = line.strip_prefix(MARK)?.split_once(' ')?;
+    // Compose may begin a line with a control sequence.
+    let (_, counted) = line.split_once(MARK)?;
+    let (service, rest) = counted.split_once(' ')?;
     let is_ours = Compose::SERVICES.contains(&service);
     let (process, rest) = rest.split_once(' ').filter(|_| is_ours)?;
     let said = rest.strip_prefix("LOG:  ")?;

@@ -56,9 +56,8 @@ impl Prometheus {
             fs::write(folder.join(file), text).await?;
         }
         let copy = |file: &str| format!("{}/{file}:/etc/prometheus/{file}:ro", folder.display());
-        // What it keeps ends with it, and anybody may write there: Prometheus is not root.
-        let mode = json!({"mode": 0o1777});
-        let data = json!({"type": "tmpfs", "target": "/prometheus", "tmpfs": mode});
+        // What it keeps ends with it.
+        let data = json!({"type": "volume", "target": "/prometheus"});
         let volumes = json!([copy("prometheus.yml"), copy("rules.yml"), data]);
         let overlay = json!({"services": {"prometheus": {"volumes": volumes}}});
         let overlay_file = folder.join("overlay.yml");
