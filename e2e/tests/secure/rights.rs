@@ -143,8 +143,10 @@ fn read(mut config: ClientConfig, topic: &str, user: &str) -> Result<bool> {
         Some(Ok(record)) => Ok(record.topic() == topic),
         Some(Err(KafkaError::PartitionEOF(_))) => Ok(true),
         Some(Err(error)) => match error.rdkafka_error_code() {
+            // Who reads no topic has no group either.
             Some(
-                RDKafkaErrorCode::TopicAuthorizationFailed
+                RDKafkaErrorCode::GroupAuthorizationFailed
+                | RDKafkaErrorCode::TopicAuthorizationFailed
                 | RDKafkaErrorCode::UnknownTopicOrPartition
                 | RDKafkaErrorCode::UnknownTopic
                 | RDKafkaErrorCode::UnknownPartition,
