@@ -5,7 +5,7 @@ import { serverNow } from "../frames.js";
 import { NameField, Refusal } from "../parts.js";
 import { setting } from "../settings.js";
 import { t } from "../text.js";
-import { html, useEffect, useState } from "../ui.js";
+import { html, useEffect, useRef, useState } from "../ui.js";
 
 const PATH = "/api/load";
 const POLL = 500;
@@ -18,7 +18,9 @@ export function FlashSale({ state }) {
   const [wanted, setWanted] = useState({ rate: null, seconds: 60 });
   const [nameless, setNameless] = useState(false);
   const [busy, setBusy] = useState(false);
-  useEffect(() => poll(setSale), []);
+  // Counts what somebody presses for: what was asked before or meanwhile is older than the answer to it.
+  const pressed = useRef(0);
+  useEffect(() => poll(setSale, pressed), []);
 
   const present = state.frame?.orders?.placed_per_s ?? 0;
   const proposed = Math.min(2000, Math.max(50, Math.round((present * TIMES) / 10) * 10));
@@ -31,12 +33,14 @@ export function FlashSale({ state }) {
 
   const act = async (request) => {
     setBusy(true);
+    pressed.current += 1;
     try {
       setSale(await request());
       setProblem(null);
     } catch (refused) {
       setProblem(refused);
     } finally {
+      pressed.current += 1;
       setBusy(false);
     }
   };
@@ -90,13 +94,14 @@ function why(frame, sale) {
 }
 
 /** Asks until it is told to stop. `undefined` means that the load service does not answer. */
-function poll(setSale) {
+function poll(setSale, pressed) {
   let timer = null;
   let ended = false;
   const ask = async () => {
     if (!document.hidden) {
+      const before = pressed.current;
       const sale = await get(PATH).catch(() => undefined);
-      if (!ended) setSale(sale);
+      if (!ended && pressed.current === before) setSale(sale);
     }
     if (!ended) timer = setTimeout(ask, POLL);
   };
