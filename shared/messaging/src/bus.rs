@@ -24,7 +24,7 @@ use crate::consume::{ConsumeMetrics, Consuming, Holds, RetryPolicy};
 use crate::controls::Controls;
 use crate::handler::Tx;
 use crate::kafka::{Kafka, KafkaPublisher, ProgressWatch, keep_topics};
-use crate::outbox::{Handovers, OutboxMetrics, Pressure, Publish, PublishSpans, Relay};
+use crate::outbox::{Handovers, Leases, OutboxMetrics, Pressure, Publish, PublishSpans, Relay};
 use crate::rabbitmq::{ConfirmChannel, OutboxPublisher, QueueConsumer, RabbitMq};
 use crate::refusals::Refusals;
 use crate::transport::Transport;
@@ -42,6 +42,7 @@ struct Inner {
     rabbitmq: RabbitMq,
     kafka: Kafka,
     refusals: Arc<Refusals>,
+    leases: Arc<Leases>,
     outbox_metrics: Arc<OutboxMetrics>,
     publish_spans: PublishSpans,
     consuming: Consuming,
@@ -74,6 +75,7 @@ impl Bus {
             rabbitmq: RabbitMq::new(&args.amqp_url, service, Arc::clone(&refusals))?,
             kafka: Kafka::new(&args.kafka, service, Arc::clone(&refusals)),
             refusals,
+            leases: Leases::new(consuming.pool.clone(), args.outbox_poll),
             outbox_metrics: Arc::default(),
             publish_spans: PublishSpans::default(),
             consuming,
@@ -185,7 +187,7 @@ impl Bus {
             transport,
             publisher,
             handover: Arc::clone(handovers.of(transport)),
-            poll: self.inner.args.outbox_poll,
+            leases: Arc::clone(&self.inner.leases),
             metrics: Arc::clone(&self.inner.outbox_metrics),
             refused: Default::default(),
         }

@@ -36,6 +36,7 @@ pub use pressure::OutboxLimits;
 pub(crate) use address::{
     Address, delay_queue_name, is_delay_queue_of, is_own_exchange, own_exchange,
 };
+pub(crate) use lease::Leases;
 pub(crate) use memory::keep;
 pub(crate) use metrics::OutboxMetrics;
 pub(crate) use pressure::Pressure;

@@ -38,6 +38,8 @@ struct State {
     ledger: Ledger,
     /// Something may wait in the table.
     look: bool,
+    /// Something that was refused may wait for another attempt.
+    has_refused: bool,
     /// More waits in the table than was found.
     is_behind: bool,
 }
@@ -182,7 +184,19 @@ impl Handover {
 
     /// The broker has refused these, and the table knows.
     pub(super) fn refused(&self, seqs: &[i64]) {
-        self.state().ledger.remove(seqs);
+        let mut state = self.state();
+        state.ledger.remove(seqs);
+        state.has_refused = true;
+    }
+
+    /// Whether anything that was refused was in the table a moment ago.
+    pub(super) fn found_refused(&self, is_anything: bool) {
+        self.state().has_refused = is_anything;
+    }
+
+    /// Whether something that was refused may wait for another attempt.
+    pub(super) fn has_refused(&self) -> bool {
+        self.state().has_refused
     }
 
     /// These were not published.

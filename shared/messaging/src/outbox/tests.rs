@@ -46,7 +46,8 @@ async fn every_statement_that_runs_in_a_loop_touches_few_buffers(
     let find = aside::addresses_query(transport, "", 100);
     let sample = aside::sample_query(transport, &addresses, &portions, 500);
     let settle = aside::tried_query(transport, few, more);
-    let renew = lease::renew_query(transport, Uuid::now_v7());
+    let relays = Transport::ALL.map(|transport| (transport, Uuid::now_v7()));
+    let renew = lease::renew_query(&relays);
     let claim = inbox::claim_query("handle", &ids);
     let table = [
         ("outbox: forget 200, look", 2_000, statement(look(ALL))?),
@@ -58,7 +59,7 @@ async fn every_statement_that_runs_in_a_loop_touches_few_buffers(
         ("refused: find 50 addresses", 800, statement(find)?),
         ("refused: a row of each", 800, statement(sample)?),
         ("refused: settle 100", 2_500, statement(settle)?),
-        ("leases: renew", 300, statement(renew)?),
+        ("leases: renew, both brokers", 600, statement(renew)?),
         ("inbox: claim 100", 2_500, statement(claim)?),
         ("inbox: prune", 2_000, statement(forget_old)?),
     ];
