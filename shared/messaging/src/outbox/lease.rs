@@ -89,6 +89,8 @@ impl Leases {
                 if tells {
                     renewing.told = Some(Instant::now());
                 }
+                // Whoever has left meanwhile holds nothing more.
+                let relays = self.relays();
                 for (relay, renewed) in pairs(&relays, &renewed) {
                     relay.renewed(renewed, begun + LEASE, tells);
                 }
