@@ -15,7 +15,7 @@ mod topic;
 use std::sync::Arc;
 
 use contracts::topology::{Exchange, Topic};
-use database::Sessions;
+use database::{Answers, Sessions};
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
@@ -42,6 +42,7 @@ struct Inner {
     rabbitmq: RabbitMq,
     kafka: Kafka,
     refusals: Arc<Refusals>,
+    answers: Answers,
     leases: Arc<Leases>,
     outbox_metrics: Arc<OutboxMetrics>,
     publish_spans: PublishSpans,
@@ -71,11 +72,14 @@ impl Bus {
             controls: Arc::new(Controls::new(service)),
         };
         let refusals = Arc::<Refusals>::default();
+        let answers = Answers::default();
+        let pool = consuming.pool.clone();
         let inner = Inner {
             rabbitmq: RabbitMq::new(&args.amqp_url, service, Arc::clone(&refusals))?,
             kafka: Kafka::new(&args.kafka, service, Arc::clone(&refusals)),
             refusals,
-            leases: Leases::new(consuming.pool.clone(), args.outbox_poll),
+            leases: Leases::new(pool, args.outbox_poll, answers.clone()),
+            answers,
             outbox_metrics: Arc::default(),
             publish_spans: PublishSpans::default(),
             consuming,

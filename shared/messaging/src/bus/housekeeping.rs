@@ -43,6 +43,7 @@ impl Bus {
         let mut pruning = inbox::Pruning::default();
         while token.run_until_cancelled(tick.tick()).await.is_some() {
             let measured = self.measure().await;
+            self.inner.answers.note(measured.is_ok());
             let tables = match &measured {
                 Ok(tables) => Some(*tables),
                 // Whoever cannot be asked has not changed.

@@ -1,7 +1,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use database::within_limit;
+use database::{Answers, within_limit};
 use sqlx::{Connection, PgConnection, PgPool};
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
@@ -32,6 +32,8 @@ pub(crate) struct Leases {
     pool: PgPool,
     /// How often the table is to be looked at without a word of anybody.
     poll: Duration,
+    /// Who is told whether the database answers.
+    answers: Answers,
     relays: Mutex<Vec<Arc<Holder>>>,
     renewing: tokio::sync::Mutex<Renewing>,
 }
@@ -53,10 +55,11 @@ struct Holder {
 }
 
 impl Leases {
-    pub(crate) fn new(pool: PgPool, poll: Duration) -> Arc<Self> {
+    pub(crate) fn new(pool: PgPool, poll: Duration, answers: Answers) -> Arc<Self> {
         Arc::new(Self {
             pool,
             poll,
+            answers,
             relays: Mutex::default(),
             renewing: tokio::sync::Mutex::default(),
         })
@@ -80,7 +83,9 @@ impl Leases {
         // Measured from before the statement, so that we never believe to hold it longer
         // than the database does.
         let begun = Instant::now();
-        match within_limit(self.try_renew(&mut renewing, &relays)).await {
+        let renewed = within_limit(self.try_renew(&mut renewing, &relays)).await;
+        self.answers.note(renewed.is_ok());
+        match renewed {
             Ok(renewed) => {
                 let of = relays.iter().map(|relay| relay.instance).collect();
                 renewing.last = Some((begun, of));
