@@ -167,7 +167,9 @@ impl Holder {
         // Nothing, if they had run out by now.
         let before = self.handover.held();
         self.handover.hold(shards, until);
-        self.handover.found_refused(renewed.is_refused);
+        if renewed.is_refused {
+            self.handover.found_refused();
+        }
         let is_new = *shards != before;
         if is_new || (renewed.is_waiting && tells) {
             self.handover.look();

@@ -80,11 +80,6 @@ impl Refused {
         self.due = Some(now + IDLE);
     }
 
-    /// Whether anything was refused lately.
-    pub(super) fn is_any(&self) -> bool {
-        !self.addresses.is_empty()
-    }
-
     /// After which address to look.
     pub(super) fn after(&self) -> &str {
         &self.after
