@@ -69,7 +69,7 @@ fn a_broker_waits_while_too_much_is_undone() -> io::Result<()> {
     let woken = Arc::<Woken>::default();
     let waker = Waker::from(Arc::clone(&woken));
     let context = &mut Context::from_waker(&waker);
-    assert_eq!(read(&mut sieve, context)?, deliveries[0]);
+    assert!(read(&mut sieve, context)? == deliveries[0]);
 
     // What is written wakes whoever reads, and lets it know that the broker is alive.
     write(&mut sieve, context, b"AMQP\0\0\x09\x01")?;
@@ -87,7 +87,7 @@ fn a_broker_waits_while_too_much_is_undone() -> io::Result<()> {
     write(&mut sieve, context, &acknowledged.concat())?;
     assert_eq!(woken.0.load(Ordering::Relaxed), 2);
     let next = read(&mut sieve, context)?;
-    assert_eq!(next[..length], deliveries[1]);
+    assert!(next[..length] == deliveries[1]);
     // Behind it, what is owed for the acknowledgement.
     assert_eq!(next[length..], HEARTBEAT);
     Ok(())

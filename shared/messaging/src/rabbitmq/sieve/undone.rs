@@ -80,6 +80,7 @@ impl Undone {
             CONSUME => {
                 let channel = self.channels.entry(id).or_default();
                 channel.no_ack = is_without_acks(arguments);
+                channel.is_cancelled = false;
             }
             ACK | NACK => {
                 let is_multiple = arguments.get(8).is_some_and(|bits| bits & 1 == 1);

@@ -85,7 +85,7 @@ fn a_channel_that_the_broker_closes_is_forgotten() {
 #[test]
 fn frames_that_make_no_sense_are_seen() {
     let mut undone = Undone::default();
-    for payload in [&[][..], &[0], &DELIVER, &ACK, &CONSUME] {
+    for payload in [&[0u8; 0][..], &[0], &DELIVER, &ACK, &CONSUME] {
         assert!(undone.arrives(&frame(1, payload)));
         undone.leaves(&frame(1, payload));
     }
