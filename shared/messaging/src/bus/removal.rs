@@ -56,7 +56,7 @@ pub struct Removal {
 }
 
 impl Bus {
-    /// Removes `what` is older than `kept`; nothing without a time.
+    /// Removes rows of a service, `what` they are in logs, that are older than `kept`; nothing without a time.
     pub fn removal(
         &self,
         what: &'static str,
@@ -100,6 +100,10 @@ impl Removal {
     ///
     /// None; it is a `Result` because that is what the life cycle of a process wants of a task.
     pub async fn run(self, token: CancellationToken) -> anyhow::Result<()> {
+        if self.kept.is_none() {
+            token.cancelled().await;
+            return Ok(());
+        }
         let what = self.what;
         let (mut after, mut begun) = (Uuid::nil(), Instant::now());
         let mut tick = interval(INTERVAL);

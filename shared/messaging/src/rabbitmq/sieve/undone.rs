@@ -11,6 +11,7 @@ pub(super) const LIMIT: u64 = 8 * 1024 * 1024;
 const BODY: u8 = 3;
 
 // Class and method.
+const CONNECTION_CLOSE: [u8; 4] = [0, 10, 0, 50];
 const CHANNEL_OPEN: [u8; 4] = [0, 20, 0, 10];
 const CHANNEL_CLOSE: [u8; 4] = [0, 20, 0, 40];
 const CHANNEL_CLOSE_OK: [u8; 4] = [0, 20, 0, 41];
@@ -30,6 +31,8 @@ pub(super) struct Undone {
     bytes: u64,
     /// Messages of which a part is here.
     unfinished: usize,
+    /// Everything up to the last answer is read.
+    is_closing: bool,
 }
 
 /// In AMQP a channel has its own delivery tags, and here it has one consumer.
@@ -52,7 +55,7 @@ struct Channel {
 impl Undone {
     /// Whether nothing more should be read. Not in the middle of a message, which could else never be done.
     pub(super) fn is_full(&self) -> bool {
-        self.bytes >= LIMIT && self.unfinished == 0
+        self.bytes >= LIMIT && self.unfinished == 0 && !self.is_closing
     }
 
     /// Takes note of a frame from the broker, of which a body need not be there. Answers whether it should be seen.
@@ -75,6 +78,7 @@ impl Undone {
             return;
         };
         match *method {
+            CONNECTION_CLOSE => self.is_closing = true,
             CHANNEL_OPEN => self.forget(id),
             CHANNEL_CLOSE | CANCEL => self.cancel(id),
             CONSUME => {

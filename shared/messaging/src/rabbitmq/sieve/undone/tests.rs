@@ -83,6 +83,15 @@ fn a_channel_that_the_broker_closes_is_forgotten() {
 }
 
 #[test]
+fn the_end_of_a_connection_is_read() {
+    let mut undone = Undone::default();
+    deliver(&mut undone, 1, 1, LIMIT);
+    assert!(undone.is_full());
+    undone.leaves(&frame(0, &CONNECTION_CLOSE));
+    assert!(!undone.is_full());
+}
+
+#[test]
 fn frames_that_make_no_sense_are_seen() {
     let mut undone = Undone::default();
     for payload in [&[0u8; 0][..], &[0], &DELIVER, &ACK, &CONSUME] {
