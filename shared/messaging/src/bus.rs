@@ -9,6 +9,7 @@ mod controls;
 mod housekeeping;
 mod letters;
 mod read_again;
+mod removal;
 mod shards;
 mod topic;
 
@@ -29,6 +30,7 @@ use crate::rabbitmq::{ConfirmChannel, OutboxPublisher, QueueConsumer, RabbitMq};
 use crate::refusals::Refusals;
 use crate::transport::Transport;
 
+pub use removal::{OldRows, Removal, RemovalQuery, RemoveOld};
 pub use topic::TopicConsumer;
 
 /// One service's access to both brokers; cheap to clone.
