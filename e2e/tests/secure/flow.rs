@@ -19,7 +19,7 @@ async fn an_order_is_confirmed_told_of_and_paid() -> Result<()> {
         ("order-confirmed", "email"),
     ];
     stack.gateway.told(order.id, &expected).await?;
-    let paid = stack.gateway.settle(order.id, "pay").await?;
+    let paid = stack.gateway.settle(order.id, "payment").await?;
     assert_eq!(paid.status, "paid");
     // The console has read of it in the topics.
     let path = format!("/api/console/orders/{}", order.id);

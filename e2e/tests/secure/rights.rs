@@ -7,6 +7,7 @@ use lapin::options::{BasicPublishOptions, ConfirmSelectOptions, QueueDeleteOptio
 use lapin::{BasicProperties, Connection};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
+use rdkafka::metadata::MetadataTopic;
 use rdkafka::producer::{FutureProducer, FutureRecord};
 use rdkafka::types::RDKafkaErrorCode;
 use rdkafka::{ClientConfig, Message, Offset, TopicPartitionList};
@@ -127,6 +128,14 @@ fn read(mut config: ClientConfig, topic: &str, user: &str) -> Result<bool> {
     config.set("group.id", format!("{user}.test"));
     config.set("enable.partition.eof", "true");
     let consumer: BaseConsumer = config.create()?;
+    // Of a topic that may not even be seen, a consumer hears nothing for half a minute.
+    let seen = consumer.fetch_metadata(Some(topic), TIMEOUT)?;
+    let unseen = seen.topics().iter().find_map(MetadataTopic::error);
+    match unseen.map(RDKafkaErrorCode::from) {
+        None => {}
+        Some(RDKafkaErrorCode::TopicAuthorizationFailed) => return Ok(false),
+        Some(other) => bail!("{topic} for {user}: {other}"),
+    }
     let mut place = TopicPartitionList::new();
     place.add_partition_offset(topic, 0, Offset::Beginning)?;
     consumer.assign(&place)?;
@@ -134,8 +143,10 @@ fn read(mut config: ClientConfig, topic: &str, user: &str) -> Result<bool> {
         Some(Ok(record)) => Ok(record.topic() == topic),
         Some(Err(KafkaError::PartitionEOF(_))) => Ok(true),
         Some(Err(error)) => match error.rdkafka_error_code() {
+            // Who reads no topic has no group either.
             Some(
-                RDKafkaErrorCode::TopicAuthorizationFailed
+                RDKafkaErrorCode::GroupAuthorizationFailed
+                | RDKafkaErrorCode::TopicAuthorizationFailed
                 | RDKafkaErrorCode::UnknownTopicOrPartition
                 | RDKafkaErrorCode::UnknownTopic
                 | RDKafkaErrorCode::UnknownPartition,
