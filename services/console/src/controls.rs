@@ -1,4 +1,4 @@
-//! What was asked of services, told to them once a second.
+//! What was asked of services, told to them once a second for as long as it is asked.
 
 use std::time::Duration;
 
@@ -15,6 +15,9 @@ use crate::pace::every;
 use crate::store::{self, Control};
 
 const INTERVAL: Duration = Duration::from_secs(1);
+
+/// How often is looked for what other instances were told, while nothing is asked.
+const REST: Duration = Duration::from_secs(5);
 
 /// What was asked of services; clones share it.
 #[derive(Clone)]
@@ -37,7 +40,7 @@ impl Controls {
         self.demo
     }
 
-    /// What was asked, as of a second ago.
+    /// What was asked, as of a second ago. What another instance was told may take five until it is known here.
     #[must_use]
     pub fn known(&self) -> Vec<Control> {
         let now = Timestamp::now();
@@ -64,8 +67,8 @@ impl Controls {
         }
     }
 
-    /// Looks for what was asked, once a second, and tells the services, until stopped. The broker and the database
-    /// may come and go; services that hear nothing go back to normal by themselves.
+    /// Looks for what was asked, and tells the services, once a second while anything is asked, until stopped. The
+    /// broker and the database may come and go; services that hear nothing go back to normal by themselves.
     ///
     /// # Errors
     ///
@@ -85,25 +88,30 @@ impl Controls {
     }
 
     async fn keep_looking(&self, pool: &PgPool) {
-        let mut tick = every(INTERVAL);
         loop {
-            tick.tick().await;
             self.look(pool).await;
+            let is_nothing = self.known.borrow().is_empty();
+            tokio::time::sleep(if is_nothing { REST } else { INTERVAL }).await;
         }
     }
 
     async fn keep_telling(&self, mut publisher: ControlsPublisher) {
         let (mut tick, mut known) = (every(INTERVAL), self.known.subscribe());
+        let mut has_asked = false;
         loop {
             tokio::select! {
                 _ = tick.tick() => {}
                 // The sender lives as long as this.
                 _ = known.changed() => {}
             }
-            if !self.demo {
+            let asked = self.known();
+            // Once more when nothing is asked any more, so that nobody waits for the silence.
+            let tells = !asked.is_empty() || std::mem::replace(&mut has_asked, false);
+            if !self.demo || !tells {
                 continue;
             }
-            let services = self.known().iter().map(told).collect();
+            has_asked = !asked.is_empty();
+            let services = asked.iter().map(told).collect();
             if let Err(error) = publisher.publish(&contracts::Controls { services }).await {
                 let error = format!("{error:#}");
                 debug!(error, "services could not be told what is asked of them");

@@ -33,7 +33,7 @@ pub use letters::{
 mod replays;
 pub use replays::{
     Due, Job, JobLetter, NewJob, Progress, active_jobs, change_job, create_job, due, end_job,
-    halt_job, job, job_letters, jobs, lease_job, progress, released, running_jobs, send_again,
+    halt_job, job, job_letters, jobs, lease_job, progress, released, replays_at_work, send_again,
     settle_replays,
 };
 

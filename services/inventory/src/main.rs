@@ -25,6 +25,7 @@ async fn start(config: Config, life: &Lifecycle) -> anyhow::Result<()> {
     messaging::migrate(&pool).await?;
     database::migrate(&pool, sqlx::migrate!()).await?;
     let bus = Bus::new("inventory", config.messaging, pool.clone())?;
+    bus.outlives_inbox("RESERVATIONS_KEPT", config.reservations_kept)?;
     announce_products(&bus).await?;
 
     let commands = bus
@@ -40,6 +41,12 @@ async fn start(config: Config, life: &Lifecycle) -> anyhow::Result<()> {
         bus.kafka_relay([STOCK_EVENTS, PRODUCTS, STOCK_LEVELS], token)
     });
     life.spawn("housekeeping", |token| bus.housekeeping(token));
+    let (reservations_kept, keys_kept) = (config.reservations_kept, config.idempotency_keys_kept);
+    let remove = store::remove_old_reservations;
+    let reservations = bus.removal("reservations", reservations_kept, remove);
+    life.spawn("removal of reservations", |token| reservations.run(token));
+    let keys = bus.removal("idempotency keys", keys_kept, store::forget_old_keys);
+    life.spawn("removal of idempotency keys", |token| keys.run(token));
 
     let health = Health::default();
     health.informational("RabbitMQ", bus.rabbitmq_check());

@@ -12,8 +12,11 @@ pub use levels::{ProductLevel, level, levels};
 mod restocks;
 pub use restocks::{Restock, restock};
 
+mod old;
+pub use old::{forget_old_keys, remove_old_reservations};
+
 mod products;
 pub use products::take_unannounced;
 
 /// Every table of the service: without one of them it is not ready.
-pub const TABLES: [&str; 4] = ["products", "stock", "reservations", "restocks"];
+pub const TABLES: [&str; 5] = ["products", "stock", "reservations", "restocks", "removals"];

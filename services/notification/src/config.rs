@@ -1,5 +1,7 @@
 //! The configuration of the service.
 
+use std::time::Duration;
+
 use axum::http::Uri;
 use database::DatabaseArgs;
 use lettre::message::Mailbox;
@@ -27,6 +29,15 @@ pub struct Config {
         value_parser = clap::value_parser!(u16).range(1..=5_000)
     )]
     pub events_batch: u16,
+    /// How long a notification is kept after its delivery, for example `90d`. For ever without this. At least as long
+    /// as `INBOX_RETENTION`.
+    #[arg(
+        id = "NOTIFICATIONS_KEPT",
+        long = "notifications-kept",
+        env = "NOTIFICATIONS_KEPT",
+        value_parser = messaging::parse_interval
+    )]
+    pub notifications_kept: Option<Duration>,
     /// Where e-mail goes, and from whom.
     #[command(flatten)]
     pub email: EmailArgs,
@@ -85,6 +96,7 @@ mod tests {
             ("--email-concurrency=257", "<EMAIL_CONCURRENCY>"),
             ("--events-batch=0", "<EVENTS_BATCH>"),
             ("--events-batch=many", "<EVENTS_BATCH>"),
+            ("--notifications-kept=0s", "<NOTIFICATIONS_KEPT>"),
         ] {
             let refused = parsed(argument).err().map(|error| error.to_string());
             let names_it = refused.is_some_and(|error| error.contains(setting));

@@ -24,6 +24,7 @@ async fn start(config: Config, life: &Lifecycle) -> anyhow::Result<()> {
     messaging::migrate(&pool).await?;
     database::migrate(&pool, sqlx::migrate!()).await?;
     let bus = Bus::new("notification", config.messaging, pool.clone())?;
+    bus.outlives_inbox("NOTIFICATIONS_KEPT", config.notifications_kept)?;
 
     let events = bus.topic(ORDER_EVENTS).batch(config.events_batch);
     life.spawn("order events", |token| {
@@ -57,6 +58,9 @@ async fn start(config: Config, life: &Lifecycle) -> anyhow::Result<()> {
         push.run("send-push", Deliver(Simulated), token)
     });
     life.spawn("housekeeping", |token| bus.housekeeping(token));
+    let kept = config.notifications_kept;
+    let notifications = bus.removal("notifications", kept, store::remove_old);
+    life.spawn("removal of notifications", |token| notifications.run(token));
 
     let health = Health::default();
     health.informational("RabbitMQ", bus.rabbitmq_check());

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use contracts::{Channel, OrderEventName};
 use jiff::Timestamp;
+use messaging::{OldRows, RemovalQuery};
 use sqlx::postgres::PgRow;
 use sqlx::{FromRow, PgConnection, Row};
 use uuid::Uuid;
@@ -105,6 +106,27 @@ pub async fn of_order(db: &mut PgConnection, order_id: Uuid) -> sqlx::Result<Vec
     .bind(order_id)
     .fetch_all(db)
     .await
+}
+
+/// Removes old notifications that were delivered and have been for as long. One that waits for its delivery stays.
+pub fn remove_old(old: &OldRows) -> RemovalQuery {
+    sqlx::query_as(
+        "with seen as materialized (
+             select id from notifications where id > $1 and id < $2 order by id limit $3
+         ), removed as (
+             delete from notifications
+             where id = any(array(
+                 select id from notifications
+                 where id = any(array(select id from seen)) and status = 'sent' and sent_at < $4
+                 for update skip locked))
+             returning 1
+         )
+         select (select count(*) from removed), (select id from seen order by id desc limit 1)",
+    )
+    .bind(old.after)
+    .bind(old.below)
+    .bind(old.limit)
+    .bind(jiff_sqlx::Timestamp::from(old.before))
 }
 
 impl FromRow<'_, PgRow> for Notification {

@@ -12,6 +12,7 @@ use notification::provider::{Smtp, SmtpLimits};
 use notification::store::{self, NewNotification};
 use sqlx::PgPool;
 use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 
 #[expect(dead_code, reason = "each test file uses its own part of it")]
 mod support;
@@ -96,6 +97,27 @@ async fn a_task_without_a_notification_is_rejected_and_not_sent(pool: PgPool) ->
     let reason = outcome.err().context("it was delivered")?.to_string();
     assert!(reason.contains("there is no notification"), "{reason}");
     assert_eq!(scene.server.mails(), 0);
+    scene.end().await
+}
+
+#[sqlx::test]
+async fn an_e_mail_whose_notification_was_removed_is_not_sent_again(pool: PgPool) -> Result<()> {
+    let scene = Scene::new(&pool, Manners::default()).await?;
+    scene.send().await??;
+    let bus = messaging::testing::bus("notification", &pool).await?;
+    let kept = Duration::from_secs(24 * 3600);
+    let notifications = bus.removal("notifications", Some(kept), store::remove_old);
+    let later = jiff::Timestamp::now() + 2 * kept;
+    let removed = notifications.remove(later, &CancellationToken::new());
+    assert_eq!(removed.await?, 1);
+    // Its task comes again, after its id was forgotten.
+    sqlx::query("delete from messaging.inbox")
+        .execute(&pool)
+        .await?;
+    let outcome = scene.send().await?;
+    let reason = outcome.err().context("it was delivered")?.to_string();
+    assert!(reason.contains("there is no notification"), "{reason}");
+    assert_eq!(scene.server.received(), [scene.message_id()]);
     scene.end().await
 }
 

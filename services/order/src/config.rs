@@ -41,6 +41,16 @@ pub struct Config {
     #[arg(id = "UNPAID_SWEEP_AFTER", long = "unpaid-sweep-after", env = "UNPAID_SWEEP_AFTER", default_value = "5m",
           value_parser = messaging::parse_interval)]
     pub unpaid_sweep_after: Duration,
+
+    /// How long an order is kept after the last thing that has happened to it, for example `90d`. For ever without
+    /// this. At least as long as `INBOX_RETENTION`.
+    #[arg(id = "ORDERS_KEPT", long = "orders-kept", env = "ORDERS_KEPT", value_parser = messaging::parse_interval)]
+    pub orders_kept: Option<Duration>,
+
+    /// How long after an order was placed its `Idempotency-Key` is known. As long as the order without this.
+    #[arg(id = "IDEMPOTENCY_KEYS_KEPT", long = "idempotency-keys-kept", env = "IDEMPOTENCY_KEYS_KEPT",
+          value_parser = messaging::parse_interval)]
+    pub idempotency_keys_kept: Option<Duration>,
 }
 
 #[cfg(test)]

@@ -105,11 +105,20 @@ async fn apply<'a, M>(
         .collect();
     let ids: Vec<Uuid> = events.iter().map(|(_, order_id, _)| *order_id).collect();
     let mut orders: HashMap<Uuid, Order> = store::lock(tx, &ids).await?;
+    let removed_up_to = match ids.iter().all(|id| orders.contains_key(id)) {
+        true => None,
+        false => store::removed_up_to(tx).await?,
+    };
 
     let now = store::now();
     let mut changed = Vec::with_capacity(batch.len());
     for (cause, order_id, event) in events {
         let Some(order) = orders.get_mut(&order_id) else {
+            // Nothing could have happened to it any more.
+            if removed_up_to.is_some_and(|up_to| order_id <= up_to) {
+                info!(%order_id, ?event, "order {order_id} was removed, so nothing happens to it");
+                continue;
+            }
             return Err(Failure::reject(format!("there is no order {order_id}")));
         };
         debug!(%order_id, ?event, status = order.status.as_str(), "order event");

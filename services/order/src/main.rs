@@ -19,6 +19,7 @@ async fn start(config: Config, life: &Lifecycle) -> anyhow::Result<()> {
     messaging::migrate(&pool).await?;
     database::migrate(&pool, sqlx::migrate!()).await?;
     let bus = Bus::new("order", config.messaging, pool.clone())?;
+    bus.outlives_inbox("ORDERS_KEPT", config.orders_kept)?;
 
     let payment_deadline = config.payment_deadline;
     let confirm_or_reject = ConfirmOrReject { payment_deadline };
@@ -45,6 +46,11 @@ async fn start(config: Config, life: &Lifecycle) -> anyhow::Result<()> {
     let (pending_after, unpaid_after) = (config.pending_sweep_after, config.unpaid_sweep_after);
     let sweep = Sweep::new(bus.clone(), pending_after, unpaid_after);
     life.spawn("sweep", |token| sweep.run(token));
+    let (orders_kept, keys_kept) = (config.orders_kept, config.idempotency_keys_kept);
+    let orders = bus.removal("orders", orders_kept, store::remove_old_orders);
+    life.spawn("removal of orders", |token| orders.run(token));
+    let keys = bus.removal("idempotency keys", keys_kept, store::forget_old_keys);
+    life.spawn("removal of idempotency keys", |token| keys.run(token));
 
     let health = Health::default();
     health.informational("RabbitMQ", bus.rabbitmq_check());

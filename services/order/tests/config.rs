@@ -61,6 +61,21 @@ fn a_token_that_is_too_short_is_refused_by_its_name_and_not_quoted() -> Result<(
     Ok(())
 }
 
+#[test]
+fn orders_and_keys_are_kept_for_ever_or_for_a_time() -> Result<()> {
+    let config = parse("15m")?.config;
+    assert_eq!(
+        (config.orders_kept, config.idempotency_keys_kept),
+        (None, None)
+    );
+    let kept = ["--orders-kept=90d", "--idempotency-keys-kept=1d"];
+    let config = parse_with("15m", &kept)?.config;
+    let days = |days: u64| Some(Duration::from_secs(days * 86_400));
+    assert_eq!(config.orders_kept, days(90));
+    assert_eq!(config.idempotency_keys_kept, days(1));
+    Ok(())
+}
+
 fn parse(payment_deadline: &str) -> clap::error::Result<Arguments> {
     parse_with(payment_deadline, &[])
 }

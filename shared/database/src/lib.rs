@@ -16,6 +16,9 @@ pub use pool::{ACQUIRE_TIMEOUT, connect};
 mod migrate;
 pub use migrate::migrate;
 
+mod answers;
+pub use answers::Answers;
+
 mod check;
 pub use check::{check, check_tables};
 

@@ -34,8 +34,8 @@ const LIMITS: [(&str, &str); 7] = [
 
 /// A connection unused for longer than this is tried before it is handed out. Under load none is, so
 /// nobody pays the round trip; after a restart of the server every pooled connection is dead, and
-/// this finds out before a caller does. So are those that began while the server was read-only, however
-/// busy they are.
+/// this finds out before a caller does. So are those that may have begun while the server was read-only, however
+/// busy they are: by a statement, where all others are only asked for an answer.
 const TRUSTED_IDLE: Duration = Duration::from_millis(500);
 
 /// How long the trial of a connection that was used before may take. Less than a caller waits, so that there is time to open a new connection

@@ -1,7 +1,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use sqlx::PgConnection;
+use sqlx::{Connection, PgConnection};
 
 /// A session that is younger is kept, though it is read-only: a new one would be as well, and the server has
 /// other things to do than to begin sessions.
@@ -36,12 +36,17 @@ impl ReadOnlySessions {
         last.is_some_and(|last| last.elapsed() <= age + YOUNG)
     }
 
-    /// Whether a session is good enough to be used. One round trip, which fails if the connection is lost.
+    /// Whether a session is good enough to be used. One round trip, which fails if the connection is lost. It is a
+    /// statement only where the session may be one of them.
     pub(crate) async fn is_usable(
         &self,
         session: &mut PgConnection,
         age: Duration,
     ) -> sqlx::Result<bool> {
+        if !self.may_be_one(age) {
+            session.ping().await?;
+            return Ok(true);
+        }
         Ok(!is_read_only(session).await? || age < YOUNG)
     }
 }

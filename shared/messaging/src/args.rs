@@ -23,7 +23,7 @@ pub struct MessagingArgs {
     pub retry_delays: Vec<Duration>,
 
     /// How often a relay looks into the outbox without a word of anybody. It hears of messages of its own
-    /// process and of other instances at once.
+    /// process and of other instances at once. It looks with the statement that renews its leases, every 2 s at least.
     #[arg(long, env = "OUTBOX_POLL", value_parser = parse_interval, default_value = "2s")]
     pub outbox_poll: Duration,
 

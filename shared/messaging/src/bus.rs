@@ -9,13 +9,14 @@ mod controls;
 mod housekeeping;
 mod letters;
 mod read_again;
+mod removal;
 mod shards;
 mod topic;
 
 use std::sync::Arc;
 
 use contracts::topology::{Exchange, Topic};
-use database::Sessions;
+use database::{Answers, Sessions};
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
@@ -24,11 +25,12 @@ use crate::consume::{ConsumeMetrics, Consuming, Holds, RetryPolicy};
 use crate::controls::Controls;
 use crate::handler::Tx;
 use crate::kafka::{Kafka, KafkaPublisher, ProgressWatch, keep_topics};
-use crate::outbox::{Handovers, OutboxMetrics, Pressure, Publish, PublishSpans, Relay};
+use crate::outbox::{Handovers, Leases, OutboxMetrics, Pressure, Publish, PublishSpans, Relay};
 use crate::rabbitmq::{ConfirmChannel, OutboxPublisher, QueueConsumer, RabbitMq};
 use crate::refusals::Refusals;
 use crate::transport::Transport;
 
+pub use removal::{OldRows, Removal, RemovalQuery, RemoveOld};
 pub use topic::TopicConsumer;
 
 /// One service's access to both brokers; cheap to clone.
@@ -42,6 +44,8 @@ struct Inner {
     rabbitmq: RabbitMq,
     kafka: Kafka,
     refusals: Arc<Refusals>,
+    answers: Answers,
+    leases: Arc<Leases>,
     outbox_metrics: Arc<OutboxMetrics>,
     publish_spans: PublishSpans,
     consuming: Consuming,
@@ -70,10 +74,14 @@ impl Bus {
             controls: Arc::new(Controls::new(service)),
         };
         let refusals = Arc::<Refusals>::default();
+        let answers = Answers::default();
+        let pool = consuming.pool.clone();
         let inner = Inner {
             rabbitmq: RabbitMq::new(&args.amqp_url, service, Arc::clone(&refusals))?,
             kafka: Kafka::new(&args.kafka, service, Arc::clone(&refusals)),
             refusals,
+            leases: Leases::new(pool, args.outbox_poll, answers.clone()),
+            answers,
             outbox_metrics: Arc::default(),
             publish_spans: PublishSpans::default(),
             consuming,
@@ -185,7 +193,7 @@ impl Bus {
             transport,
             publisher,
             handover: Arc::clone(handovers.of(transport)),
-            poll: self.inner.args.outbox_poll,
+            leases: Arc::clone(&self.inner.leases),
             metrics: Arc::clone(&self.inner.outbox_metrics),
             refused: Default::default(),
         }

@@ -6,7 +6,7 @@
 //! large table, because forgetting them costs the same however large it is.
 
 use std::collections::{BTreeSet, HashSet};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sqlx::postgres::PgArguments;
 use sqlx::query::{QueryAs, QueryScalar};
@@ -108,24 +108,39 @@ pub(crate) async fn forget(db: &mut PgConnection, handlers: &[&str]) -> sqlx::Re
 const PAGES: i64 = 400;
 const ENTRIES: i64 = 500;
 
+/// After a round in which nothing was old, so long passes until the next one.
+const REST: Duration = Duration::from_secs(60);
+
 /// Forgets messages that were handled so long ago that nobody is expected to deliver them again. It goes through
 /// the table from its first page to its last, and begins again.
 #[derive(Default)]
 pub(crate) struct Pruning {
     /// The next to be read.
     page: i64,
+    /// Something was old in this round.
+    has_found: bool,
+    /// When a round ended in which nothing was.
+    rests: Option<Instant>,
 }
 
 impl Pruning {
+    /// Whether there may be something to forget.
+    pub(crate) fn is_due(&self) -> bool {
+        self.rests.is_none_or(|since| since.elapsed() >= REST)
+    }
+
     /// Forgets what is old in the next pages, and returns how many entries that were.
     pub(crate) async fn pass(&mut self, pool: &PgPool, retention: Duration) -> sqlx::Result<i64> {
         let (forgotten, pages) = forget_old(self.page, retention).fetch_one(pool).await?;
+        self.has_found |= forgotten > 0;
         // Otherwise there may be more in these.
         if forgotten < ENTRIES {
             self.page += PAGES;
         }
         if self.page >= pages {
             self.page = 0;
+            let has_found = std::mem::take(&mut self.has_found);
+            self.rests = (!has_found).then(Instant::now);
         }
         Ok(forgotten)
     }

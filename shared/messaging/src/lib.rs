@@ -40,7 +40,7 @@ mod transport;
 mod tests;
 
 pub use args::MessagingArgs;
-pub use bus::{Bus, TopicConsumer};
+pub use bus::{Bus, OldRows, Removal, RemovalQuery, RemoveOld, TopicConsumer};
 pub use cause::Cause;
 pub use claims::{Claim, ClaimLost};
 pub use duration::{parse_delay, parse_interval};

@@ -26,6 +26,7 @@ mod refused;
 mod relay;
 mod wire;
 
+mod backlog;
 mod pressure;
 
 mod metrics;
@@ -36,6 +37,8 @@ pub use pressure::OutboxLimits;
 pub(crate) use address::{
     Address, delay_queue_name, is_delay_queue_of, is_own_exchange, own_exchange,
 };
+pub(crate) use backlog::{Backlog, Tables, backlogs, which_tables};
+pub(crate) use lease::Leases;
 pub(crate) use memory::keep;
 pub(crate) use metrics::OutboxMetrics;
 pub(crate) use pressure::Pressure;
@@ -44,7 +47,7 @@ pub(crate) use relay::Relay;
 pub(crate) use row::{NewRow, Row};
 pub(crate) use shards::{Divided, divide, parse_shards};
 pub(crate) use spans::PublishSpans;
-pub(crate) use store::{Backlog, backlog, insert};
+pub(crate) use store::insert;
 pub(crate) use written::{Handovers, Written};
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! (a delay queue or that of the dead letters) has confirmed it, and that nothing is published without
 //! `mandatory` and a confirm. No channel is published on by two tasks, since lapin attributes
 //! confirms wrongly when it is. The broker may come and go at any time: what was not acknowledged is
-//! delivered again.
+//! delivered again. A connection holds a limited number of bytes that are not acknowledged.
 
 mod connection;
 mod sieve;

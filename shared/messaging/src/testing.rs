@@ -4,6 +4,8 @@
 //! transaction that commits with all that it publishes. What is published stays in the outbox, where
 //! a test can look at it. Behind the cargo feature `testing`.
 
+pub mod buffers;
+
 use std::sync::Arc;
 
 use anyhow::anyhow;

@@ -1,3 +1,3 @@
 //! What tests of several rooms share.
 
-pub(crate) mod buffers;
+pub(crate) use crate::testing::buffers;

@@ -25,6 +25,12 @@ const PORTION: usize = 1_000;
 /// By how much the memory of the process may grow, in KiB: a part of the flood.
 const LIMIT: usize = 48 * 1024;
 
+/// Messages of 4 MiB, fewer than a consumer takes ahead.
+const LARGE: u32 = 40;
+const LARGE_SIZE: usize = 4 * 1024 * 1024;
+/// The same for these 160 MiB, of which there are copies while they become dead letters.
+const LIMIT_OF_LARGE: usize = 80 * 1024;
+
 #[sqlx::test(migrations = false)]
 async fn a_flood_at_a_broker_is_worked_off_in_little_memory(pool: PgPool) -> anyhow::Result<()> {
     let flood = std::env::var("FLOOD").map_or(Ok(100_000), |flood| flood.parse())?;
@@ -62,9 +68,37 @@ async fn a_flood_at_a_broker_is_worked_off_in_little_memory(pool: PgPool) -> any
     });
     let topic = topic.await.context("topic")?;
 
+    let large = large_dead_letters(&stage).await.context("large")?;
+
     println!("{flood} messages: the queue took {queue} KiB of memory, the topic {topic} KiB");
+    println!("{LARGE} messages of 4 MiB took {large} KiB");
     assert!(queue < LIMIT && topic < LIMIT, "{queue} {topic}");
+    assert!(large < LIMIT_OF_LARGE, "{large}");
     stage.end().await
+}
+
+/// Has large messages become dead letters that nobody can read; returns by how much that has raised the memory.
+async fn large_dead_letters(stage: &Stage) -> anyhow::Result<usize> {
+    let body = vec![b'x'; LARGE_SIZE];
+    for _ in 0..LARGE {
+        let event = cloud_event(&Uuid::now_v7().to_string(), Parcel::TYPE);
+        stage.rabbitmq.send(QUEUE, event, &body).await?;
+    }
+    let consumer = stage.bus.queue(QUEUE).batch(200);
+    let counter = Count(Arc::default());
+    forget_the_peak()?;
+    let before = memory("VmRSS")?;
+    let running = stage.start(|token| consumer.run("count", counter, token));
+    for count in 1..=LARGE {
+        common::eventually("one more dead letter", async || {
+            let letters = stage.rabbitmq.size("dead-letters").await?;
+            Ok((letters >= count).then_some(()))
+        })
+        .await?;
+    }
+    let peak = memory("VmHWM")?;
+    running.stop().await?;
+    Ok(peak.saturating_sub(before))
 }
 
 /// Starts a consumer and waits until it has handled so many messages; returns by how much that has raised

@@ -17,7 +17,9 @@ use crate::store::{self, Due};
 /// How often a job is looked at.
 const INTERVAL: Duration = Duration::from_millis(100);
 /// How often jobs are looked for that other instances have been given.
-const LOOK: Duration = Duration::from_secs(1);
+const LOOK: Duration = Duration::from_secs(5);
+/// Before another attempt where the database does not answer.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// Replays letters, job by job; clones share it.
 #[derive(Clone, Default)]
@@ -50,7 +52,7 @@ impl Replaying {
             while let Err(error) = begin(&pool).await {
                 let error = error.to_string();
                 debug!(error, "letters are not replayed yet");
-                tokio::time::sleep(LOOK).await;
+                tokio::time::sleep(PAUSE).await;
             }
             loop {
                 match round(&pool, &mut replayer).await {
@@ -63,7 +65,7 @@ impl Replaying {
                     Err(error) => {
                         let error = error.to_string();
                         debug!(error, "what becomes of replays is unknown");
-                        tokio::time::sleep(LOOK).await;
+                        tokio::time::sleep(PAUSE).await;
                     }
                 }
             }
@@ -81,8 +83,10 @@ async fn begin(pool: &PgPool) -> sqlx::Result<()> {
 
 /// Moves all jobs on. Whether there are any.
 async fn round(pool: &PgPool, replayer: &mut Replayer) -> sqlx::Result<bool> {
-    within_limit(store::settle_replays(pool)).await?;
-    let jobs = within_limit(store::running_jobs(pool)).await?;
+    let (may_settle, jobs) = within_limit(store::replays_at_work(pool)).await?;
+    if may_settle {
+        within_limit(store::settle_replays(pool)).await?;
+    }
     for job in &jobs {
         // One that cannot go on keeps no other from it.
         if let Err(error) = move_on(pool, replayer, *job).await {

@@ -70,16 +70,45 @@ pub async fn flows(db: &PgPool) -> sqlx::Result<Vec<FlowRow>> {
 }
 
 /// Stores what is known now, in place of what was. Of several instances each may do it: they see the same.
+///
+/// Of arrivals only what is new is written: what was stored of one does not change. What was stored with higher numbers
+/// is of a queue of the same name that is gone.
 pub async fn save_flows(db: &PgPool, flows: &[FlowRow]) -> sqlx::Result<()> {
-    let mut tx = db.begin().await?;
+    let newest = |flow: &FlowRow| {
+        let newest = flow.arrivals.last().map(|last| last.arrived);
+        signed(newest.unwrap_or(flow.departed))
+    };
+    let arrivals = flows.iter().flat_map(|flow| {
+        let arrivals = flow.arrivals.iter();
+        arrivals.map(move |arrival| (flow.queue.as_str(), arrival))
+    });
+    let arrivals: Vec<_> = arrivals.collect();
     sqlx::query(
-        "insert into queue_flows (queue, departed, acknowledged, unwatched, watched_since, seen_at)
-         select * from unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::timestamptz[],
-                              $6::timestamptz[])
-         order by 1
-         on conflict (queue) do update set
-             departed = excluded.departed, acknowledged = excluded.acknowledged, unwatched = excluded.unwatched,
-             watched_since = excluded.watched_since, seen_at = excluded.seen_at",
+        "with flow as (
+             select * from unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::timestamptz[],
+                                  $6::timestamptz[], $7::bigint[])
+                 as one (queue, departed, acknowledged, unwatched, watched_since, seen_at, newest)
+         ), known as (
+             insert into queue_flows (queue, departed, acknowledged, unwatched, watched_since, seen_at)
+             select queue, departed, acknowledged, unwatched, watched_since, seen_at from flow order by queue
+             on conflict (queue) do update set
+                 departed = excluded.departed, acknowledged = excluded.acknowledged, unwatched = excluded.unwatched,
+                 watched_since = excluded.watched_since, seen_at = excluded.seen_at
+         ), stored as (
+             select flow.queue, max(old.arrived) as last
+             from flow join queue_arrivals old on old.queue = flow.queue and old.arrived <= flow.newest
+             group by flow.queue
+         ), forgotten as (
+             delete from queue_arrivals old using flow
+             where old.queue = flow.queue and (old.arrived <= flow.departed or old.arrived > flow.newest)
+         )
+         insert into queue_arrivals (queue, before, arrived, began_at, ended_at, at_least)
+         select new.* from unnest($8::text[], $9::bigint[], $10::bigint[], $11::timestamptz[], $12::timestamptz[],
+                                  $13::boolean[])
+             as new (queue, before, arrived, began_at, ended_at, at_least)
+         left join stored on stored.queue = new.queue
+         where new.arrived > coalesce(stored.last, -1)
+         on conflict do nothing",
     )
     .bind(column(flows, |flow| flow.queue.as_str()))
     .bind(column(flows, |flow| signed(flow.departed)))
@@ -87,36 +116,13 @@ pub async fn save_flows(db: &PgPool, flows: &[FlowRow]) -> sqlx::Result<()> {
     .bind(column(flows, |flow| signed(flow.unwatched)))
     .bind(column(flows, |flow| flow.watched_since.to_sqlx()))
     .bind(column(flows, |flow| flow.seen_at.to_sqlx()))
-    .execute(&mut *tx)
-    .await?;
-    for flow in flows {
-        save_arrivals(&mut tx, flow).await?;
-    }
-    tx.commit().await
-}
-
-/// Only what is new is written: what was stored of an arrival does not change. What was stored with higher numbers
-/// is of a queue of the same name that is gone.
-async fn save_arrivals(db: &mut sqlx::PgConnection, flow: &FlowRow) -> sqlx::Result<()> {
-    let arrivals = &flow.arrivals;
-    let newest = arrivals.last().map_or(flow.departed, |last| last.arrived);
-    sqlx::query(
-        "with stored as (select max(arrived) as last from queue_arrivals where queue = $1 and arrived <= $7),
-              forgotten as (delete from queue_arrivals where queue = $1 and (arrived <= $6 or arrived > $7))
-         insert into queue_arrivals (queue, before, arrived, began_at, ended_at, at_least)
-         select $1, new.* from unnest($2::bigint[], $3::bigint[], $4::timestamptz[], $5::timestamptz[], $8::boolean[])
-             as new (before, arrived, began_at, ended_at, at_least), stored
-         where new.arrived > coalesce(stored.last, -1)
-         on conflict do nothing",
-    )
-    .bind(&flow.queue)
-    .bind(column(arrivals, |arrival| signed(arrival.before)))
-    .bind(column(arrivals, |arrival| signed(arrival.arrived)))
-    .bind(column(arrivals, |arrival| arrival.began_at.to_sqlx()))
-    .bind(column(arrivals, |arrival| arrival.ended_at.to_sqlx()))
-    .bind(signed(flow.departed))
-    .bind(signed(newest))
-    .bind(column(arrivals, |arrival| arrival.at_least))
+    .bind(column(flows, newest))
+    .bind(column(&arrivals, |(queue, _)| *queue))
+    .bind(column(&arrivals, |(_, arrival)| signed(arrival.before)))
+    .bind(column(&arrivals, |(_, arrival)| signed(arrival.arrived)))
+    .bind(column(&arrivals, |(_, arrival)| arrival.began_at.to_sqlx()))
+    .bind(column(&arrivals, |(_, arrival)| arrival.ended_at.to_sqlx()))
+    .bind(column(&arrivals, |(_, arrival)| arrival.at_least))
     .execute(db)
     .await?;
     Ok(())

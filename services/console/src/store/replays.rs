@@ -8,7 +8,7 @@ pub use jobs::{Job, JobLetter, active_jobs, change_job, job, job_letters, jobs};
 
 mod release;
 pub use release::{
-    Due, Progress, due, end_job, halt_job, lease_job, progress, released, running_jobs,
+    Due, Progress, due, end_job, halt_job, lease_job, progress, released, replays_at_work,
 };
 
 mod outcomes;

@@ -18,6 +18,7 @@ pub struct Stock {
     reservations: BTreeMap<Uuid, Reservation>,
     changed_levels: BTreeSet<String>,
     changed_reservations: BTreeSet<Uuid>,
+    removed_up_to: Option<Uuid>,
 }
 
 /// The outcome of one command.
@@ -52,6 +53,15 @@ impl Stock {
         }
     }
 
+    /// What was decided about orders up to this one may have been removed, unless it set something aside.
+    #[must_use]
+    pub fn removed_up_to(self, removed_up_to: Option<Uuid>) -> Self {
+        Self {
+            removed_up_to,
+            ..self
+        }
+    }
+
     /// Decides about one command.
     pub fn decide(&mut self, command: &StockCommand) -> Decision {
         match command {
@@ -82,6 +92,11 @@ impl Stock {
                 return self.refuse(order_id, reason.to_owned());
             }
             Some(earlier) => return earlier.again(),
+            // It may be cancelled by now, or be sold: its pieces would be set aside for ever.
+            None if self.may_be_removed(order_id) => {
+                let reason = "the order is so old that what was decided about it may be removed";
+                return self.refuse(order_id, reason.to_owned());
+            }
             None => {}
         }
         if let Some(reason) = self.reason_to_refuse(lines) {
@@ -110,6 +125,9 @@ impl Stock {
                 });
             }
             Some(earlier) => return Decision::Unchanged(earlier.status),
+            None if self.may_be_removed(order_id) => {
+                return Decision::Unchanged(Status::Released);
+            }
             // The release has overtaken the reservation. It is remembered, so that the reservation
             // is refused when it comes.
             None => {}
@@ -129,6 +147,8 @@ impl Stock {
                 Decision::Sold
             }
             Some(earlier) if earlier.status == Status::Sold => Decision::Unchanged(Status::Sold),
+            // A copy: what waits to be sold is never removed.
+            None if self.may_be_removed(order_id) => Decision::Unchanged(Status::Sold),
             // Only an order whose reservation was answered can be paid, and only one that is not paid
             // can be cancelled: this sale has not overtaken anything.
             earlier => {
@@ -138,6 +158,10 @@ impl Stock {
                 ))
             }
         }
+    }
+
+    fn may_be_removed(&self, order_id: Uuid) -> bool {
+        self.removed_up_to.is_some_and(|up_to| order_id <= up_to)
     }
 
     /// Why these lines cannot all be set aside.

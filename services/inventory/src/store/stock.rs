@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::domain::{Level, Reservation, Status, Stock};
 
 /// Locks what was decided for these orders before, and then the stock of these products and of those that are set
-/// aside for the orders. What does not exist is not in the answer.
+/// aside for the orders. What does not exist is not in the answer, except up to which order decisions were removed.
 pub async fn lock(
     db: &mut PgConnection,
     order_ids: &[Uuid],
@@ -30,13 +30,16 @@ pub async fn lock(
                 0::bigint as available, 0::bigint as reserved, 0::bigint as sold, version::bigint
          from decided
          union all
-         select null, null, null, null, sku, available, reserved, sold, version from levels",
+         select null, null, null, null, sku, available, reserved, sold, version from levels
+         union all
+         select up_to, null, null, null, null, 0, 0, 0, 0 from removals where what = 'reservations'",
     )
     .bind(order_ids)
     .bind(skus)
     .fetch_all(db)
     .await?;
     let (mut levels, mut reservations) = (BTreeMap::new(), BTreeMap::new());
+    let mut removed_up_to = None;
     for row in rows {
         match row {
             LockedRow {
@@ -63,13 +66,18 @@ pub async fn lock(
                 };
                 reservations.insert(order_id, reservation);
             }
+            LockedRow {
+                order_id: Some(order_id),
+                status: None,
+                ..
+            } => removed_up_to = Some(order_id),
             LockedRow { .. } => anyhow::bail!("a row of neither reservations nor stock"),
         }
     }
-    Ok(Stock::new(levels, reservations))
+    Ok(Stock::new(levels, reservations).removed_up_to(removed_up_to))
 }
 
-/// A reservation, or else the level of a product. Both have a version.
+/// A reservation, or the level of a product, both of which have a version, or up to which order decisions were removed.
 #[derive(FromRow)]
 struct LockedRow {
     order_id: Option<Uuid>,

@@ -2,12 +2,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::ensure;
 use database::within_limit;
-use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use super::{Bus, Inner};
-use crate::outbox::Backlog;
+use crate::consume::Consuming;
+use crate::outbox::Tables;
 use crate::transport::Transport;
 use crate::{inbox, outbox};
 
@@ -42,10 +42,14 @@ impl Bus {
         let (mut known, mut is_waiting) = (None, false);
         let mut pruning = inbox::Pruning::default();
         while token.run_until_cancelled(tick.tick()).await.is_some() {
-            // Whoever cannot be asked has not changed.
-            let tables = within_limit(which_tables(&self.inner.consuming.pool)).await;
-            let answers = tables.is_ok();
-            if let Ok(tables) = tables {
+            let measured = self.measure().await;
+            self.inner.answers.note(measured.is_ok());
+            let tables = match &measured {
+                Ok(tables) => Some(*tables),
+                // Whoever cannot be asked has not changed.
+                Err(_) => self.tables_unmeasured().await,
+            };
+            if let Some(tables) = tables {
                 let before = known.get_or_insert(tables);
                 ensure!(
                     *before == tables,
@@ -53,7 +57,7 @@ impl Bus {
                 );
             }
             let kept = async {
-                self.measure(answers).await?;
+                measured?;
                 self.divide_outbox(&mut is_waiting).await?;
                 self.prune(&mut pruning, token).await
             };
@@ -65,34 +69,30 @@ impl Bus {
         Ok(())
     }
 
-    /// Measures the outbox. One that cannot be measured although the database answers is full after a while; without
-    /// a database nothing is accepted anyway.
-    async fn measure(&self, answers: bool) -> sqlx::Result<()> {
-        let pressure = &self.inner.consuming.pressure;
-        let backlogs = self.backlogs().await;
-        match &backlogs {
-            Ok(backlogs) => pressure.measured(backlogs),
-            Err(_) if answers => pressure.not_measured(Instant::now()),
-            Err(_) => {}
-        }
-        backlogs.map(drop)
-    }
-
-    async fn backlogs(&self) -> sqlx::Result<Vec<Backlog>> {
+    /// Measures the outbox, and says in which tables that is.
+    async fn measure(&self) -> sqlx::Result<Tables> {
         let Inner {
             outbox_metrics,
             consuming,
             ..
         } = &*self.inner;
-        let mut backlogs = Vec::new();
-        for transport in Transport::ALL {
-            let countable = consuming.pressure.countable();
-            let backlog = outbox::backlog(&consuming.pool, transport, countable);
-            let backlog = within_limit(backlog).await?;
+        let Consuming { pool, pressure, .. } = consuming;
+        let measuring = outbox::backlogs(pool, pressure.countable());
+        let (tables, backlogs) = within_limit(measuring).await?;
+        pressure.measured(&backlogs);
+        for (transport, backlog) in Transport::ALL.into_iter().zip(backlogs) {
             outbox_metrics.backlog(transport, backlog);
-            backlogs.push(backlog);
         }
-        Ok(backlogs)
+        Ok(tables)
+    }
+
+    /// The tables of an outbox that cannot be measured. If the database answers, it is full after a while; without a
+    /// database nothing is accepted anyway.
+    async fn tables_unmeasured(&self) -> Option<Tables> {
+        let Consuming { pool, pressure, .. } = &self.inner.consuming;
+        let tables = within_limit(outbox::which_tables(pool)).await.ok()?;
+        pressure.not_measured(Instant::now());
+        Some(tables)
     }
 
     /// Forgets old entries of the inbox, in portions, as many as there is time for: then the outbox has to be
@@ -104,21 +104,11 @@ impl Bus {
     ) -> sqlx::Result<()> {
         let (pool, retention) = (&self.inner.consuming.pool, self.inner.args.inbox_retention);
         let started = Instant::now();
-        while !token.is_cancelled()
+        while pruning.is_due()
+            && !token.is_cancelled()
             && started.elapsed() < INTERVAL
             && within_limit(pruning.pass(pool, retention)).await? > 0
         {}
         Ok(())
     }
-}
-
-/// Which tables of migrations there are, of this crate and of the service: they are created once in the
-/// life of a database.
-async fn which_tables(pool: &PgPool) -> sqlx::Result<[Option<i64>; 2]> {
-    let (messaging, service) = sqlx::query_as(
-        "select to_regclass('messaging._migrations')::oid::bigint, to_regclass('_sqlx_migrations')::oid::bigint",
-    )
-    .fetch_one(pool)
-    .await?;
-    Ok([messaging, service])
 }

@@ -28,6 +28,9 @@ pub(super) fn have_gathered(config: &mut ClientConfig, time: Duration) {
         .set("queued.max.messages.kbytes", "1024");
 }
 
+/// A batch with so many bytes takes no more. With it waits what the broker has sent ahead, which is limited as well.
+const LARGEST_BATCH: usize = 4 * 1024 * 1024;
+
 /// Fills a batch with the records that are there, and those that come until it is `over`.
 pub(super) async fn fill<'c>(
     consumer: &'c StreamConsumer<Watchdog>,
@@ -36,14 +39,19 @@ pub(super) async fn fill<'c>(
     over: impl Future<Output = ()>,
 ) {
     let mut over = pin!(over);
-    while batch.len() < limit {
+    let length = |record: &BorrowedMessage<'_>| record.payload_len();
+    let mut bytes: usize = batch.iter().map(length).sum();
+    while batch.len() < limit && bytes < LARGEST_BATCH {
         let record = tokio::select! {
             biased;
             record = consumer.recv() => record,
             () = &mut over => return,
         };
         match record {
-            Ok(record) => batch.push(record),
+            Ok(record) => {
+                bytes += length(&record);
+                batch.push(record);
+            }
             // For information, as ever: librdkafka reconnects by itself.
             Err(_) => return,
         }

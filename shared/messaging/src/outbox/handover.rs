@@ -18,6 +18,9 @@ use super::row::Row;
 const ROWS: usize = 2_000;
 const BYTES: usize = 4 * 1024 * 1024;
 
+/// Something that was refused is looked for until so long after it was last seen. Longer than it takes to see it.
+const REFUSED: Duration = Duration::from_secs(10);
+
 /// What the transactions of this process and its relay to one broker share.
 pub(crate) struct Handover {
     /// For so long a shard has to be held before anything is handed over.
@@ -38,6 +41,8 @@ struct State {
     ledger: Ledger,
     /// Something may wait in the table.
     look: bool,
+    /// When something that was refused was last seen to wait for another attempt.
+    refused: Option<Instant>,
     /// More waits in the table than was found.
     is_behind: bool,
 }
@@ -182,7 +187,20 @@ impl Handover {
 
     /// The broker has refused these, and the table knows.
     pub(super) fn refused(&self, seqs: &[i64]) {
-        self.state().ledger.remove(seqs);
+        let mut state = self.state();
+        state.ledger.remove(seqs);
+        state.refused = Some(Instant::now());
+    }
+
+    /// Something that was refused is in the table.
+    pub(super) fn found_refused(&self) {
+        self.state().refused = Some(Instant::now());
+    }
+
+    /// Whether something that was refused may wait for another attempt.
+    pub(super) fn has_refused(&self) -> bool {
+        let refused = self.state().refused;
+        refused.is_some_and(|seen| seen.elapsed() < REFUSED)
     }
 
     /// These were not published.

@@ -1,10 +1,9 @@
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use database::within_limit;
-use sqlx::postgres::PgArguments;
-use sqlx::query::QueryScalar;
-use sqlx::{PgPool, Postgres};
+use database::{Answers, within_limit};
+use sqlx::{Connection, PgConnection, PgPool};
+use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use uuid::Uuid;
@@ -12,67 +11,215 @@ use uuid::Uuid;
 use super::handover::Handover;
 use crate::transport::Transport;
 
+mod renewal;
+
+pub(super) use renewal::renew_query;
+use renewal::{Renewed, release_query};
+
 /// How long a relay that stopped renewing keeps its shards.
 const LEASE: Duration = Duration::from_secs(5);
-/// How often a relay renews, and looks for shards that nobody holds.
-const RENEWAL: Duration = Duration::from_secs(1);
+/// How often a relay renews at least, and looks for shards that nobody holds. One renewal may fail.
+const RENEWAL: Duration = Duration::from_secs(2);
+/// And at most, however often the table is to be looked at.
+const MOST_OFTEN: Duration = Duration::from_millis(100);
 
-/// The shards of the outbox that this relay may publish.
+/// The leases of all relays of a process: one statement renews them, and says whether anything waits in the table.
+/// At rest it is all that relays ask of the database.
 ///
-/// All expiry is judged by the clock of the database; this process only judges how old its own
-/// last renewal is, by a monotonic clock that also runs while the process is stopped.
-pub(crate) struct Lease {
+/// On a connection of its own: those of the pool may all be waiting for a lock, and one that is always in use need
+/// not be tried.
+pub(crate) struct Leases {
     pool: PgPool,
+    /// How often the table is to be looked at without a word of anybody.
+    poll: Duration,
+    /// Who is told whether the database answers.
+    answers: Answers,
+    relays: Mutex<Vec<Arc<Holder>>>,
+    renewing: tokio::sync::Mutex<Renewing>,
+}
+
+#[derive(Default)]
+struct Renewing {
+    connection: Option<PgConnection>,
+    /// When the last renewal was begun that succeeded, and whose leases it renewed.
+    last: Option<(Instant, Vec<Uuid>)>,
+    /// When the relays were last told that something waits.
+    told: Option<Instant>,
+}
+
+/// Who holds a lease.
+struct Holder {
     transport: Transport,
     instance: Uuid,
     handover: Arc<Handover>,
 }
 
-impl Lease {
-    pub(crate) fn new(pool: PgPool, transport: Transport, handover: Arc<Handover>) -> Self {
-        Self {
+impl Leases {
+    pub(crate) fn new(pool: PgPool, poll: Duration, answers: Answers) -> Arc<Self> {
+        Arc::new(Self {
             pool,
-            transport,
-            instance: Uuid::now_v7(),
-            handover,
+            poll,
+            answers,
+            relays: Mutex::default(),
+            renewing: tokio::sync::Mutex::default(),
+        })
+    }
+
+    fn period(&self) -> Duration {
+        self.poll.clamp(MOST_OFTEN, RENEWAL)
+    }
+
+    /// Renews the leases of all relays, unless another one of them has just seen to that.
+    async fn renew(&self, asking: &Holder) {
+        let mut renewing = self.renewing.lock().await;
+        let half = self.period() / 2;
+        let is_renewed = |(begun, of): &(Instant, Vec<Uuid>)| {
+            begun.elapsed() < half && of.contains(&asking.instance)
+        };
+        if renewing.last.as_ref().is_some_and(is_renewed) {
+            return;
+        }
+        let relays = self.relays().clone();
+        // Measured from before the statement, so that we never believe to hold it longer
+        // than the database does.
+        let begun = Instant::now();
+        let renewed = within_limit(self.try_renew(&mut renewing, &relays)).await;
+        self.answers.note(renewed.is_ok());
+        match renewed {
+            Ok(renewed) => {
+                let of = relays.iter().map(|relay| relay.instance).collect();
+                renewing.last = Some((begun, of));
+                let is_time = |told: Instant| told.elapsed() + half >= self.poll;
+                let tells = renewing.told.is_none_or(is_time);
+                if tells {
+                    renewing.told = Some(Instant::now());
+                }
+                // Whoever has left meanwhile holds nothing more.
+                let relays = self.relays();
+                for (relay, renewed) in pairs(&relays, &renewed) {
+                    relay.renewed(renewed, begun + LEASE, tells);
+                }
+            }
+            Err(error) => {
+                let error = format!("{error:#}");
+                warn!(error, "cannot renew the leases of the outbox");
+            }
         }
     }
 
-    /// Renews until stopped; then hands the shards back, so that others need not wait for them to expire.
-    pub(crate) async fn keep(&self, token: &CancellationToken) {
-        let mut tick = tokio::time::interval(RENEWAL);
-        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        while token.run_until_cancelled(tick.tick()).await.is_some() {
-            let before = self.handover.held();
-            // Measured from before the statement, so that we never believe to hold it longer
-            // than the database does.
-            let until = Instant::now() + LEASE;
-            match within_limit(self.renew()).await {
-                Ok(shards) => {
-                    self.handover.hold(&shards, until);
-                    if shards != before {
-                        self.handover.look();
-                        let transport = self.transport.as_str();
-                        info!(
-                            transport,
-                            ?shards,
-                            "relay to {transport} holds shards {shards:?}"
-                        );
-                    }
-                }
-                Err(error) => {
-                    let transport = self.transport.as_str();
-                    let error = format!("{error:#}");
-                    warn!(
-                        transport,
-                        error, "cannot renew the lease of the outbox for {transport}"
-                    );
-                }
-            }
+    async fn try_renew(
+        &self,
+        renewing: &mut Renewing,
+        relays: &[Arc<Holder>],
+    ) -> sqlx::Result<Vec<Renewed>> {
+        let relays: Vec<_> = relays
+            .iter()
+            .map(|relay| (relay.transport, relay.instance))
+            .collect();
+        let mut db = self.connection(renewing).await?;
+        let renewed = renew_query(&relays).fetch_all(&mut db).await?;
+        renewing.connection = Some(db);
+        Ok(renewed)
+    }
+
+    /// Hands shards back. Not while a renewal is on its way, which would take them again.
+    async fn release(&self, instance: Uuid) -> sqlx::Result<()> {
+        let mut renewing = self.renewing.lock().await;
+        let mut db = self.connection(&mut renewing).await?;
+        release_query(instance).execute(&mut db).await?;
+        if self.relays().is_empty() {
+            return db.close().await;
         }
-        self.handover.hold(&[], Instant::now());
-        if let Err(error) = within_limit(self.release()).await {
-            let transport = self.transport.as_str();
+        renewing.connection = Some(db);
+        Ok(())
+    }
+
+    /// The connection, which only comes back if nothing fails on it.
+    async fn connection(&self, renewing: &mut Renewing) -> sqlx::Result<PgConnection> {
+        if let Some(db) = renewing.connection.take() {
+            return Ok(db);
+        }
+        let options = self.pool.connect_options();
+        PgConnection::connect_with(&options).await
+    }
+
+    fn relays(&self) -> MutexGuard<'_, Vec<Arc<Holder>>> {
+        self.relays.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Each relay with what was said to it.
+fn pairs<'a>(
+    relays: &'a [Arc<Holder>],
+    renewed: &'a [Renewed],
+) -> impl Iterator<Item = (&'a Holder, &'a Renewed)> {
+    relays.iter().filter_map(move |relay| {
+        let mut renewed = renewed.iter();
+        let said = renewed.find(|renewed| renewed.instance == relay.instance)?;
+        Some((&**relay, said))
+    })
+}
+
+impl Holder {
+    /// Takes note of what it holds until then, and of what waits in the table.
+    fn renewed(&self, renewed: &Renewed, until: Instant, tells: bool) {
+        let (transport, shards) = (self.transport.as_str(), &renewed.shards);
+        // Nothing, if they had run out by now.
+        let before = self.handover.held();
+        self.handover.hold(shards, until);
+        if renewed.is_refused {
+            self.handover.found_refused();
+        }
+        let is_new = *shards != before;
+        if is_new || (renewed.is_waiting && tells) {
+            self.handover.look();
+        }
+        if is_new {
+            info!(
+                transport,
+                ?shards,
+                "relay to {transport} holds shards {shards:?}"
+            );
+        }
+    }
+}
+
+/// The shards of the outbox that one relay may publish.
+///
+/// All expiry is judged by the clock of the database; this process only judges how old its own
+/// last renewal is, by a monotonic clock that also runs while the process is stopped.
+pub(super) struct Lease {
+    leases: Arc<Leases>,
+    holder: Arc<Holder>,
+}
+
+impl Lease {
+    pub(super) fn new(leases: Arc<Leases>, transport: Transport, handover: Arc<Handover>) -> Self {
+        let holder = Arc::new(Holder {
+            transport,
+            instance: Uuid::now_v7(),
+            handover,
+        });
+        leases.relays().push(Arc::clone(&holder));
+        Self { leases, holder }
+    }
+
+    /// Renews until stopped; then hands the shards back, so that others need not wait for them to expire.
+    pub(super) async fn keep(&self, token: &CancellationToken) {
+        let mut tick = interval(self.leases.period());
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        while token.run_until_cancelled(tick.tick()).await.is_some() {
+            self.leases.renew(&self.holder).await;
+        }
+        self.leave();
+        let Holder {
+            transport,
+            instance,
+            handover,
+        } = &*self.holder;
+        handover.hold(&[], Instant::now());
+        if let Err(error) = within_limit(self.leases.release(*instance)).await {
+            let transport = transport.as_str();
             let error = format!("{error:#}");
             warn!(
                 transport,
@@ -81,68 +228,17 @@ impl Lease {
         }
     }
 
-    /// Keeps what it has up to a fair share, lets go of the rest, and takes what nobody holds.
-    async fn renew(&self) -> sqlx::Result<Vec<i16>> {
-        let renew = renew_query(self.transport, self.instance);
-        let mut shards = renew.fetch_all(&self.pool).await?;
-        shards.sort_unstable();
-        Ok(shards)
-    }
-
-    async fn release(&self) -> sqlx::Result<()> {
-        sqlx::query(
-            "with gone as (delete from messaging.relays where transport = $1 and instance = $2)
-             update messaging.leases set owner = null where transport = $1 and owner = $2",
-        )
-        .bind(self.transport.as_str())
-        .bind(self.instance)
-        .execute(&self.pool)
-        .await?;
-        Ok(())
+    fn leave(&self) {
+        let instance = self.holder.instance;
+        self.leases
+            .relays()
+            .retain(|relay| relay.instance != instance);
     }
 }
 
-pub(super) fn renew_query(
-    transport: Transport,
-    instance: Uuid,
-) -> QueryScalar<'static, Postgres, i16, PgArguments> {
-    sqlx::query_scalar(
-        "with beat as (
-             insert into messaging.relays (transport, instance, expires_at)
-             values ($1, $2, clock_timestamp() + make_interval(secs => $3))
-             on conflict (transport, instance) do update set expires_at = excluded.expires_at
-         ), gone as (
-             delete from messaging.relays where expires_at < clock_timestamp() - interval '1 minute'
-         ), live as (
-             select count(*) + 1 as relays from messaging.relays
-             where transport = $1 and instance <> $2 and expires_at > clock_timestamp()
-         ), fair as (
-             select ceil(count(*)::numeric / (select relays from live)) as share
-             from messaging.leases where transport = $1
-         ), mine as (
-             select shard, row_number() over (order by shard) as n
-             from messaging.leases where transport = $1 and owner = $2
-         ), free as (
-             select shard from messaging.leases
-             where transport = $1 and owner is distinct from $2
-               and (owner is null or expires_at < clock_timestamp())
-             order by shard
-             limit greatest((select share from fair) - (select count(*) from mine), 0)
-             for update skip locked
-         ), released as (
-             update messaging.leases set owner = null
-             where transport = $1 and owner = $2
-               and shard in (select shard from mine where n > (select share from fair))
-         )
-         update messaging.leases
-         set owner = $2, expires_at = clock_timestamp() + make_interval(secs => $3)
-         where transport = $1
-           -- Asked again because another relay may just have taken what had expired.
-           and (owner = $2 and shard in (select shard from mine where n <= (select share from fair))
-                or shard in (select shard from free))
-         returning shard",
-    )
-    .bind(transport.as_str())
-    .bind(instance)
-    .bind(LEASE.as_secs_f64())
+impl Drop for Lease {
+    /// A relay that ends without being stopped keeps its shards until they expire.
+    fn drop(&mut self) {
+        self.leave();
+    }
 }

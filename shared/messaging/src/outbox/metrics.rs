@@ -4,9 +4,9 @@ use std::time::Duration;
 use opentelemetry::metrics::{Counter, Gauge, Histogram};
 use opentelemetry::{KeyValue, global};
 
+use super::backlog::Backlog;
 use super::publish::PublishError;
 use super::row::Row;
-use super::store::Backlog;
 use crate::transport::Transport;
 
 /// Instruments of publishing, named by the OpenTelemetry conventions for messaging where those

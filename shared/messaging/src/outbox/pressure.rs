@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use tracing::{info, warn};
 
-use super::store::Backlog;
+use super::backlog::Backlog;
 use crate::duration::parse_interval;
 
 /// How much may wait in the outbox before a service should take no new work.

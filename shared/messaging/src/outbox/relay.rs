@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::handover::Handover;
-use super::lease::Lease;
+use super::lease::{Lease, Leases};
 use super::metrics::OutboxMetrics;
 use super::publish::{Publish, PublishError};
 use super::refused::Refused;
@@ -37,14 +37,14 @@ const LAZY: Duration = Duration::from_millis(100);
 /// that one which a broker refuses is put aside and those behind it go on. What was put aside is tried again in
 /// small portions.
 ///
-/// It looks into the table only when something may wait there: after a word of it, after each deletion of what
-/// is confirmed, and every `poll`.
+/// It looks into the table only when something may wait there: after a word of it, with each deletion of what
+/// is confirmed, and when a renewal of the leases has found something.
 pub(crate) struct Relay<P> {
     pub(crate) pool: PgPool,
     pub(crate) transport: Transport,
     pub(crate) publisher: P,
     pub(crate) handover: Arc<Handover>,
-    pub(crate) poll: Duration,
+    pub(crate) leases: Arc<Leases>,
     pub(crate) metrics: Arc<OutboxMetrics>,
     pub(crate) refused: Refused,
 }
@@ -59,11 +59,8 @@ struct Asked {
 impl<P: Publish> Relay<P> {
     /// Runs until stopped. What is then left in the outbox stays there for the next instance.
     pub(crate) async fn run(self, token: CancellationToken) -> anyhow::Result<()> {
-        let lease = Lease::new(
-            self.pool.clone(),
-            self.transport,
-            Arc::clone(&self.handover),
-        );
+        let (leases, handover) = (Arc::clone(&self.leases), Arc::clone(&self.handover));
+        let lease = Lease::new(leases, self.transport, handover);
         let wire = Wire::new(&self.pool, self.transport, Arc::clone(&self.handover));
         let done = CancellationToken::new();
         tokio::join!(lease.keep(&done), wire.keep(&done), async {
@@ -140,14 +137,13 @@ impl<P: Publish> Relay<P> {
         }
     }
 
-    /// How long until the table is to be looked at without a word of anybody.
+    /// How long until the table is to be looked at without a word of anybody, if it is.
     fn until_next_look(&self, looked: Option<Instant>) -> Duration {
-        let pause = match self.handover.has_confirmed() {
-            true => LAZY.min(self.poll),
-            false => self.poll,
-        };
+        if !self.handover.has_confirmed() {
+            return Duration::MAX;
+        }
         looked.map_or(Duration::ZERO, |looked| {
-            pause.saturating_sub(looked.elapsed())
+            LAZY.saturating_sub(looked.elapsed())
         })
     }
 

@@ -1,6 +1,6 @@
 use sqlx::PgPool;
 
-/// Most shards that make sense: each is a row that a relay renews every second.
+/// Most shards that make sense: each is a row that a relay renews every two seconds.
 const MOST: i16 = 1024;
 
 /// SQLSTATE of a lock that somebody else holds.

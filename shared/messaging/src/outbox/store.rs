@@ -1,5 +1,3 @@
-use std::time::Duration;
-
 use sqlx::postgres::PgArguments;
 use sqlx::query::QueryAs;
 use sqlx::{PgConnection, PgPool, Postgres};
@@ -142,40 +140,4 @@ pub(super) fn forget_and_take_query<'q>(
     .bind(i64::try_from(limit).unwrap_or(i64::MAX))
     .bind(&known.others)
     .bind(closed)
-}
-
-/// How many messages wait, and for how long the oldest has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Backlog {
-    pub(crate) rows: i64,
-    pub(crate) oldest: Duration,
-}
-
-/// Measures what waits for one broker, also what was refused. Counting stops at so many rows of each kind.
-pub(crate) async fn backlog(
-    pool: &PgPool,
-    transport: Transport,
-    countable: i64,
-) -> sqlx::Result<Backlog> {
-    let (rows, oldest) = backlog_query(transport, countable).fetch_one(pool).await?;
-    let now = jiff::Timestamp::now();
-    let oldest = oldest.map_or(now, |oldest| oldest.to_jiff());
-    Ok(Backlog {
-        rows,
-        oldest: now.duration_since(oldest).try_into().unwrap_or_default(),
-    })
-}
-
-pub(super) fn backlog_query(
-    transport: Transport,
-    countable: i64,
-) -> QueryAs<'static, Postgres, (i64, Option<jiff_sqlx::Timestamp>), PgArguments> {
-    sqlx::query_as(
-        "select (select count(*) from (select from messaging.outbox where transport = $1 limit $2) counted)
-                + (select count(*) from (select from messaging.refused where transport = $1 limit $2) counted),
-                least((select created_at from messaging.outbox where transport = $1 order by seq limit 1),
-                      (select created_at from messaging.refused where transport = $1 order by seq limit 1))",
-    )
-    .bind(transport.as_str())
-    .bind(countable)
 }

@@ -4,7 +4,7 @@ use sqlx::PgPool;
 use uuid::Uuid;
 
 use super::ledger::Known;
-use super::{Address, NewRow, aside, lease, store};
+use super::{Address, NewRow, aside, backlog, lease, store};
 use crate::inbox;
 use crate::tests::buffers::{self, statement};
 use crate::transport::Transport;
@@ -41,24 +41,29 @@ async fn every_statement_that_runs_in_a_loop_touches_few_buffers(
     let head = aside::at_the_head_query(transport, &ALL[..1], &closed, &waiting, 2_000);
     let forget_old = inbox::forget_old(0, WEEK);
     let insert = store::insert_query(&rows, &ids[..4], [open(), open()]);
-    let count = store::backlog_query(transport, COUNTABLE);
+    let count = backlog::backlogs_query(COUNTABLE);
     let put = aside::put_query(transport, &waiting[..100], 1);
     let find = aside::addresses_query(transport, "", 100);
     let sample = aside::sample_query(transport, &addresses, &portions, 500);
     let settle = aside::tried_query(transport, few, more);
-    let renew = lease::renew_query(transport, Uuid::now_v7());
+    let relays = Transport::ALL.map(|transport| (transport, Uuid::now_v7()));
+    let renew = lease::renew_query(&relays);
     let claim = inbox::claim_query("handle", &ids);
     let table = [
         ("outbox: forget 200, look", 2_000, statement(look(ALL))?),
         ("the same in a shard", 2_000, statement(look(&ALL[..1]))?),
         ("outbox: insert 4", 500, statement(insert)?),
-        ("outbox: count to the limit", 12_000, statement(count)?),
+        (
+            "outbox: count to the limit, both brokers",
+            24_000,
+            statement(count)?,
+        ),
         ("refused: look at a shard's head", 1_500, statement(head)?),
         ("refused: put 100 aside", 2_500, statement(put)?),
         ("refused: find 50 addresses", 800, statement(find)?),
         ("refused: a row of each", 800, statement(sample)?),
         ("refused: settle 100", 2_500, statement(settle)?),
-        ("leases: renew", 300, statement(renew)?),
+        ("leases: renew, both brokers", 600, statement(renew)?),
         ("inbox: claim 100", 2_500, statement(claim)?),
         ("inbox: prune", 2_000, statement(forget_old)?),
     ];

@@ -21,7 +21,7 @@ const CHANNEL: &str = "messaging_outbox";
 const SILENCE: Duration = Duration::from_secs(60);
 
 /// Tells the relays of other instances that something waits for them in the table, and listens to them. When
-/// a word is lost they find it by looking, every `OUTBOX_POLL`.
+/// a word is lost they find it with the renewal of their leases, every `OUTBOX_POLL`.
 pub(super) struct Wire {
     pool: PgPool,
     transport: Transport,

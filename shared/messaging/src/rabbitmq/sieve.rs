@@ -1,9 +1,11 @@
-//! A stream from the broker in which lapin finds only what it can read.
+//! A stream from the broker in which lapin finds only what it can read, and not more of it than can be borne.
 
 use std::io;
+use std::mem;
 use std::net::SocketAddr;
+use std::ops::Range;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use async_rs::traits::Reactor;
@@ -15,15 +17,22 @@ use lapin::uri::AMQPUri;
 use lapin::{Connection, ConnectionProperties};
 
 use self::frames::Frames;
+use self::undone::Undone;
+use self::written::Written;
 
 mod check;
 mod frames;
 mod readable;
+mod undone;
+mod written;
 
 pub(super) use readable::BECAUSE;
 
 /// How much is read from the socket at once.
 const CHUNK: usize = 32 * 1024;
+
+/// A frame that says nothing but that the other side is there.
+const HEARTBEAT: [u8; 8] = [8, 0, 0, 0, 0, 0, 0, 0xCE];
 
 /// Connects to the broker through a [`Sieve`].
 pub(super) async fn connect(
@@ -78,14 +87,24 @@ impl Reactor for Sieving {
     }
 }
 
-/// Passes on what it reads, frame by frame, each of them in a form that lapin can read.
+/// Passes on what it reads, frame by frame, each of them in a form that lapin can read. While too many bytes of messages
+/// are undone it reads nothing: the broker has to wait.
 struct Sieve<S> {
     stream: S,
     frames: Frames,
     chunk: Box<[u8]>,
+    /// The part of the chunk that has not been passed on.
+    unread: Range<usize>,
     /// What lapin has not taken yet.
     passed: Vec<u8>,
     taken: usize,
+    undone: Undone,
+    written: Written,
+    /// Lapin, while nothing is read.
+    waiting: Option<Waker>,
+    /// Lapin has written something, for example a heartbeat, since it has last got one for it. It would take a broker
+    /// that says nothing at all for dead.
+    owes_heartbeat: bool,
 }
 
 impl<S> Sieve<S> {
@@ -94,8 +113,34 @@ impl<S> Sieve<S> {
             stream,
             frames: Frames::default(),
             chunk: vec![0; CHUNK].into(),
+            unread: 0..0,
             passed: Vec::new(),
             taken: 0,
+            undone: Undone::default(),
+            written: Written::default(),
+            waiting: None,
+            owes_heartbeat: false,
+        }
+    }
+
+    fn is_halted(&self) -> bool {
+        self.undone.is_full() && self.frames.is_between()
+    }
+
+    /// Passes on what was read, as far as it may be.
+    fn pass(&mut self) {
+        while !self.unread.is_empty() && !self.is_halted() {
+            let bytes = &self.chunk[self.unread.clone()];
+            let taken = self.frames.pass(bytes, &mut self.passed, &mut self.undone);
+            self.unread.start += taken;
+        }
+    }
+
+    fn wrote(&mut self, bytes: &[u8]) {
+        self.written.note(bytes, &mut self.undone);
+        self.owes_heartbeat = true;
+        if let Some(waiting) = self.waiting.take() {
+            waiting.wake();
         }
     }
 }
@@ -110,11 +155,22 @@ impl<S: AsyncRead + Unpin> AsyncRead for Sieve<S> {
         while this.taken == this.passed.len() {
             this.passed.clear();
             this.taken = 0;
-            let read = Pin::new(&mut this.stream).poll_read(context, &mut this.chunk);
-            match ready!(read)? {
-                0 => return Poll::Ready(Ok(0)),
-                count => this.frames.pass(&this.chunk[..count], &mut this.passed),
+            if this.is_halted() {
+                if mem::take(&mut this.owes_heartbeat) {
+                    this.passed.extend_from_slice(&HEARTBEAT);
+                    break;
+                }
+                this.waiting = Some(context.waker().clone());
+                return Poll::Pending;
             }
+            if this.unread.is_empty() {
+                let read = Pin::new(&mut this.stream).poll_read(context, &mut this.chunk);
+                this.unread = match ready!(read)? {
+                    0 => return Poll::Ready(Ok(0)),
+                    count => 0..count,
+                };
+            }
+            this.pass();
         }
         let left = &this.passed[this.taken..];
         let count = left.len().min(buffer.len());
@@ -130,7 +186,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Sieve<S> {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
+        let count = ready!(Pin::new(&mut self.stream).poll_write(context, bytes))?;
+        self.wrote(&bytes[..count]);
+        Poll::Ready(Ok(count))
     }
 
     fn poll_write_vectored(
@@ -138,7 +196,14 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Sieve<S> {
         context: &mut Context<'_>,
         bytes: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(context, bytes)
+        let count = ready!(Pin::new(&mut self.stream).poll_write_vectored(context, bytes))?;
+        let mut left = count;
+        for part in bytes {
+            let length = part.len().min(left);
+            self.wrote(&part[..length]);
+            left -= length;
+        }
+        Poll::Ready(Ok(count))
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -149,3 +214,6 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Sieve<S> {
         Pin::new(&mut self.stream).poll_close(context)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -54,6 +54,26 @@ async fn a_batch_that_is_full_is_not_gathered_for_any_longer(pool: PgPool) -> an
 }
 
 #[sqlx::test(migrations = false)]
+async fn a_batch_of_large_records_takes_four_mib_and_no_more(pool: PgPool) -> anyhow::Result<()> {
+    let mut stage = Stage::new(&pool).await?;
+    let topic = stage.topic(1).await?;
+    for number in 1..=12 {
+        // JSON may have any amount of space behind it.
+        let mut body = serde_json::to_vec(&parcel("alice", number))?;
+        body.resize(900_000, b' ');
+        send_body(&topic, Uuid::now_v7(), number, &body).await?;
+    }
+    let consumer = stage.bus.topic(topic.topic).batch(100).gathering(LONG);
+    stage.start(|token| consumer.run("receive", record_all(), token));
+
+    stage.numbers_after(12).await?;
+    let largest = "select max(n) from (select count(*) n from effects group by xmin::text) batches";
+    let largest: i64 = sqlx::query_scalar(largest).fetch_one(&pool).await?;
+    assert!(largest <= 5, "{largest} records");
+    stage.end().await
+}
+
+#[sqlx::test(migrations = false)]
 async fn what_can_be_repeated_is_repeated_and_not_remembered(pool: PgPool) -> anyhow::Result<()> {
     let mut stage = Stage::new(&pool).await?;
     let topic = stage.topic(1).await?;
@@ -71,9 +91,13 @@ async fn what_can_be_repeated_is_repeated_and_not_remembered(pool: PgPool) -> an
 
 /// Into one partition or the other.
 async fn send(topic: &TopicOfTest, id: Uuid, number: i64) -> anyhow::Result<()> {
-    let headers = headers(&[("ce_id", &id.to_string()), ("ce_type", Parcel::TYPE)]);
     let body = serde_json::to_vec(&parcel("alice", number))?;
+    send_body(topic, id, number, &body).await
+}
+
+async fn send_body(topic: &TopicOfTest, id: Uuid, number: i64, body: &[u8]) -> anyhow::Result<()> {
+    let headers = headers(&[("ce_id", &id.to_string()), ("ce_type", Parcel::TYPE)]);
     let partition = i32::try_from(number)? % topic.topic.partitions;
-    topic.send(partition, "alice", headers, &body).await?;
+    topic.send(partition, "alice", headers, body).await?;
     Ok(())
 }

@@ -60,6 +60,49 @@ async fn a_relay_hears_of_what_other_instances_write(pool: PgPool) -> anyhow::Re
     stage.end().await
 }
 
+/// As after a crash between the commit and the word.
+#[sqlx::test(migrations = false)]
+async fn a_row_of_which_no_word_comes_is_found_by_the_renewal_of_the_leases(
+    pool: PgPool,
+) -> anyhow::Result<()> {
+    let stage = Stage::new(&pool).await?;
+    stage.rabbitmq.declare(QUEUE).await?;
+    // Nobody speaks for a process without relays.
+    let mute = stage.another_bus()?;
+    stage.start(|token| stage.bus.rabbitmq_relay([], token));
+    for number in 0..2 {
+        eventually("a relay with all shards and an empty outbox", async || {
+            let held = "select count(*) from messaging.leases where transport = 'rabbitmq' and owner is not null";
+            let held: i64 = sqlx::query_scalar(held).fetch_one(&pool).await?;
+            Ok((held == 8 && stage.outbox_size().await? == 0).then_some(()))
+        })
+        .await?;
+        publish(&mute, number).await?;
+        stage.rabbitmq.take(QUEUE).await?;
+    }
+    stage.end().await
+}
+
+/// Both brokers are away, so that nothing but the leases is looked at.
+#[sqlx::test(migrations = false)]
+async fn one_statement_renews_the_leases_of_both_relays_of_a_process(
+    pool: PgPool,
+) -> anyhow::Result<()> {
+    let mut stage = Stage::new(&pool).await?;
+    stage.args.amqp_url = "amqp://127.0.0.1:9/none".to_owned();
+    stage.args.kafka.kafka_brokers = "127.0.0.1:9".to_owned();
+    let bus = stage.another_bus()?;
+    stage.start(|token| bus.rabbitmq_relay([], token));
+    stage.start(|token| bus.kafka_relay([], token));
+    eventually("leases that one transaction has renewed", async || {
+        let renewed = "select count(*), count(distinct xmin::text) from messaging.leases where owner is not null";
+        let renewed: (i64, i64) = sqlx::query_as(renewed).fetch_one(&pool).await?;
+        Ok((renewed == (16, 1)).then_some(()))
+    })
+    .await?;
+    stage.end().await
+}
+
 async fn publish(bus: &Bus, number: i64) -> anyhow::Result<()> {
     let mut tx = bus.begin().await?;
     let parcel = parcel(number.to_string(), number).via_queue(QUEUE);

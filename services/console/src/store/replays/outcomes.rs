@@ -9,15 +9,6 @@ use crate::store::letters::alone;
 ///
 /// A letter without news for a minute is open again, because its span may be lost. Comes the news later, it counts.
 pub async fn settle_replays(pool: &PgPool) -> sqlx::Result<()> {
-    let is_waiting: bool = sqlx::query_scalar(
-        "select exists (select from replays r where r.state = 'sent')
-             or exists (select from replays r join spans s on s.trace_id = r.trace_id where r.state = 'silent')",
-    )
-    .fetch_one(pool)
-    .await?;
-    if !is_waiting {
-        return Ok(());
-    }
     let mut tx = alone(pool).await?;
     sqlx::query(
         "with settled as (

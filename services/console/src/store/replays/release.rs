@@ -27,11 +27,15 @@ pub struct Due {
     pub body: Vec<u8>,
 }
 
-/// The jobs that have something to do.
-pub async fn running_jobs(db: &PgPool) -> sqlx::Result<Vec<Uuid>> {
-    sqlx::query_scalar("select id from jobs where state = 'running' order by id")
-        .fetch_all(db)
-        .await
+/// What there is to do: whether there may be outcomes to settle, and the jobs that run.
+pub async fn replays_at_work(db: &PgPool) -> sqlx::Result<(bool, Vec<Uuid>)> {
+    sqlx::query_as(
+        "select exists (select from replays r where r.state = 'sent')
+                or exists (select from replays r join spans s on s.trace_id = r.trace_id where r.state = 'silent'),
+                array(select id from jobs where state = 'running' order by id)",
+    )
+    .fetch_one(db)
+    .await
 }
 
 /// Whether this instance has the job to itself for the next seconds: longer than one portion takes.

@@ -43,7 +43,7 @@ impl<P: Publish> Relay<P> {
         if !self.refused.until_due().is_zero() {
             return Ok(0);
         }
-        if !self.keeps_refused() {
+        if !self.handover.has_refused() || !self.keeps_refused() {
             self.refused.left_to_others();
             return Ok(0);
         }

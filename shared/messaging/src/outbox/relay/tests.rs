@@ -51,7 +51,7 @@ async fn a_broker_that_is_slow_gets_less_at_once_and_more_again_later(
         transport: Transport::RabbitMq,
         publisher: broker.clone(),
         handover: Arc::clone(handovers.of(Transport::RabbitMq)),
-        poll: Duration::from_millis(10),
+        leases: Leases::new(pool.clone(), Duration::from_secs(2), Default::default()),
         metrics: Arc::default(),
         refused: Default::default(),
     };

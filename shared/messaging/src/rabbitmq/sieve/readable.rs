@@ -20,7 +20,7 @@ const FIXED: usize = 12;
 /// The flags of properties that consist of headers alone.
 const ONLY_HEADERS: [u8; 2] = [0x20, 0];
 /// Class and method of `basic.deliver`.
-const DELIVER: [u8; 4] = [0, 60, 0, 60];
+pub(super) const DELIVER: [u8; 4] = [0, 60, 0, 60];
 
 /// More of what cannot be read is not passed on. The rest of the frame is for names and lengths.
 const LONGEST: usize = FRAME_BYTES as usize - 1024;

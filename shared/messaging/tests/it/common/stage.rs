@@ -59,7 +59,7 @@ impl Stage {
                 kafka_password: String::new(),
             },
             retry_delays: retry_delays.to_vec(),
-            outbox_poll: Duration::from_millis(50),
+            outbox_poll: Duration::from_millis(200),
             outbox_settled: Duration::ZERO,
             outbox_shards: None,
             inbox_retention: Duration::from_secs(3600),

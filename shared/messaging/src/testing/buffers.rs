@@ -6,12 +6,17 @@ use sqlx::postgres::PgArguments;
 use sqlx::{AssertSqlSafe, Connection, Execute, PgConnection, Postgres, SqlStr};
 
 /// A statement as the code runs it, with its values.
-pub(crate) struct Statement {
+pub struct Statement {
     sql: SqlStr,
     arguments: PgArguments,
 }
 
-pub(crate) fn statement<'q>(mut query: impl Execute<'q, Postgres>) -> anyhow::Result<Statement> {
+/// Takes a query apart, so that it can be explained.
+///
+/// # Errors
+///
+/// When a value cannot be encoded.
+pub fn statement<'q>(mut query: impl Execute<'q, Postgres>) -> anyhow::Result<Statement> {
     let arguments = query.take_arguments();
     let arguments = arguments.map_err(anyhow::Error::from_boxed)?;
     Ok(Statement {
@@ -21,7 +26,11 @@ pub(crate) fn statement<'q>(mut query: impl Execute<'q, Postgres>) -> anyhow::Re
 }
 
 /// How many buffers a statement touches. What it changes is taken back.
-pub(crate) async fn of(db: &mut PgConnection, statement: Statement) -> anyhow::Result<i64> {
+///
+/// # Errors
+///
+/// When the database refuses the statement.
+pub async fn of(db: &mut PgConnection, statement: Statement) -> anyhow::Result<i64> {
     let Statement { sql, arguments } = statement;
     let explain = format!("explain (analyze, buffers, format json) {}", sql.as_str());
     let explain = sqlx::query_scalar_with(AssertSqlSafe(explain), arguments);
