@@ -5,14 +5,16 @@
 //! here as well, see [`insert`](super::store::insert). So what is here of a shard is all that comes before
 //! whatever is written for it later, and is published in the order of the table.
 
-use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
+use self::leased::Leased;
 use super::ledger::{Known, Ledger, Stage};
 use super::row::Row;
+
+mod leased;
 
 /// Beyond so many rows, or so many bytes of bodies, rows wait in the table.
 const ROWS: usize = 2_000;
@@ -34,10 +36,7 @@ pub(crate) struct Handover {
 
 #[derive(Default)]
 struct State {
-    /// The shards of this process, and since when it has seen all that is written for them.
-    shards: BTreeMap<i16, Instant>,
-    /// Until then they are this process's.
-    until: Option<Instant>,
+    leased: Leased,
     ledger: Ledger,
     /// Something may wait in the table.
     look: bool,
@@ -45,6 +44,16 @@ struct State {
     refused: Option<Instant>,
     /// More waits in the table than was found.
     is_behind: bool,
+}
+
+/// What may be handed over.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Open {
+    pub(super) shards: Vec<i16>,
+    /// What waits in the table and is known.
+    pub(super) known: Vec<i64>,
+    /// When that was so.
+    pub(super) term: u64,
 }
 
 impl Handover {
@@ -59,59 +68,54 @@ impl Handover {
 
     /// The relay holds these shards until then.
     pub(super) fn hold(&self, shards: &[i16], until: Instant) {
-        let now = Instant::now();
         let mut state = self.state();
-        // Somebody else may have had them in between.
-        let has_lapsed = state.until.is_none_or(|until| until <= now);
-        let is_kept = |shard: &i16| !has_lapsed && shards.contains(shard);
-        let State {
-            shards: held,
-            ledger,
-            ..
-        } = &mut *state;
-        held.retain(|shard, _| is_kept(shard));
-        // Also what came in for a shard after it was lost.
-        ledger.keep(|shard| held.contains_key(&shard));
-        for shard in shards {
-            state.shards.entry(*shard).or_insert(now);
+        let is_new = state.leased.hold(shards, until);
+        // What is dropped here may be missing from a look that is on its way. Nothing is taken before another one.
+        let State { leased, ledger, .. } = &mut *state;
+        ledger.keep(|shard| leased.has(shard));
+        drop(state);
+        if is_new {
+            self.look();
         }
-        state.until = Some(until);
     }
 
     /// The shards held at this moment; none once the lease has run out.
     pub(super) fn held(&self) -> Vec<i16> {
-        let state = self.state();
-        state
-            .held(Instant::now())
-            .map(|(shard, _)| *shard)
-            .collect()
+        self.state().leased.held(Instant::now())
     }
 
-    /// The shards whose rows may be handed over, if there is room, and what waits in the table and is known.
-    pub(super) fn open(&self) -> (Vec<i16>, Vec<i64>) {
-        let (now, state) = (Instant::now(), self.state());
+    /// The shards whose rows may be handed over, if there is room.
+    pub(super) fn open(&self) -> Open {
+        let state = self.state();
         let (rows, bytes) = state.ledger.size();
         if rows >= ROWS || bytes >= BYTES || state.is_behind {
-            return Default::default();
+            return Open::default();
         }
-        let is_settled = |since: &Instant| now.duration_since(*since) >= self.settled;
-        let open = state.held(now).filter(|(_, since)| is_settled(since));
-        let open = open.map(|(shard, _)| *shard).collect();
-        (open, state.ledger.queued())
+        Open {
+            shards: state.leased.settled(Instant::now(), self.settled),
+            known: state.ledger.queued(),
+            term: state.leased.term(),
+        }
     }
 
-    /// A transaction has written these rows and not committed.
-    pub(super) fn written(&self, rows: Vec<Row>) {
+    /// A transaction has written these rows and not committed. A row is left to the table if its shard was lost since
+    /// it was open.
+    pub(super) fn written(&self, rows: Vec<Row>, term: u64) {
         let mut state = self.state();
         for row in rows {
-            state.ledger.written(row);
+            if state.leased.is_held_since(row.shard, term) {
+                state.ledger.written(row);
+            }
         }
     }
 
-    /// The transaction has committed.
+    /// The transaction has committed. What was left to the table is looked for.
     pub(super) fn committed(&self, seqs: &[i64]) {
         let (from, to) = (Stage::Written, Stage::Committed);
-        self.state().ledger.move_on(seqs, from, to);
+        let mut state = self.state();
+        state.ledger.move_on(seqs, from, to);
+        state.look |= !state.ledger.has_all(seqs);
+        drop(state);
         self.woken.notify_one();
     }
 
@@ -126,8 +130,7 @@ impl Handover {
     pub(super) fn doubtful(&self, seqs: &[i64]) {
         let mut state = self.state();
         for shard in state.ledger.shards(seqs) {
-            let shard = state.shards.entry(shard);
-            shard.and_modify(|since| *since = Instant::now());
+            state.leased.doubt(shard);
         }
         let (from, to) = (Stage::Written, Stage::Doubtful);
         state.ledger.move_on(seqs, from, to);
@@ -156,15 +159,23 @@ impl Handover {
         self.state().ledger.has_confirmed()
     }
 
-    /// What is known before the table is looked at.
-    pub(super) fn known(&self) -> Known {
-        self.state().ledger.known()
+    /// What is known before the table is looked at, and in which term that is.
+    pub(super) fn known(&self) -> (Known, u64) {
+        let state = self.state();
+        (state.ledger.known(), state.leased.term())
     }
 
-    /// The table was looked at: what was confirmed is no longer there, what was doubtful is among what was
-    /// found or nowhere, and perhaps more is there than was found.
-    pub(super) fn looked(&self, known: &Known, found: Vec<Row>, is_all: bool) {
+    /// The table was looked at for these shards: what was confirmed is no longer there, what was doubtful is among
+    /// what was found or nowhere, and perhaps more is there than was found.
+    pub(super) fn looked(
+        &self,
+        shards: &[i16],
+        (known, term): &(Known, u64),
+        found: Vec<Row>,
+        is_all: bool,
+    ) {
         let mut state = self.state();
+        state.leased.looked(shards, *term);
         state.ledger.remove(&known.confirmed);
         state.ledger.remove(&known.doubtful);
         for row in found {
@@ -174,9 +185,13 @@ impl Handover {
         state.look |= !is_all;
     }
 
-    /// Takes what is next in these shards. No row passes an older one of its shard.
+    /// Takes what is next in those of these shards for which the table was looked at. No row passes an older one of
+    /// its shard.
     pub(super) fn take(&self, shards: &[i16], limit: usize) -> Vec<Row> {
-        self.state().ledger.take(shards, limit)
+        let mut state = self.state();
+        let is_looked_at = |shard: &i16| state.leased.is_looked_at(*shard);
+        let shards: Vec<i16> = shards.iter().copied().filter(is_looked_at).collect();
+        state.ledger.take(&shards, limit)
     }
 
     /// The broker has confirmed these.
@@ -211,13 +226,6 @@ impl Handover {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl State {
-    fn held(&self, now: Instant) -> impl Iterator<Item = (&i16, &Instant)> {
-        let is_held = self.until.is_some_and(|until| now < until);
-        self.shards.iter().filter(move |_| is_held)
     }
 }
 

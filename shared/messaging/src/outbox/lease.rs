@@ -170,11 +170,10 @@ impl Holder {
         if renewed.is_refused {
             self.handover.found_refused();
         }
-        let is_new = *shards != before;
-        if is_new || (renewed.is_waiting && tells) {
+        if renewed.is_waiting && tells {
             self.handover.look();
         }
-        if is_new {
+        if *shards != before {
             info!(
                 transport,
                 ?shards,

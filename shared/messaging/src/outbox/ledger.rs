@@ -89,6 +89,11 @@ impl Ledger {
         self.remove(&gone);
     }
 
+    /// Whether all of these are here.
+    pub(super) fn has_all(&self, seqs: &[i64]) -> bool {
+        seqs.iter().all(|seq| self.entries.contains_key(seq))
+    }
+
     /// The shards of these rows.
     pub(super) fn shards(&self, seqs: &[i64]) -> HashSet<i16> {
         let entries = seqs.iter().filter_map(|seq| self.entries.get(seq));

@@ -222,16 +222,16 @@ impl<P: Publish> Relay<P> {
     /// Forgets what is confirmed, and looks for what waits in the table for these shards. Returns how many rows were
     /// put aside before.
     async fn look(&self, shards: &[i16], window: usize) -> sqlx::Result<usize> {
-        let known = self.handover.known();
+        let seen = self.handover.known();
+        let (known, _) = &seen;
         let closed = self.refused.closed();
-        let moved = self.put_aside(shards, &known, &closed).await?;
+        let moved = self.put_aside(shards, known, &closed).await?;
         // Where the broker takes nothing, looking does not fetch more and more.
         let room = window.saturating_sub(known.others.len());
-        let rows =
-            store::forget_and_take(&self.pool, self.transport, &known, shards, &closed, room);
+        let rows = store::forget_and_take(&self.pool, self.transport, known, shards, &closed, room);
         let rows = within_limit(rows).await?;
         let is_all = rows.len() < room;
-        self.handover.looked(&known, rows, is_all);
+        self.handover.looked(shards, &seen, rows, is_all);
         if moved > 0 {
             // There may be more of it.
             self.handover.look();

@@ -3,6 +3,7 @@ use sqlx::query::QueryAs;
 use sqlx::{PgConnection, PgPool, Postgres};
 use uuid::Uuid;
 
+use super::handover::Open;
 use super::ledger::Known;
 use super::memory;
 use super::row::{NewRow, Row};
@@ -23,6 +24,7 @@ pub(crate) async fn insert(
     }
     let ids: Vec<Uuid> = rows.iter().map(|_| Uuid::now_v7()).collect();
     let open = [Transport::RabbitMq, Transport::Kafka].map(|transport| written.open(transport));
+    let [term_of_rabbitmq, term_of_kafka] = open.each_ref().map(|open| open.term);
     let places = insert_query(&rows, &ids, open).fetch_all(db).await?;
     let (mut rabbitmq, mut kafka) = (Vec::new(), Vec::new());
     for ((new, id), place) in rows.into_iter().zip(ids).zip(places) {
@@ -37,8 +39,8 @@ pub(crate) async fn insert(
             Transport::Kafka => kafka.push(row),
         }
     }
-    written.handed(Transport::RabbitMq, rabbitmq);
-    written.handed(Transport::Kafka, kafka);
+    written.handed(Transport::RabbitMq, rabbitmq, term_of_rabbitmq);
+    written.handed(Transport::Kafka, kafka, term_of_kafka);
     crash_point::reach(CrashPoint::OutboxWritten);
     Ok(())
 }
@@ -47,10 +49,10 @@ pub(crate) async fn insert(
 pub(super) fn insert_query<'q>(
     rows: &'q [NewRow],
     ids: &'q [Uuid],
-    open: [(Vec<i16>, Vec<i64>); 2],
+    open: [Open; 2],
 ) -> QueryAs<'q, Postgres, Place, PgArguments> {
     let column = |value: fn(&NewRow) -> &str| rows.iter().map(value).collect::<Vec<_>>();
-    let [(rabbitmq, known_of_rabbitmq), (kafka, known_of_kafka)] = open;
+    let [rabbitmq, kafka] = open;
     sqlx::query_as(
         "insert into messaging.outbox
              (message_id, transport, shard, destination, routing_key, message_type, traceparent, body, queued)
@@ -79,9 +81,9 @@ pub(super) fn insert_query<'q>(
     .bind(column(|row| row.message_type))
     .bind(rows.iter().map(|row| row.traceparent.as_deref()).collect::<Vec<_>>())
     .bind(rows.iter().map(|row| row.body.as_slice()).collect::<Vec<_>>())
-    .bind(rabbitmq)
-    .bind(kafka)
-    .bind([known_of_rabbitmq, known_of_kafka].concat())
+    .bind(rabbitmq.shards)
+    .bind(kafka.shards)
+    .bind([rabbitmq.known, kafka.known].concat())
 }
 
 /// Where a new row stands.

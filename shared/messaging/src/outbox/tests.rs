@@ -3,6 +3,7 @@ use std::time::Duration;
 use sqlx::PgPool;
 use uuid::Uuid;
 
+use super::handover::Open;
 use super::ledger::Known;
 use super::{Address, NewRow, aside, backlog, lease, store};
 use crate::inbox;
@@ -36,7 +37,11 @@ async fn every_statement_that_runs_in_a_loop_touches_few_buffers(
     let portions = [1; 50];
     let ids: Vec<Uuid> = (0..100).map(|_| Uuid::now_v7()).collect();
     let rows: Vec<NewRow> = (0..4).map(new_row).collect();
-    let open = || (ALL.to_vec(), waiting.clone());
+    let open = || Open {
+        shards: ALL.to_vec(),
+        known: waiting.clone(),
+        term: 1,
+    };
     let look = |shards| store::forget_and_take_query(transport, &known, shards, &closed, 500);
     let head = aside::at_the_head_query(transport, &ALL[..1], &closed, &waiting, 2_000);
     let forget_old = inbox::forget_old(0, WEEK);

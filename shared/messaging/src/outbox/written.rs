@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::handover::Handover;
+use super::handover::{Handover, Open};
 use super::row::Row;
 use crate::transport::Transport;
 
@@ -47,15 +47,15 @@ impl Written {
         }
     }
 
-    /// The shards whose rows may be handed over, and what waits in the table and is known.
-    pub(super) fn open(&self, transport: Transport) -> (Vec<i16>, Vec<i64>) {
+    /// The shards whose rows may be handed over.
+    pub(super) fn open(&self, transport: Transport) -> Open {
         self.handovers.of(transport).open()
     }
 
-    pub(super) fn handed(&mut self, transport: Transport, rows: Vec<Row>) {
+    pub(super) fn handed(&mut self, transport: Transport, rows: Vec<Row>, term: u64) {
         let seqs = rows.iter().map(|row| (transport, row.seq));
         self.handed.extend(seqs);
-        self.handovers.of(transport).written(rows);
+        self.handovers.of(transport).written(rows, term);
     }
 
     pub(super) fn queued(&mut self, transport: Transport, shard: i16) {

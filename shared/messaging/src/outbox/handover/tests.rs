@@ -21,11 +21,21 @@ fn row(seq: i64, shard: i16) -> Row {
     }
 }
 
-/// Of a relay that holds the shards 1 and 2.
+/// Of a relay that holds the shards 1 and 2, for which nothing waits in the table.
 fn handover() -> Handover {
     let handover = Handover::new(Duration::ZERO);
-    handover.hold(&[1, 2], Instant::now() + FOREVER);
+    hold(&handover, &[1, 2]);
+    looked(&handover, Vec::new());
+    assert!(handover.take_look());
     handover
+}
+
+fn hold(handover: &Handover, shards: &[i16]) {
+    handover.hold(shards, Instant::now() + FOREVER);
+}
+
+fn written(handover: &Handover, rows: Vec<Row>) {
+    handover.written(rows, handover.open().term);
 }
 
 fn taken(handover: &Handover) -> Vec<i64> {
@@ -34,13 +44,13 @@ fn taken(handover: &Handover) -> Vec<i64> {
 }
 
 fn looked(handover: &Handover, found: Vec<Row>) {
-    handover.looked(&handover.known(), found, true);
+    handover.looked(&handover.held(), &handover.known(), found, true);
 }
 
 #[test]
 fn rows_are_taken_once_they_are_committed_and_in_order_within_their_shard() {
     let handover = handover();
-    handover.written(vec![row(10, 1), row(11, 1), row(12, 2)]);
+    written(&handover, vec![row(10, 1), row(11, 1), row(12, 2)]);
     assert_eq!(taken(&handover), [0; 0]);
     handover.committed(&[11, 12]);
     assert_eq!(taken(&handover), [12]);
@@ -52,7 +62,7 @@ fn rows_are_taken_once_they_are_committed_and_in_order_within_their_shard() {
 #[test]
 fn what_is_rolled_back_holds_nothing_up() {
     let handover = handover();
-    handover.written(vec![row(10, 1), row(11, 1)]);
+    written(&handover, vec![row(10, 1), row(11, 1)]);
     handover.committed(&[11]);
     handover.rolled_back(&[10]);
     assert_eq!(taken(&handover), [11]);
@@ -61,10 +71,10 @@ fn what_is_rolled_back_holds_nothing_up() {
 #[test]
 fn what_was_not_published_is_taken_again_before_what_follows() {
     let handover = handover();
-    handover.written(vec![row(10, 1), row(11, 1)]);
+    written(&handover, vec![row(10, 1), row(11, 1)]);
     handover.committed(&[10, 11]);
     assert_eq!(taken(&handover), [10, 11]);
-    handover.written(vec![row(12, 1)]);
+    written(&handover, vec![row(12, 1)]);
     handover.committed(&[12]);
     assert_eq!(taken(&handover), [0; 0]);
     handover.put_back(&[10, 11]);
@@ -74,11 +84,12 @@ fn what_was_not_published_is_taken_again_before_what_follows() {
 #[test]
 fn what_was_found_in_the_table_is_published_in_its_place_and_once() {
     let handover = handover();
-    handover.written(vec![row(10, 1), row(20, 1), row(30, 2)]);
+    written(&handover, vec![row(10, 1), row(20, 1), row(30, 2)]);
     handover.committed(&[10]);
     let found = [(9, 1), (10, 1), (15, 1), (25, 1), (26, 2)];
     looked(&handover, found.map(|(seq, shard)| row(seq, shard)).into());
-    assert_eq!(handover.open(), (vec![1, 2], vec![9, 15, 25, 26]));
+    let open = handover.open();
+    assert_eq!((open.shards, open.known), (vec![1, 2], vec![9, 15, 25, 26]));
     assert_eq!(taken(&handover), [9, 10, 15, 26]);
     handover.confirmed(&[9, 10, 15, 26]);
     handover.committed(&[20, 30]);
@@ -93,21 +104,21 @@ fn what_is_confirmed_is_known_until_it_is_forgotten() {
     assert!(!handover.has_confirmed());
     handover.confirmed(&[10]);
     assert!(handover.has_confirmed());
-    assert_eq!(handover.open().1, [10, 11]);
-    let known = handover.known();
+    assert_eq!(handover.open().known, [10, 11]);
+    let (known, _) = handover.known();
     assert_eq!((&*known.confirmed, &*known.others), (&[10][..], &[11][..]));
     looked(&handover, Vec::new());
-    assert_eq!(handover.open().1, [11]);
+    assert_eq!(handover.open().known, [11]);
 }
 
 #[test]
 fn what_is_doubtful_is_published_only_if_the_table_has_it() {
     let handover = handover();
-    handover.written(vec![row(10, 1), row(11, 1), row(12, 1)]);
+    written(&handover, vec![row(10, 1), row(11, 1), row(12, 1)]);
     handover.committed(&[12]);
     handover.doubtful(&[10, 11]);
     assert_eq!(taken(&handover), [0; 0]);
-    let known = handover.known();
+    let (known, _) = handover.known();
     assert_eq!(
         (&*known.others, &*known.doubtful),
         (&[12][..], &[10, 11][..])
@@ -120,12 +131,12 @@ fn what_is_doubtful_is_published_only_if_the_table_has_it() {
 #[test]
 fn after_a_doubt_the_shard_has_to_settle_again() {
     let handover = Handover::new(Duration::from_millis(50));
-    handover.hold(&[1, 2], Instant::now() + FOREVER);
-    handover.written(vec![row(10, 1)]);
+    hold(&handover, &[1, 2]);
+    written(&handover, vec![row(10, 1)]);
     sleep(Duration::from_millis(60));
-    assert_eq!(handover.open().0, [1, 2]);
+    assert_eq!(handover.open().shards, [1, 2]);
     handover.doubtful(&[10]);
-    assert!(!handover.open().0.contains(&1));
+    assert!(!handover.open().shards.contains(&1));
     assert_eq!(handover.held(), [1, 2]);
 }
 
@@ -137,40 +148,41 @@ fn nothing_is_handed_over_where_there_is_no_room() {
         body: Vec::new(),
         ..row(seq, 1)
     };
-    handover.written((1..number(ROWS)).map(small).collect());
-    assert_eq!(handover.open().0, [1, 2]);
-    handover.written(vec![small(number(ROWS))]);
-    assert_eq!(handover.open().0, [0; 0]);
+    written(&handover, (1..number(ROWS)).map(small).collect());
+    assert_eq!(handover.open().shards, [1, 2]);
+    written(&handover, vec![small(number(ROWS))]);
+    assert_eq!(handover.open().shards, [0; 0]);
     handover.rolled_back(&[1]);
-    assert_eq!(handover.open().0, [1, 2]);
+    assert_eq!(handover.open().shards, [1, 2]);
     let body = vec![0; BYTES];
-    handover.written(vec![Row { body, ..small(1) }]);
+    written(&handover, vec![Row { body, ..small(1) }]);
     handover.rolled_back(&[2, 3]);
-    assert_eq!(handover.open().0, [0; 0]);
+    assert_eq!(handover.open().shards, [0; 0]);
     handover.rolled_back(&[1]);
-    assert_eq!(handover.open().0, [1, 2]);
+    assert_eq!(handover.open().shards, [1, 2]);
 }
 
 #[test]
 fn nothing_is_handed_over_while_more_waits_in_the_table_than_was_found() {
     let handover = handover();
-    handover.looked(&handover.known(), vec![row(10, 1)], false);
-    assert_eq!(handover.open().0, [0; 0]);
+    let seen = handover.known();
+    handover.looked(&[1, 2], &seen, vec![row(10, 1)], false);
+    assert_eq!(handover.open().shards, [0; 0]);
     assert!(handover.take_look());
     looked(&handover, Vec::new());
-    assert_eq!(handover.open().0, [1, 2]);
+    assert_eq!(handover.open().shards, [1, 2]);
     assert!(!handover.take_look());
 }
 
 #[test]
 fn what_was_handed_over_for_a_shard_is_left_to_whoever_holds_it_next() {
     let handover = handover();
-    handover.written(vec![row(10, 1), row(11, 2), row(12, 1)]);
+    written(&handover, vec![row(10, 1), row(11, 2), row(12, 1)]);
     handover.committed(&[10, 11]);
     assert_eq!(taken(&handover), [10, 11]);
     handover.confirmed(&[10]);
-    handover.hold(&[2], Instant::now() + FOREVER);
-    let known = handover.known();
+    hold(&handover, &[2]);
+    let (known, _) = handover.known();
     // What was published is still to be forgotten.
     assert_eq!((&*known.confirmed, &*known.others), (&[10][..], &[11][..]));
 }
@@ -178,20 +190,67 @@ fn what_was_handed_over_for_a_shard_is_left_to_whoever_holds_it_next() {
 #[test]
 fn what_comes_in_for_a_shard_that_was_just_lost_is_not_published_when_it_is_held_again() {
     let handover = handover();
-    handover.hold(&[2], Instant::now() + FOREVER);
-    handover.written(vec![row(10, 1)]);
+    hold(&handover, &[2]);
+    written(&handover, vec![row(10, 1)]);
     handover.committed(&[10]);
-    handover.hold(&[1, 2], Instant::now() + FOREVER);
+    hold(&handover, &[1, 2]);
     assert_eq!(taken(&handover), [0; 0]);
+}
+
+#[test]
+fn a_row_whose_shard_was_lost_and_held_again_while_it_was_written_is_looked_for() {
+    let handover = handover();
+    let before = handover.open();
+    hold(&handover, &[2]);
+    hold(&handover, &[1, 2]);
+    looked(&handover, Vec::new());
+    assert!(handover.take_look());
+    handover.written(vec![row(20, 1), row(30, 2)], before.term);
+    handover.committed(&[20, 30]);
+    assert_eq!(taken(&handover), [30]);
+    assert!(handover.take_look());
+    // Somebody else has written the first one meanwhile.
+    looked(&handover, vec![row(10, 1), row(20, 1)]);
+    assert_eq!(taken(&handover), [10, 20]);
+}
+
+#[test]
+fn a_look_during_which_the_lease_ran_out_may_have_missed_something() {
+    let handover = handover();
+    written(&handover, vec![row(10, 1), row(11, 2)]);
+    handover.committed(&[10, 11]);
+    let seen = handover.known();
+    handover.hold(&[1, 2], Instant::now());
+    hold(&handover, &[1, 2]);
+    // The row of the shard that comes first was known, so nobody looked for it.
+    handover.looked(&[1, 2], &seen, vec![row(20, 1)], true);
+    assert_eq!(handover.open().shards, [0; 0]);
+    assert_eq!(taken(&handover), [0; 0]);
+    assert!(handover.take_look());
+    looked(&handover, vec![row(10, 1), row(11, 2)]);
+    assert_eq!(taken(&handover), [10, 11, 20]);
+}
+
+#[test]
+fn a_shard_that_is_held_anew_waits_for_a_look_at_it_and_the_others_do_not() {
+    let handover = handover();
+    written(&handover, vec![row(10, 1)]);
+    handover.committed(&[10]);
+    hold(&handover, &[1, 2, 3]);
+    assert_eq!(handover.open().shards, [1, 2]);
+    handover.looked(&[1, 2], &handover.known(), vec![row(11, 3)], true);
+    assert_eq!(taken(&handover), [10]);
+    looked(&handover, Vec::new());
+    assert_eq!(taken(&handover), [11]);
 }
 
 #[test]
 fn a_lease_that_has_run_out_in_between_is_a_new_one() {
     let handover = handover();
-    handover.written(vec![row(10, 1)]);
+    written(&handover, vec![row(10, 1)]);
     handover.committed(&[10]);
     handover.hold(&[1, 2], Instant::now());
     assert_eq!(handover.held(), [0; 0]);
-    handover.hold(&[1, 2], Instant::now() + FOREVER);
+    hold(&handover, &[1, 2]);
     assert_eq!(taken(&handover), [0; 0]);
 }
