@@ -108,8 +108,8 @@ async fn an_e_mail_whose_notification_was_removed_is_not_sent_again(pool: PgPool
     let kept = Duration::from_secs(24 * 3600);
     let notifications = bus.removal("notifications", Some(kept), store::remove_old);
     let later = jiff::Timestamp::now() + 2 * kept;
-    let removed = notifications.remove(later, &CancellationToken::new());
-    assert_eq!(removed.await?, 1);
+    let token = CancellationToken::new();
+    assert_eq!(notifications.remove(later, &token).await?, 1);
     // Its task comes again, after its id was forgotten.
     sqlx::query("delete from messaging.inbox")
         .execute(&pool)

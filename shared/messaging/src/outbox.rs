@@ -37,7 +37,7 @@ pub use pressure::OutboxLimits;
 pub(crate) use address::{
     Address, delay_queue_name, is_delay_queue_of, is_own_exchange, own_exchange,
 };
-pub(crate) use backlog::{Backlog, Tables, backlogs, which_tables};
+pub(crate) use backlog::{Tables, backlogs, which_tables};
 pub(crate) use lease::Leases;
 pub(crate) use memory::keep;
 pub(crate) use metrics::OutboxMetrics;
