@@ -4,6 +4,11 @@
 //! message, as long as both are alive and reach the database or the broker. A claim is taken over
 //! only from a process that is dead: one that the others have seen stand still for 8 s while they
 //! themselves could read and write.
+//!
+//! Where nobody knows whether the effect took place, a doubt stands in place of the claim. It has an id, which the dead
+//! letter names, and it is lifted by nothing but the message that comes and names it: somebody has sent that one again
+//! who was told. A copy that comes by itself names no doubt, whenever it comes. A copy of what somebody has sent again
+//! names a doubt that stands no more, because the next one has another id.
 
 mod pulse;
 mod store;
@@ -14,7 +19,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::time::Instant;
 
 pub(crate) use pulse::{Pulse, beat};
-pub(crate) use store::{Verdict, claim, doubt, release, settle};
+pub(crate) use store::{Doubt, Verdict, claim, doubt, release, settle};
 
 /// The right to bring about the effect of one message. It ends when this process may count as dead.
 pub struct Claim {

@@ -33,6 +33,8 @@ pub struct Letter {
     pub source: Option<String>,
     /// The letter of which it was a replay.
     pub replay_of: Option<Uuid>,
+    /// Nobody knows whether it took effect: which doubt that is.
+    pub doubt: Option<Uuid>,
     /// Every header, in the order of names.
     pub headers: Vec<LetterHeader>,
     /// The properties of AMQP that were set.
@@ -131,6 +133,9 @@ pub trait KeepLetters: Send + Sync + 'static {
 pub struct Replay {
     /// The letter that it was.
     pub letter: Uuid,
+    /// The doubt of which the letter tells, if it does: without it the consumer takes this for a copy that came by
+    /// itself.
+    pub doubt: Option<Uuid>,
     /// The queue of that consumer.
     pub queue: String,
     /// The CloudEvents id: whoever has handled it already passes over it.

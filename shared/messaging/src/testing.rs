@@ -135,7 +135,7 @@ pub async fn handle_effect<H: EffectHandler>(
     let pending = [Pending {
         received: message,
         partition: None,
-        again: false,
+        doubt: None,
         failed_before: 0,
     }];
     let beating = beat(Arc::clone(&runner.pulse), bus.consuming().pool.clone());

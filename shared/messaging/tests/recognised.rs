@@ -137,6 +137,7 @@ async fn forget_before(topic: &TopicOfTest, offset: i64) -> anyhow::Result<()> {
 fn replay(message_id: &str, body: &[u8]) -> Replay {
     Replay {
         letter: Uuid::now_v7(),
+        doubt: None,
         queue: QUEUE.to_owned(),
         message_id: message_id.to_owned(),
         message_type: Parcel::TYPE.to_owned(),

@@ -83,6 +83,7 @@ fn new_letter(letter: &Letter) -> NewLetter<'_> {
         key: key(letter),
         fingerprint: fingerprint(letter, &headers),
         replay_of: letter.replay_of,
+        doubt: letter.doubt,
         trace_id: trace_id(letter),
         service: text(&letter.service),
         handler: text(&letter.handler),

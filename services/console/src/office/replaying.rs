@@ -158,6 +158,7 @@ fn replay(due: Due) -> (Mark, Replay) {
     };
     let replay = Replay {
         letter: due.letter_id,
+        doubt: due.doubt,
         queue: due.target,
         message_id: due.message_id,
         message_type: due.message_type,

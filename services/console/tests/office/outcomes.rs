@@ -63,6 +63,37 @@ async fn an_outcome_is_known_by_the_span_of_handling_or_by_the_letter_that_comes
 }
 
 #[sqlx::test]
+async fn a_replay_names_the_doubt_of_which_whoever_wanted_it_was_told(pool: PgPool) -> Result<()> {
+    let service = Service::start(pool);
+    let (first, second) = (Uuid::now_v7(), Uuid::now_v7());
+    let doubtful = Letter {
+        doubt: Some(first),
+        ..letter(Uuid::now_v7())
+    };
+    let id = kept(&service, &doubtful).await?;
+    let job = id_of(&replay(&service, json!({"letters": [id]})).await?)?;
+    let doubts = |due: Vec<store::Due>| due.into_iter().map(|due| due.doubt).collect::<Vec<_>>();
+    assert_eq!(doubts(publish(&service, job, 1).await?), [Some(first)]);
+    // The console dies before it has learned that this replay came to another doubt. What it sends once more is a copy.
+    store::send_again(&service.pool).await?;
+    let of_the_copy = Letter {
+        doubt: Some(second),
+        ..again(&doubtful)
+    };
+    keep(&service, &[of_the_copy]).await?;
+    assert_eq!(doubts(publish(&service, job, 1).await?), [Some(first)]);
+    let ended = Letter {
+        doubt: Some(second),
+        ..back(&doubtful, id, id)
+    };
+    keep(&service, &[ended]).await?;
+
+    let job = id_of(&replay(&service, json!({"letters": [id]})).await?)?;
+    assert_eq!(doubts(publish(&service, job, 1).await?), [Some(second)]);
+    Ok(())
+}
+
+#[sqlx::test]
 async fn a_replay_of_what_was_handled_before_says_that_it_had_no_effect(
     pool: PgPool,
 ) -> Result<()> {

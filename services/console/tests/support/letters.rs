@@ -32,6 +32,7 @@ pub(crate) fn letter(order: Uuid) -> Letter {
         written: None,
         source: None,
         replay_of: None,
+        doubt: None,
         headers: vec![time_header()],
         properties: BTreeMap::new(),
         is_cut: false,

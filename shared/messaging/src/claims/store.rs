@@ -13,18 +13,27 @@ pub(crate) enum Verdict {
     /// Somebody else has it, who is alive.
     Held,
     /// Nobody knows whether the effect took place.
-    Doubtful(String),
+    Doubtful(Doubt),
+}
+
+/// That nobody knows whether an effect took place.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Doubt {
+    /// Tells it apart from a later one about the same message.
+    pub(crate) id: Uuid,
+    /// Why nobody knows.
+    pub(crate) reason: String,
 }
 
 /// Claims a message for a handler, for this process.
 ///
-/// A doubt stands as long as the broker delivers the same message `again`. When the message comes anew
-/// a minute later, a person wants it replayed; sooner it is a relay that has published it twice.
+/// A doubt stands until the message comes and `names` it: then somebody has sent it again who was told of this
+/// doubt. However late a message comes that names none, or an earlier one, it is a copy that came by itself.
 pub(crate) async fn claim(
     db: &mut PgConnection,
     pulse: &Pulse,
     (handler, message_id): (&str, Uuid),
-    again: bool,
+    names: Option<Uuid>,
 ) -> sqlx::Result<Verdict> {
     let new = sqlx::query(
         "insert into messaging.claims (handler, message_id, instance) values ($1, $2, $3)
@@ -38,9 +47,8 @@ pub(crate) async fn claim(
     if new.rows_affected() > 0 {
         return Ok(Verdict::Granted);
     }
-    let standing: Option<(Uuid, Option<String>, bool)> = sqlx::query_as(
-        "select instance, doubt, claimed_at > clock_timestamp() - interval '1 min'
-         from messaging.claims
+    let standing: Option<(Uuid, Option<String>, Uuid)> = sqlx::query_as(
+        "select instance, doubt, doubt_id from messaging.claims
          where handler = $1 and message_id = $2 for update",
     )
     .bind(handler)
@@ -48,7 +56,9 @@ pub(crate) async fn claim(
     .fetch_optional(&mut *db)
     .await?;
     match standing {
-        Some((_, Some(doubt), is_young)) if again || is_young => Ok(Verdict::Doubtful(doubt)),
+        Some((_, Some(reason), id)) if names != Some(id) => {
+            Ok(Verdict::Doubtful(Doubt { id, reason }))
+        }
         Some((_, Some(_), _)) => {
             take_over(db, pulse, (handler, message_id)).await?;
             Ok(Verdict::Granted)
@@ -93,7 +103,8 @@ async fn take_over(
     Ok(())
 }
 
-/// Gives a claim of this process up: it is certain that there was no effect.
+/// Gives a claim of this process up: it is certain that there was no effect. A doubt that stands is no claim, and
+/// stays.
 pub(crate) async fn release(
     db: &mut PgConnection,
     pulse: &Pulse,
@@ -101,7 +112,7 @@ pub(crate) async fn release(
 ) -> sqlx::Result<()> {
     sqlx::query(
         "delete from messaging.claims
-         where handler = $1 and message_id = $2 and instance = $3",
+         where handler = $1 and message_id = $2 and instance = $3 and doubt is null",
     )
     .bind(handler)
     .bind(message_id)
@@ -129,16 +140,17 @@ pub(crate) async fn doubt(
     db: &mut PgConnection,
     pulse: &Pulse,
     (handler, message_id): (&str, Uuid),
-    reason: &str,
+    doubt: &Doubt,
 ) -> sqlx::Result<()> {
     sqlx::query(
-        "update messaging.claims set doubt = $4, claimed_at = clock_timestamp()
+        "update messaging.claims set doubt = $4, doubt_id = $5, claimed_at = clock_timestamp()
          where handler = $1 and message_id = $2 and instance = $3",
     )
     .bind(handler)
     .bind(message_id)
     .bind(pulse.instance)
-    .bind(reason)
+    .bind(&doubt.reason)
+    .bind(doubt.id)
     .execute(db)
     .await?;
     Ok(())
@@ -180,3 +192,6 @@ pub(super) async fn forget(db: &mut PgConnection, dead: &[Uuid]) -> sqlx::Result
     .await?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

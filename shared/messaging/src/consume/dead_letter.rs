@@ -1,4 +1,5 @@
 use futures::future::BoxFuture;
+use uuid::Uuid;
 
 use crate::outbox::PublishError;
 
@@ -13,6 +14,8 @@ pub(crate) struct DeadLetter {
     pub(crate) handler: &'static str,
     pub(crate) reason: String,
     pub(crate) attempts: u32,
+    /// Nobody knows whether the message was handled: which doubt that is.
+    pub(crate) doubt: Option<Uuid>,
 }
 
 /// Where the message was when it failed.

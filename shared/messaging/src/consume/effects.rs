@@ -19,7 +19,7 @@ use super::consuming::Consuming;
 use super::run::Run;
 use super::runner::{Outcome, Pending, Stopped};
 use crate::backoff::Backoff;
-use crate::claims::{Claim, Pulse};
+use crate::claims::{Claim, Doubt, Pulse};
 use crate::faults::crash_point::{self, CrashPoint};
 use crate::handler::{EffectHandler, Failure, NotPerformed, Received};
 
@@ -50,6 +50,12 @@ enum Hold {
 impl From<sqlx::Error> for Hold {
     fn from(error: sqlx::Error) -> Self {
         Self::Outage(error.into())
+    }
+}
+
+impl From<Doubt> for Outcome {
+    fn from(Doubt { id, reason }: Doubt) -> Self {
+        Self::Doubtful(Failure::Reject(reason), id)
     }
 }
 
@@ -109,18 +115,19 @@ impl<H: EffectHandler> EffectRunner<H> {
                 }
             };
             let waited = token.run_until_cancelled(sleep(pause)).await;
-            if waited.is_none() {
-                // If that fails others find out by themselves that this process is gone.
-                timeout(HELD_PAUSE, self.release(id)).await.ok();
-                return Err(Stopped);
-            }
-            if self.consuming.controls.is_paused() && self.lets_go_of(id).await {
-                return Err(Stopped);
+            let is_stopping = waited.is_none();
+            if is_stopping || self.consuming.controls.is_paused() {
+                let lets_go = self.lets_go_of(id).await;
+                // If a process that stops keeps its claim, others find out by themselves that it is gone.
+                if is_stopping || lets_go {
+                    return Err(Stopped);
+                }
             }
         }
     }
 
-    /// Whether others may have the message: not while this process, which lives on, may have its claim.
+    /// Gives up the claim, unless another worker of this process has the message: that one may be in the middle of the
+    /// effect. Answers whether others may have it: not while this process, if it lives on, may have its claim.
     async fn lets_go_of(&self, id: Uuid) -> bool {
         let Some(_place) = self.alone.with(id) else {
             return true;
@@ -161,10 +168,12 @@ impl<H: EffectHandler> EffectRunner<H> {
                 Ok(Outcome::Failed(failure))
             }
             Err(NotPerformed::Unknown(reason)) => {
-                let reason = format!("may have taken effect: {reason}");
-                let doubt = Ending::Doubt(&reason);
-                self.until_committed(received, doubt).await;
-                Ok(Outcome::Failed(Failure::Reject(reason)))
+                let doubt = Doubt {
+                    id: Uuid::now_v7(),
+                    reason: format!("may have taken effect: {reason}"),
+                };
+                self.until_committed(received, Ending::Doubt(&doubt)).await;
+                Ok(doubt.into())
             }
         }
     }

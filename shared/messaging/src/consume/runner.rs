@@ -8,6 +8,7 @@ use database::Sessions;
 use futures::FutureExt;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use super::holds::{Hold, Holds};
 use super::metrics::ConsumeMetrics;
@@ -47,6 +48,8 @@ pub(crate) enum Outcome {
     Duplicate,
     /// Not handled: it needs another attempt, or none.
     Failed(Failure),
+    /// Nobody knows whether it was handled, and this is the id of that doubt.
+    Doubtful(Failure, Uuid),
     /// Not tried, because an earlier message of its partition has to be tried again first.
     Behind,
 }
@@ -58,7 +61,7 @@ impl Outcome {
 
     pub(crate) fn failure(&self) -> Option<&Failure> {
         match self {
-            Self::Failed(failure) => Some(failure),
+            Self::Failed(failure) | Self::Doubtful(failure, _) => Some(failure),
             Self::Done | Self::Duplicate | Self::Behind => None,
         }
     }
@@ -69,8 +72,8 @@ pub(crate) struct Pending<M> {
     pub(crate) received: Received<M>,
     /// The partition of a topic; messages of a queue have no order to keep.
     pub(crate) partition: Option<i32>,
-    /// The broker has delivered it before.
-    pub(crate) again: bool,
+    /// The doubt of which whoever has sent it was told.
+    pub(crate) doubt: Option<Uuid>,
     /// How many attempts to handle it have failed.
     pub(crate) failed_before: u32,
 }
@@ -176,7 +179,7 @@ impl<H: BatchHandler> BatchRunner<H> {
         }
         if evidence.is_outage(held_for) {
             let failure = outcomes.into_iter().find_map(|outcome| match outcome {
-                Outcome::Failed(failure) => Some(failure),
+                Outcome::Failed(failure) | Outcome::Doubtful(failure, _) => Some(failure),
                 Outcome::Done | Outcome::Duplicate | Outcome::Behind => None,
             });
             return Err(failure.unwrap_or_else(|| Failure::unavailable(anyhow!("an outage"))));

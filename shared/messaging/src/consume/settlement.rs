@@ -1,6 +1,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use uuid::Uuid;
+
 use super::runner::Outcome;
 use crate::faults::{Guarantee, without};
 use crate::handler::Failure;
@@ -32,6 +34,8 @@ pub(crate) enum Settlement {
         /// How many attempts have failed, this one included.
         attempts: u32,
         reason: String,
+        /// Nobody knows whether it was handled: which doubt that is.
+        doubt: Option<Uuid>,
     },
     /// It was not tried, because an earlier message is tried again first: it stays behind that one.
     Behind,
@@ -68,10 +72,11 @@ impl RetryPolicy {
 
     /// What becomes of a message with this outcome, when so many attempts had failed before.
     pub(crate) fn settle(&self, outcome: Outcome, failed_before: u32) -> Settlement {
-        let failure = match outcome {
+        let (failure, doubt) = match outcome {
             Outcome::Done | Outcome::Duplicate => return Settlement::Done,
             Outcome::Behind => return Settlement::Behind,
-            Outcome::Failed(failure) => failure,
+            Outcome::Failed(failure) => (failure, None),
+            Outcome::Doubtful(failure, doubt) => (failure, Some(doubt)),
         };
         let attempts = failed_before.saturating_add(1);
         match (failure, self.pause_after(failed_before)) {
@@ -83,7 +88,11 @@ impl RetryPolicy {
             (failure, _) => {
                 let mut reason = failure.to_string();
                 reason.truncate(reason.floor_char_boundary(LONGEST_REASON));
-                Settlement::DeadLetter { attempts, reason }
+                Settlement::DeadLetter {
+                    attempts,
+                    reason,
+                    doubt,
+                }
             }
         }
     }
@@ -109,7 +118,9 @@ mod tests {
                 attempts,
                 error,
             } => format!("again after {pause:?}, {attempts} failed: {error:#}"),
-            Settlement::DeadLetter { attempts, reason } => {
+            Settlement::DeadLetter {
+                attempts, reason, ..
+            } => {
                 format!("dead letter after {attempts} attempts: {reason}")
             }
             Settlement::Behind => "behind".to_owned(),

@@ -55,7 +55,8 @@ pub enum NotPerformed {
     /// It certainly did not. The message is handled like any other that failed.
     Failed(Failure),
     /// Nobody can tell. The message becomes a dead letter with this reason, for a person to find out:
-    /// neither is it tried again by itself, nor is it forgotten.
+    /// neither is it tried again by itself, nor is it forgotten. Only that letter, sent again, has the effect once
+    /// more.
     Unknown(String),
 }
 

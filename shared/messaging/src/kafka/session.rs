@@ -169,7 +169,7 @@ impl<H: BatchHandler> Session<H> {
                 pending.push(Pending {
                     received,
                     partition,
-                    again: false,
+                    doubt: None,
                     failed_before: partitions.failed_before(message.partition(), message.offset()),
                 });
                 None

@@ -76,7 +76,11 @@ impl<H> Session<H> {
                 partitions.hold(partition, offset, attempts, pause);
                 None
             }
-            Settlement::DeadLetter { attempts, reason } => {
+            Settlement::DeadLetter {
+                attempts,
+                reason,
+                doubt,
+            } => {
                 warn!(
                     topic,
                     partition,
@@ -99,6 +103,7 @@ impl<H> Session<H> {
                     handler,
                     reason,
                     attempts,
+                    doubt,
                 };
                 Some(Dead {
                     partition,

@@ -5,10 +5,11 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use lapin::BasicProperties;
 use lapin::types::{AMQPValue, FieldTable, LongString};
+use uuid::Uuid;
 
 use super::channel::{ConfirmChannel, Outgoing};
 use super::connection::RabbitMq;
-use super::properties::short_string;
+use super::properties::{short_string, string};
 use super::republished::republished;
 use crate::consume::{DeadLetter, DeadLetters, Origin, Original};
 use crate::outbox::PublishError;
@@ -19,6 +20,9 @@ const LONGEST: usize = 1024;
 const LARGEST_BODY: usize = 16 * 1024 * 1024;
 /// With this begin the names of all headers that say what failed.
 pub(super) const PREFIX: &str = "dead-letter-";
+/// Header that names the doubt of which a dead letter tells. Unlike the others it keeps its name when the message is sent
+/// again and fails again: by it the consumer knows that whoever has sent the message was told.
+pub(super) const DOUBT: &str = "in-doubt";
 
 /// Publishes dead letters that come from another broker.
 pub(crate) struct DeadLetterExchange {
@@ -83,6 +87,7 @@ fn headers(letter: &DeadLetter) -> Vec<(&'static str, AMQPValue)> {
         ("dead-letter-attempts", AMQPValue::LongUInt(letter.attempts)),
         ("dead-letter-time", text(&now)),
     ];
+    headers.extend(letter.doubt.map(|doubt| (DOUBT, text(&doubt.to_string()))));
     match &letter.origin {
         Origin::Queue {
             queue,
@@ -113,6 +118,12 @@ fn headers(letter: &DeadLetter) -> Vec<(&'static str, AMQPValue)> {
         }
     }
     headers
+}
+
+/// The doubt that a message names.
+pub(super) fn doubt_of(properties: &BasicProperties) -> Option<Uuid> {
+    let headers = properties.headers().as_ref()?.inner();
+    string(headers.get(DOUBT)?)?.parse().ok()
 }
 
 /// The headers of a message of another broker as AMQP properties. Values keep their bytes, those of one name

@@ -5,6 +5,7 @@ use lapin::message::Delivery;
 use lapin::types::{AMQPValue, FieldTable, LongString};
 use serde_json::{Value, json};
 
+use super::dead_letters;
 use super::properties::{self, string};
 use super::replayer::REPLAY_OF;
 use super::republished::CUT;
@@ -60,6 +61,7 @@ fn read(properties: &BasicProperties) -> Letter {
         written: attribute(Envelope::TIME),
         source: attribute(Envelope::SOURCE),
         replay_of: text(REPLAY_OF).and_then(|id| id.parse().ok()),
+        doubt: dead_letters::doubt_of(properties),
         headers: all(headers),
         properties: set(properties),
         is_cut: get(CUT).is_some() || get("dead-letter-body-cut").is_some(),
@@ -194,6 +196,7 @@ impl Letter {
             written: None,
             source: None,
             replay_of: None,
+            doubt: None,
             headers: Vec::new(),
             properties: BTreeMap::new(),
             is_cut: true,

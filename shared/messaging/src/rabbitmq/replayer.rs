@@ -6,6 +6,7 @@ use lapin::types::{AMQPValue, FieldTable};
 
 use super::channel::{ConfirmChannel, Outgoing};
 use super::connection::RabbitMq;
+use super::dead_letters::DOUBT;
 use super::properties::{ATTRIBUTES, TRACEPARENT, delivery_mode, short_string};
 use crate::consume::Envelope;
 use crate::letters::Replay;
@@ -83,6 +84,9 @@ fn outgoing(replay: &Replay) -> Outgoing {
     }
     set(TRACEPARENT.to_owned(), &replay.traceparent);
     set(REPLAY_OF.to_owned(), &replay.letter.to_string());
+    if let Some(doubt) = replay.doubt {
+        set(DOUBT.to_owned(), &doubt.to_string());
+    }
     Outgoing {
         exchange: short_string(&own_exchange(&replay.queue)),
         routing_key: short_string(&replay.queue),

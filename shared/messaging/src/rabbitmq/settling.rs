@@ -45,7 +45,11 @@ impl<R: Run> Worker<R> {
                 let outgoing = into_delay_queue(delivery, queue, attempts, pause);
                 Some((outgoing, Whither::DelayQueue))
             }
-            Settlement::DeadLetter { attempts, reason } => {
+            Settlement::DeadLetter {
+                attempts,
+                reason,
+                doubt,
+            } => {
                 let message_id = id_of(&delivery);
                 warn!(
                     message_id,
@@ -65,6 +69,7 @@ impl<R: Run> Worker<R> {
                     handler,
                     reason,
                     attempts,
+                    doubt,
                 };
                 let (properties, body) = (delivery.properties, delivery.data);
                 let outgoing = dead_letters::outgoing(&letter, &properties, body);

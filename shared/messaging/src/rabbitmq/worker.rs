@@ -14,7 +14,7 @@ use super::channel::ConfirmChannel;
 use super::connection::{RabbitMq, TIMEOUT};
 use super::moving::{GivenUp, move_until_confirmed};
 use super::subscription::Subscription;
-use super::{properties, upkeep};
+use super::{dead_letters, properties, upkeep};
 use crate::backoff::Backoff;
 use crate::consume::{Consuming, Outcome, Pending, ProcessSpan, Run, run_as_asked};
 use crate::contained::contained;
@@ -142,7 +142,7 @@ impl<R: Run> Worker<R> {
                     pending.push(Pending {
                         received,
                         partition: None,
-                        again: delivery.redelivered,
+                        doubt: dead_letters::doubt_of(&delivery.properties),
                         failed_before: failed_attempts(&delivery.properties, queue),
                     });
                     decoded.push(Decoded { delivery, span });

@@ -1,12 +1,9 @@
 use anyhow::anyhow;
 use messaging::{Failure, NotPerformed};
 use sqlx::PgPool;
-use uuid::Uuid;
 
 use crate::common::stage::Running;
-use crate::common::{
-    Gate, Parcel, QUEUE, Sending, Stage, amqp_header, cloud_event, eventually, parcel,
-};
+use crate::common::{Gate, QUEUE, Sending, Stage, amqp_header, eventually, parcel};
 
 #[sqlx::test(migrations = false)]
 async fn an_effect_takes_place_once_while_it_cannot_be_recorded(
@@ -91,34 +88,6 @@ async fn an_effect_that_may_have_taken_place_is_a_dead_letter_and_nobody_tries_a
     assert_eq!(sending.sent(), [1]);
     assert_eq!(stage.effects().await?, []);
     stage.end().await
-}
-
-#[sqlx::test(migrations = false)]
-async fn a_doubtful_effect_is_replayed_only_when_somebody_wants_it(
-    pool: PgPool,
-) -> anyhow::Result<()> {
-    let stage = Stage::new(&pool).await?;
-    let sending = Sending::failing([NotPerformed::Unknown("no answer".to_owned())]);
-    start(&stage, &sending).await?;
-    let id = Uuid::now_v7();
-    let body = serde_json::to_vec(&parcel("alice", 1))?;
-    let send = async || {
-        let properties = cloud_event(&id.to_string(), <Parcel as contracts::Message>::TYPE);
-        stage.rabbitmq.send(QUEUE, properties, &body).await
-    };
-    // The second is what a relay does that does not know of its first confirm.
-    for _ in 0..2 {
-        send().await?;
-        stage.rabbitmq.dead_letter().await?;
-    }
-    assert_eq!(sending.sent(), [1]);
-
-    let later = "update messaging.claims set claimed_at = claimed_at - interval '1 hour'";
-    sqlx::query(later).execute(&pool).await?;
-    send().await?;
-    assert_eq!(stage.numbers_after(1).await?, [1]);
-    assert_eq!(sending.sent(), [1, 1]);
-    nothing_is_left(&stage).await
 }
 
 #[sqlx::test(migrations = false)]

@@ -53,6 +53,32 @@ async fn a_doubtful_effect_stays_one_when_its_connection_is_lost(
 }
 
 #[sqlx::test(migrations = false)]
+async fn a_stop_does_not_give_up_the_claim_of_another_worker(pool: PgPool) -> anyhow::Result<()> {
+    let stage = Stage::new(&pool).await?;
+    let (gate, other) = (Gate::default(), Sending::default());
+    let sending = Sending::through(&gate);
+    let running = start(&stage, &sending)?;
+    stage.rabbitmq.until_consumed(QUEUE).await?;
+    stage.publish([parcel("alice", 1)]).await?;
+    gate.reached().await;
+    // It comes once more, to the other worker of the same process, which waits.
+    stage.rabbitmq.close_connections("(consume)").await?;
+    until_waiting(&pool, 10).await?;
+    running.stop().await?;
+
+    start(&stage, &other)?;
+    eventually("an empty queue", async || {
+        Ok((stage.rabbitmq.unacknowledged(QUEUE).await? == 0).then_some(()))
+    })
+    .await?;
+    let letter = stage.rabbitmq.dead_letter().await?;
+    let reason = amqp_header(&letter.properties, "dead-letter-reason");
+    assert!(reason.contains("was stopped"), "{reason}");
+    assert_eq!((sending.sent(), other.sent()), (vec![1], vec![]));
+    stage.end().await
+}
+
+#[sqlx::test(migrations = false)]
 async fn what_a_dead_instance_has_claimed_is_taken_over_and_that_is_counted(
     pool: PgPool,
 ) -> anyhow::Result<()> {

@@ -16,6 +16,7 @@ mod compression;
 mod controls;
 mod controls_of_topics;
 mod delay;
+mod doubts;
 mod effects;
 mod effects_elsewhere;
 mod foreign_messages;

@@ -15,6 +15,7 @@ use crate::letters::shelf;
 fn replay(letter: &Letter, queue: &str, body: &[u8]) -> Replay {
     Replay {
         letter: Uuid::now_v7(),
+        doubt: letter.doubt,
         queue: queue.to_owned(),
         message_id: letter.message_id.clone().unwrap_or_default(),
         message_type: Parcel::TYPE.to_owned(),

@@ -17,6 +17,8 @@ pub struct NewLetter<'a> {
     pub fingerprint: Vec<u8>,
     /// The letter of which it was a replay.
     pub replay_of: Option<Uuid>,
+    /// Nobody knows whether it took effect: which doubt that is.
+    pub doubt: Option<Uuid>,
     /// The trace that travelled with it: that of the replay, if it was one.
     pub trace_id: Option<Vec<u8>>,
     /// The service that has failed.
@@ -98,14 +100,15 @@ async fn keep(db: &mut PgConnection, letter: &NewLetter<'_>) -> sqlx::Result<Opt
          )
          insert into letters (id, key, state, service, handler, consumer, target, source, reason, pattern, message_id,
                               message_type, written, producer, order_id, version, attempts, failures, first_at, last_at,
-                              size, is_cut, headers, properties, search)
+                              size, is_cut, headers, properties, search, doubt)
          select letter_id, $2, 'open', $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $19, 1, $18, $18,
-                $20, $21, $22, $23, $24
+                $20, $21, $22, $23, $24, $26
          from noted
          on conflict (id) do update set
              attempts = letters.attempts + excluded.attempts, failures = letters.failures + 1,
              reason = excluded.reason, pattern = excluded.pattern,
              last_at = greatest(letters.last_at, excluded.last_at),
+             doubt = coalesce(excluded.doubt, letters.doubt),
              -- A copy says nothing about a replay that is on its way.
              state = case when letters.state in ('replaying', 'sent') and not (select ends_replay from known)
                           then letters.state else 'open' end,
@@ -137,6 +140,7 @@ async fn keep(db: &mut PgConnection, letter: &NewLetter<'_>) -> sqlx::Result<Opt
     .bind(&letter.properties)
     .bind(&letter.search)
     .bind(&letter.trace_id)
+    .bind(letter.doubt)
     .fetch_optional(db)
     .await
 }

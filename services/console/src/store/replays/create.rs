@@ -40,11 +40,12 @@ pub async fn create_job(pool: &PgPool, new: &NewJob) -> sqlx::Result<i64> {
                             and not ($4 and ",
         crate::store::letters::overtaken!(),
         ") for update of l)
-             returning id, revision, order_id, version
+             returning id, revision, order_id, version, doubt
          ), added as (
-             insert into replays (job_id, letter_id, position, revision, order_id, state)
+             insert into replays (job_id, letter_id, position, revision, order_id, state, doubt)
              -- Those of one order in the order of its versions.
-             select $1, id, row_number() over (order by coalesce(version, 0), id), revision, order_id, 'waiting' from taken
+             select $1, id, row_number() over (order by coalesce(version, 0), id), revision, order_id, 'waiting', doubt
+             from taken
          ), noted as (
              insert into letter_history (letter_id, at, who, what, detail)
              select id, clock_timestamp(), $2, 'replayed', 'revision ' || revision from taken

@@ -13,6 +13,8 @@ pub struct Due {
     pub letter_id: Uuid,
     /// Its place in the job.
     pub position: i32,
+    /// The doubt of which whoever replays it was told.
+    pub doubt: Option<Uuid>,
     /// The queue that it goes to.
     pub target: String,
     /// The id of the message.
@@ -93,7 +95,7 @@ pub async fn progress(db: &PgPool, job: Uuid) -> sqlx::Result<Option<Progress>> 
 pub async fn due(db: &PgPool, job: Uuid, limit: i64) -> sqlx::Result<Vec<Due>> {
     sqlx::query_as(
         "with next as (
-             select r.letter_id, r.position, r.revision, l.target, l.written, l.producer, l.size,
+             select r.letter_id, r.position, r.revision, r.doubt, l.target, l.written, l.producer, l.size,
                     first_value(l.target) over in_order as first_target, sum(l.size) over in_order as size_so_far
              from replays r join letters l on l.id = r.letter_id
              where r.job_id = $1 and r.state = 'waiting'
@@ -103,7 +105,7 @@ pub async fn due(db: &PgPool, job: Uuid, limit: i64) -> sqlx::Result<Vec<Due>> {
              window in_order as (order by r.position)
              order by r.position limit $2
          )
-         select n.letter_id, n.position, n.target, b.message_id, b.message_type, n.written, n.producer, b.body
+         select n.letter_id, n.position, n.doubt, n.target, b.message_id, b.message_type, n.written, n.producer, b.body
          from next n join letter_revisions b on b.letter_id = n.letter_id and b.number = n.revision
          where n.target = n.first_target and (n.size_so_far <= $3 or n.size_so_far = n.size)
          order by n.position",

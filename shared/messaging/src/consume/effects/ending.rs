@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::EffectRunner;
 use crate::backoff::Backoff;
-use crate::claims;
+use crate::claims::{self, Doubt};
 use crate::faults::crash_point::{self, CrashPoint};
 use crate::handler::{EffectHandler, Failure, Received, Tx};
 use crate::inbox;
@@ -21,8 +21,8 @@ pub(super) enum Ending<'a, D> {
     Done(&'a D),
     /// It did not take place.
     Nothing,
-    /// Nobody can tell, for this reason.
-    Doubt(&'a str),
+    /// Nobody can tell.
+    Doubt(&'a Doubt),
 }
 
 impl<H: EffectHandler> EffectRunner<H> {
@@ -43,9 +43,9 @@ impl<H: EffectHandler> EffectRunner<H> {
         claims::release(&mut db, &self.pulse, (self.name, id)).await
     }
 
-    async fn doubt(&self, id: Uuid, reason: &str) -> sqlx::Result<()> {
+    async fn doubt(&self, id: Uuid, doubt: &Doubt) -> sqlx::Result<()> {
         let mut db = self.consuming.pool.acquire().await?;
-        claims::doubt(&mut db, &self.pulse, (self.name, id), reason).await
+        claims::doubt(&mut db, &self.pulse, (self.name, id), doubt).await
     }
 
     async fn write(
@@ -56,7 +56,7 @@ impl<H: EffectHandler> EffectRunner<H> {
         match ending {
             Ending::Done(done) => self.record(received, done).await,
             Ending::Nothing => Ok(self.release(received.id).await?),
-            Ending::Doubt(reason) => Ok(self.doubt(received.id, reason).await?),
+            Ending::Doubt(doubt) => Ok(self.doubt(received.id, doubt).await?),
         }
     }
 

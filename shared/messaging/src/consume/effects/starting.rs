@@ -39,12 +39,10 @@ impl<H: EffectHandler> EffectRunner<H> {
         let key = (self.name, received.id);
         let since = Instant::now();
         let mut tx = Tx::begin(&self.consuming.sessions, &self.consuming.handovers).await?;
-        match claims::claim(&mut tx, &self.pulse, key, pending.again).await? {
+        match claims::claim(&mut tx, &self.pulse, key, pending.doubt).await? {
             Verdict::Granted => {}
             Verdict::Held => return Err(Hold::Others),
-            Verdict::Doubtful(reason) => {
-                return Ok(Claimed::Settled(Outcome::Failed(Failure::Reject(reason))));
-            }
+            Verdict::Doubtful(doubt) => return Ok(Claimed::Settled(doubt.into())),
         }
         // After the claim: whoever had it before has committed by now.
         if inbox::has(&mut tx, self.name, received.id).await? {
