@@ -123,6 +123,16 @@ impl Topics {
         }
     }
 
+    /// For how many seconds the first record that is left to this service has been waiting, in any topic.
+    pub(super) fn oldest_of(&self, service: &str, clock: Clock) -> f64 {
+        let groups = self.states.values().flat_map(|state| &state.groups);
+        groups
+            .filter(|(name, _)| name.split('.').next() == Some(service))
+            .flat_map(|(_, group)| &group.partitions)
+            .filter_map(|partition| partition.age(clock))
+            .fold(0.0, f64::max)
+    }
+
     /// Every topic, by name.
     pub fn states(&self) -> impl Iterator<Item = (&str, &TopicState)> {
         self.states.iter().map(|(name, state)| (*name, state))
