@@ -1,8 +1,8 @@
 // How far the console is behind with what happens to orders, by Kafka's offsets.
 import { group } from "./flow/model.js";
 
-/** An event that has waited for fewer seconds is about to be read. */
-const LATE = 5;
+/** An event that has waited for fewer seconds is about to be read, or was read since Kafka was asked. */
+const LATE = 10;
 
 /** How many events are unread and how old the first of them is; null while that is not worth a word, or unknown. */
 export function behind(frame) {

@@ -9,12 +9,12 @@ function frame(orders, stock) {
 }
 
 test("events that are about to be read are not worth a word", () => {
-  for (const known of [null, {}, { topics: [] }, frame([0, null], [0, null]), frame([900, 4.9], [3, 0.1]), frame([900, null], [0, null])]) {
+  for (const known of [null, {}, { topics: [] }, frame([0, null], [0, null]), frame([900, 9.9], [3, 0.1]), frame([900, null], [0, null])]) {
     assert.equal(behind(known), null);
   }
 });
 
 test("what is unread is counted in both topics about orders, and is as old as the oldest", () => {
-  assert.deepEqual(behind(frame([900, 5], [0, null])), { lag: 900, age_s: 5 });
-  assert.deepEqual(behind(frame([900, 3], [40, 12.5])), { lag: 940, age_s: 12.5 });
+  assert.deepEqual(behind(frame([900, 10], [0, null])), { lag: 900, age_s: 10 });
+  assert.deepEqual(behind(frame([900, 9], [40, 12.5])), { lag: 940, age_s: 12.5 });
 });
