@@ -24,8 +24,15 @@ const LIMIT: Duration = Duration::from_secs(300);
 /// All that comes from topics, table by table. When it was read, and in which order, makes no difference.
 const MODEL: &str = r#"select concat_ws(' ',
     (select md5(string_agg(orders::text, ';' order by id)) from orders),
-    (select md5(string_agg(row(topic, partition, "offset", type, time, order_id, version, reason, trace_id)::text, ';'
-                           order by topic, partition, "offset")) from facts),
+    (select md5(string_agg(known::text, ';' order by topic, partition, "offset")) from (
+         select topic, partition, "offset", type, time, order_id, version, reason, trace_id from facts
+         union
+         select list.topic, one.partition, one."offset", list.type, one.written, one.order_id, one.version, one.reason,
+                one.trace_id
+         from gathered_facts list,
+             unnest(list.order_ids, list.partitions, list.offsets, list.times, list.versions, list.reasons,
+                    list.trace_ids) as one (order_id, partition, "offset", written, version, reason, trace_id)
+     ) as known),
     (select md5(string_agg(stock::text, ';' order by sku)) from stock))"#;
 
 /// What no topic has.

@@ -90,6 +90,11 @@ impl Live {
         frames
     }
 
+    /// Somebody asks for what was read, so that it is read on whoever is busy.
+    pub(crate) fn is_asked(&self) {
+        self.statistics.known().show();
+    }
+
     /// One frame, made now.
     pub async fn frame(&self) -> Frame {
         let seen = self.look().await;

@@ -49,9 +49,11 @@ async fn start(config: Config, life: &Lifecycle) -> anyhow::Result<()> {
         args.readonly,
     );
     let reads = |topic: Topic| {
+        let others = statistics.clone();
         observe(&bus, topic, &live)
             .batch(1_000)
             .gathering(GATHERING)
+            .giving_way(move || others.others_first())
     };
     let orders = reads(ORDER_EVENTS).repeatable();
     life.spawn("order events", |token| {

@@ -6,6 +6,7 @@
 mod broker;
 mod clock;
 mod kafka;
+mod machine;
 mod metrics;
 mod persist;
 mod queues;
@@ -13,6 +14,7 @@ mod rabbitmq;
 mod rest;
 mod series;
 mod topics;
+mod way;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -24,6 +26,7 @@ pub use rabbitmq::{Kind, RabbitMqApi, watch_rabbitmq};
 pub use series::{Point, Series};
 pub use topics::{GroupState, PartitionState, TopicState};
 
+use machine::Machine;
 use queues::Queues;
 use topics::Topics;
 
@@ -51,6 +54,8 @@ pub struct Known {
     pub topics: Topics,
     /// When somebody was last shown all this.
     shown: Option<f64>,
+    /// Whether there is time left for this service.
+    machine: Machine,
 }
 
 impl Known {

@@ -42,16 +42,17 @@ pub use controls::{Control, controls, lift_control, set_control};
 
 /// Empties the tables that are filled from topics.
 pub async fn empty_read_model(db: &mut PgConnection) -> sqlx::Result<()> {
-    sqlx::query("truncate orders, facts, stock, noted")
+    sqlx::query("truncate orders, facts, gathered_facts, stock, noted")
         .execute(db)
         .await?;
     Ok(())
 }
 
 /// Every table of the service: without one of them it is not ready.
-pub const TABLES: [&str; 14] = [
+pub const TABLES: [&str; 15] = [
     "orders",
     "facts",
+    "gathered_facts",
     "noted",
     "stock",
     "spans",

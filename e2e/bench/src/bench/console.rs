@@ -1,17 +1,20 @@
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
-use harness::{ConsoleGroups, eventually};
+use anyhow::{Context, Result, bail, ensure};
+use harness::{ConsoleGroups, Gateway, eventually, http_client};
 use serde_json::{Map, Value, json};
+use tokio::time::sleep;
 
 use super::{Bench, say};
 use crate::costs::rounded;
 use crate::machine::memory_mib;
 
-/// How often is measured with the console and without it, in turn.
+/// How often is measured with the console, with it and somebody who watches, and without it, in turn.
 const ROUNDS: usize = 2;
 /// What has nothing to do with taking events in. RabbitMQ stays, because a console without it tries to reach it.
 const OTHERS: [&str; 5] = ["order", "inventory", "load", "mail", "gateway"];
+/// How often somebody who watches looks.
+const LOOK: Duration = Duration::from_secs(1);
 /// Nobody waits longer than this for a benchmark.
 const LIMIT: Duration = Duration::from_secs(600);
 
@@ -25,26 +28,47 @@ impl Bench {
 
     /// Ends with the console stopped, and behind.
     async fn cost_of_the_console(&mut self, groups: &ConsoleGroups) -> Result<()> {
-        let (mut with, mut without) = (Vec::new(), Vec::new());
+        let (mut with, mut watched, mut without) = (Vec::new(), Vec::new(), Vec::new());
+        let mut unread = Vec::new();
         for _ in 0..ROUNDS {
             self.compose.start(&["console"]).await?;
             is_read(groups).await?;
             say("with the console");
             with.push(self.confirmed("with the console", &[]).await?);
+            // What it has not read by now has cost nothing yet.
+            unread.push(groups.unread().await?);
+            is_read(groups).await?;
+            say("with the console, and somebody who watches");
+            watched.push(self.watched().await?);
             self.compose.stop(&["console"]).await?;
             say("without it");
             without.push(self.confirmed("without it", &[]).await?);
         }
-        let cost = 100.0 * (1.0 - with.iter().sum::<f64>() / without.iter().sum::<f64>());
+        let cost = |with: &[f64]| {
+            let share = with.iter().sum::<f64>() / without.iter().sum::<f64>();
+            rounded(100.0 * (1.0 - share), 10.0)
+        };
         let figures = [
-            ("console_cost_percent", json!(rounded(cost, 10.0))),
+            ("console_cost_percent", json!(cost(&with))),
+            ("console_cost_watched_percent", json!(cost(&watched))),
             ("confirmed_with_console_per_s", json!(with)),
+            ("confirmed_with_console_watched_per_s", json!(watched)),
             ("confirmed_without_console_per_s", json!(without)),
+            ("events_the_console_left_unread", json!(unread)),
         ];
         for (name, value) in figures {
             self.figures.insert(name.to_owned(), value);
         }
         Ok(())
+    }
+
+    /// While somebody looks, the console does not wait for a better time to read.
+    async fn watched(&mut self) -> Result<f64> {
+        let gateway = Gateway::new(http_client(LOOK)?)?;
+        tokio::select! {
+            confirmed = self.confirmed("with the console, watched", &[]) => confirmed,
+            () = watch(&gateway) => bail!("nobody watches any more"),
+        }
     }
 
     /// Alone: what was missed, from the start of the process until all of it is committed, which it does once a
@@ -85,6 +109,14 @@ impl Bench {
         let memory = memory_mib(&self.compose, "console", "VmHWM").await?;
         self.add("console_mib", when, memory);
         Ok(())
+    }
+}
+
+/// Asks for the state of everything once a second, for ever. One answer that does not come makes no difference.
+async fn watch(gateway: &Gateway) {
+    loop {
+        drop(gateway.get("/api/console/frame").await);
+        sleep(LOOK).await;
     }
 }
 

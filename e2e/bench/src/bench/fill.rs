@@ -2,8 +2,8 @@ use anyhow::{Context, Result};
 
 use super::Bench;
 
-/// Each with two facts, ten a second until now, most of them paid. Their ids are in the order of time, as ids of
-/// orders are. The offsets are far behind those of real facts.
+/// Each with two facts, gathered for 500 orders at once. Ten a second until now, most of them paid. Their ids are in the
+/// order of time, as ids of orders are. The offsets are far behind those of real facts.
 const ORDERS: &str = r#"
     with made as (
         select n, now() - (1000000 - n) * interval '100 ms' as at,
@@ -21,9 +21,14 @@ const ORDERS: &str = r#"
                at, at + interval '20 ms', at + interval '20 ms'
         from named
     )
-    insert into facts (topic, partition, "offset", type, time, recorded_at, order_id, version)
-    select 'order-events', n % 8, 1000000000 + 2 * n + version, 'spillway.' || type || '.v1', at, at, id, version
-    from named, (values (1, 'order-placed'), (2, 'order-confirmed')) as kind (version, type)"#;
+    insert into gathered_facts (topic, type, recorded_at, orders, order_ids, partitions, offsets, times, versions)
+    select 'order-events', 'spillway.' || type || '.v1', max(at),
+           order_range((array_agg(id order by id))[1], (array_agg(id order by id desc))[1], '[]'),
+           array_agg(id order by id), array_agg(n % 8 order by id),
+           array_agg(1000000000 + 2 * n::bigint + version order by id), array_agg(at order by id),
+           array_agg(version order by id)
+    from named, (values (1, 'order-placed'), (2, 'order-confirmed')) as kind (version, type)
+    group by n / 500, type"#;
 
 /// About the newest orders, of four consumers and for fifty reasons, with a text of 1 KiB to look through.
 const LETTERS: &str = r#"
@@ -52,7 +57,7 @@ const LETTERS: &str = r#"
     select id, 0, now(), 'spillway.reserve-stock.v1', id::text, convert_to('{}', 'UTF8'), '[]' from kept"#;
 
 /// So that the tables are as they are when they have grown for long.
-const SETTLE: &str = "vacuum analyze orders, facts, letters, letter_revisions";
+const SETTLE: &str = "vacuum analyze orders, gathered_facts, letters, letter_revisions";
 
 /// With so many newer ones.
 const DEEP: &str = "select id from orders order by id desc offset 500000 limit 1";

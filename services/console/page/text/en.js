@@ -181,6 +181,7 @@ export const en = {
   "orders.find": "Search",
   "orders.clear": "Clear",
   "orders.new": "{n} new",
+  "orders.behind": "{n} events about orders are unread, the first for {age}",
   "orders.none": "No orders yet. Place one above, or start a flash sale under “Peak shaving”.",
   "orders.none-found": "No order matches. Clear a field of the search, or look for another time.",
   "orders.pages": "Pages",

@@ -181,6 +181,7 @@ export const zh = {
   "orders.find": "搜索",
   "orders.clear": "清除",
   "orders.new": "{n} 条新订单",
+  "orders.behind": "{n} 个订单事件尚未读取，最早的已等待 {age}",
   "orders.none": "还没有订单。在上面下一单，或在“削峰”中开始抢购。",
   "orders.none-found": "没有匹配的订单。清除某个搜索条件，或换一段时间。",
   "orders.pages": "分页",

@@ -1,6 +1,7 @@
 // Orders: a search, a page of results that never moves under the pointer, and one order's time line.
 import { get, query } from "../api.js";
-import { bounded, dateTime, money, shortId } from "../format.js";
+import { behind } from "../behind.js";
+import { bounded, dateTime, duration, money, shortId } from "../format.js";
 import { useListing } from "../listing.js";
 import { Empty, Refusal, Status, Time } from "../parts.js";
 import { renewed } from "../renewed.js";
@@ -35,6 +36,7 @@ function List({ state, search }) {
   return html`<${Search} search=${search} problem=${list.problem} />
     <div class="list-head">
       <button type="button" class="pill" data-testid="orders-new" hidden=${list.fresh === 0} onClick=${list.newest}>${t("orders.new", { n: list.fresh > LIMIT - 1 ? `${LIMIT}+` : list.fresh })}</button>
+      <${Behind} frame=${state.frame} />
     </div>
     <${Refusal} problem=${list.problem} id="orders-problem" />
     <div class="scroll order-list" data-loading=${!list.rows && !list.problem}><table class="rows stack" data-testid="orders">
@@ -47,6 +49,12 @@ function List({ state, search }) {
       <button type="button" data-testid="orders-newest" disabled=${list.first} onClick=${list.newest}>${t("orders.newest")}</button>
       <button type="button" data-testid="orders-older" disabled=${!list.next} onClick=${list.older}>${t("orders.older")}</button>
     </nav>`;
+}
+
+/** What is listed is not all that has happened. */
+function Behind({ frame }) {
+  const left = behind(frame);
+  return html`<span class="muted" data-testid="orders-behind" hidden=${!left} title=${`${t("source.counters")} · ${dateTime(frame?.at)}`}>${left && t("orders.behind", { n: bounded(left.lag), age: duration(left.age_s) })}</span>`;
 }
 
 function Row({ order }) {

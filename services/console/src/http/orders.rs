@@ -76,6 +76,7 @@ pub(super) async fn list_orders(
         before: search.before,
         limit: size.and_one(),
     };
+    api.live.is_asked();
     let mut orders = store::orders(&api.live.pool, &filter).await?;
     let next = size.cut(&mut orders).map(|last| last.id);
     let orders = orders.into_iter().map(Order::from).collect();

@@ -41,6 +41,7 @@ pub(super) async fn get_order(
     State(api): State<Api>,
     Path(id): Path<Uuid>,
 ) -> Result<Json<Timeline>, Problem> {
+    api.live.is_asked();
     let pool = &api.live.pool;
     let order = store::order(pool, id).await?;
     let order =

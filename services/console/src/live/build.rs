@@ -57,7 +57,7 @@ pub(super) fn frame(live: &Live, seen: &Seen, sentences: &mut Sentences) -> Fram
         orders: seen
             .figures
             .as_ref()
-            .map(|figures| orders_view(figures, known.kafka.up() == Some(true)))
+            .map(|figures| orders_view(figures, is_read(&known)))
             .unwrap_or_default(),
         peak: peak(&known),
         controls: controls.iter().map(ControlView::from).collect(),
@@ -151,6 +151,13 @@ fn group(clock: Clock, name: &str, state: &GroupState, ends: &[i64]) -> Group {
         age_s: ages.reduce(f64::max),
         partitions,
     }
+}
+
+/// Who is further behind, in seconds, has not read what the last seconds have brought.
+const BEHIND: f64 = 5.0;
+
+fn is_read(known: &Known) -> bool {
+    known.kafka.up() == Some(true) && known.behind() < BEHIND
 }
 
 /// How fast orders come is known only while what happens to them is read.

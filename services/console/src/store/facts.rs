@@ -31,22 +31,52 @@ pub struct Fact {
     pub trace_id: Option<Vec<u8>>,
 }
 
-/// Stores facts, and counts those that are new; one that is stored already stays as it is.
+/// Stores facts, those of one type in one row, and counts those that are new; one that is stored already stays as it is.
+///
+/// What stands behind the last offset that was noted is new. Anything else is looked for: it comes again, or its topic was
+/// created anew. Two instances for which a partition has just moved may store the same; it is read as one.
 pub async fn save_facts(db: &mut PgConnection, facts: &[Fact]) -> sqlx::Result<()> {
     sqlx::query(
-        r#"with stored as (
-             insert into facts (topic, partition, "offset", type, time, recorded_at, order_id, version, reason,
-                                trace_id)
+        r#"with come as (
              select * from unnest($1::text[], $2::int[], $3::bigint[], $4::text[], $5::timestamptz[],
                                   $6::timestamptz[], $7::uuid[], $8::int[], $9::text[], $10::bytea[])
-             -- Two instances for which a partition has just moved may store the same.
-             order by 7, 1, 2, 3
-             on conflict do nothing
-             returning topic, partition
+                 as fact (topic, partition, "offset", type, written, recorded_at, order_id, version, reason, trace_id)
+         ), fresh as (
+             select come.* from come
+             left join noted on noted.topic = come.topic and noted.partition = come.partition
+             where noted.topic is null
+                or come."offset" > noted.last
+                or not exists (
+                       select from facts
+                       where facts.order_id = come.order_id and facts.topic = come.topic
+                         and facts.partition = come.partition and facts."offset" = come."offset")
+                   and not exists (
+                       select from gathered_facts list,
+                           unnest(list.order_ids, list.partitions, list.offsets) as one (order_id, partition, "offset")
+                       where list.orders @> come.order_id and list.topic = come.topic
+                         and one.order_id = come.order_id and one.partition = come.partition
+                         and one."offset" = come."offset")
+         ), lists as (
+             select topic, type, min(recorded_at) as recorded_at,
+                    array_agg(order_id order by order_id, "offset") as order_ids,
+                    array_agg(partition order by order_id, "offset") as partitions,
+                    array_agg("offset" order by order_id, "offset") as offsets,
+                    array_agg(written order by order_id, "offset") as times,
+                    case when count(version) > 0 then array_agg(version order by order_id, "offset") end as versions,
+                    case when count(reason) > 0 then array_agg(reason order by order_id, "offset") end as reasons,
+                    case when count(trace_id) > 0 then array_agg(trace_id order by order_id, "offset") end as trace_ids
+             from fresh group by topic, type
+         ), stored as (
+             insert into gathered_facts (topic, type, recorded_at, orders, order_ids, partitions, offsets, times,
+                                         versions, reasons, trace_ids)
+             select topic, type, recorded_at, order_range(order_ids[1], order_ids[cardinality(order_ids)], '[]'),
+                    order_ids, partitions, offsets, times, versions, reasons, trace_ids
+             from lists
          )
-         insert into noted as known (topic, partition, facts)
-         select topic, partition, count(*) from stored group by topic, partition order by topic, partition
-         on conflict (topic, partition) do update set facts = known.facts + excluded.facts"#,
+         insert into noted as known (topic, partition, facts, last)
+         select topic, partition, count(*), max("offset") from fresh group by topic, partition order by topic, partition
+         on conflict (topic, partition) do update set
+             facts = known.facts + excluded.facts, last = greatest(known.last, excluded.last)"#,
     )
     .bind(column(facts, |fact| fact.topic.as_str()))
     .bind(column(facts, |fact| fact.partition))
@@ -63,12 +93,29 @@ pub async fn save_facts(db: &mut PgConnection, facts: &[Fact]) -> sqlx::Result<(
     Ok(())
 }
 
-/// The facts about an order, in the order in which they were written.
+/// The facts about an order, in the order in which they were written, also those that an older console has stored.
 pub async fn facts_of(db: &PgPool, order_id: Uuid) -> sqlx::Result<Vec<Fact>> {
-    sqlx::query_as("select * from facts where order_id = $1 order by time, version, topic")
-        .bind(order_id)
-        .fetch_all(db)
-        .await
+    sqlx::query_as(
+        r#"with known as (
+             select topic, partition, "offset", type, time, recorded_at, order_id, version, reason, trace_id
+             from facts where order_id = $1
+             union all
+             select list.topic, one.partition, one."offset", list.type, one.written, list.recorded_at, one.order_id,
+                    one.version, one.reason, one.trace_id
+             from gathered_facts list,
+                 unnest(list.order_ids, list.partitions, list.offsets, list.times, list.versions, list.reasons,
+                        list.trace_ids)
+                     as one (order_id, partition, "offset", written, version, reason, trace_id)
+             where list.orders @> $1::uuid and $1 = any(list.order_ids) and one.order_id = $1
+         ), once as (
+             select distinct on (topic, partition, "offset") * from known
+             order by topic, partition, "offset", recorded_at
+         )
+         select * from once order by time, version, topic"#,
+    )
+    .bind(order_id)
+    .fetch_all(db)
+    .await
 }
 
 /// Numbers that rise with every fact, and with every change of the stock.

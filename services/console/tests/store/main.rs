@@ -1,5 +1,6 @@
 //! The SQL of the service on a real PostgreSQL; every test has a database of its own.
 
+mod facts;
 mod flows;
 mod migrations;
 mod orders;

@@ -66,6 +66,27 @@ async fn an_older_console_that_is_writing_is_waited_for(pool: PgPool) -> Result<
     Ok(())
 }
 
+#[sqlx::test]
+async fn an_older_console_that_goes_on_beside_a_newer_one_is_read(pool: PgPool) -> Result<()> {
+    let order = Uuid::now_v7();
+    add_fact(&mut *pool.acquire().await?, 3, 10, order).await?;
+    let older = store::facts_of(&pool, order).await?;
+    assert_eq!(older.len(), 1);
+    let newer: Vec<_> = (10..13)
+        .map(|offset| store::Fact {
+            offset,
+            ..older[0].clone()
+        })
+        .collect();
+    // Nobody has counted what the older one has stored, as when its last transaction is not over yet.
+    store::save_facts(&mut *pool.acquire().await?, &newer).await?;
+    let facts = store::facts_of(&pool, order).await?;
+    let mut places: Vec<_> = facts.iter().map(|of| of.offset).collect();
+    places.sort_unstable();
+    assert_eq!(places, [10, 11, 12]);
+    Ok(())
+}
+
 async fn older_tables(pool: &PgPool) -> Result<()> {
     let all = sqlx::migrate!();
     let before = all.iter().filter(|one| one.version < CHEAPER).cloned();

@@ -52,10 +52,20 @@ impl TopicConsumer {
 
     /// Nobody waits for what is in the topic: for so long the broker collects records before it hands them out, and
     /// a fifth of that the consumer waits for those of other partitions. So there are fewer answers of the broker,
-    /// and fewer and larger batches. Less than the nine seconds for which an answer is waited for.
+    /// and fewer and larger batches. In a flood the consumer waits three times as long, unless the batch is full
+    /// before. Less than the nine seconds for which an answer is waited for.
     pub fn gathering(self, time: Duration) -> Self {
         Self {
             records: self.records.gathering(time),
+            ..self
+        }
+    }
+
+    /// While this says that others should go first, the next batch is taken no sooner than after four seconds, however
+    /// much waits. It stays in the topic meanwhile.
+    pub fn giving_way(self, others: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+        Self {
+            records: self.records.giving_way(Box::new(others)),
             ..self
         }
     }

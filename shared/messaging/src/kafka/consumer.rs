@@ -11,7 +11,7 @@ use tracing::{debug, info, warn};
 
 use super::beginning;
 use super::client::Kafka;
-use super::gathering::have_gathered;
+use super::gathering::{Others, have_gathered};
 use super::session::{Observer, Session};
 use super::watchdog::Watchdog;
 use crate::consume::{Consuming, DeadLetters, group};
@@ -30,6 +30,7 @@ pub(crate) struct RecordConsumer {
     group: String,
     batch: usize,
     gathering: Duration,
+    others: Option<Others>,
     reading_all: bool,
     repeatable: bool,
     observer: Option<Observer>,
@@ -50,6 +51,7 @@ impl RecordConsumer {
             topic,
             batch: 1,
             gathering: Duration::ZERO,
+            others: None,
             reading_all: false,
             repeatable: false,
             observer: None,
@@ -63,6 +65,11 @@ impl RecordConsumer {
 
     pub(crate) fn gathering(mut self, time: Duration) -> Self {
         self.gathering = time;
+        self
+    }
+
+    pub(crate) fn giving_way(mut self, others: Others) -> Self {
+        self.others = Some(others);
         self
     }
 
@@ -116,6 +123,7 @@ impl RecordConsumer {
             group: self.group,
             batch: self.batch,
             gathering,
+            others: self.others,
             observer: self.observer,
         };
         while !token.is_cancelled() {

@@ -1,5 +1,5 @@
 use std::pin::pin;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdkafka::ClientConfig;
 use rdkafka::consumer::StreamConsumer;
@@ -17,6 +17,22 @@ const PORTION: &str = "131072";
 
 /// What one answer of the broker brings comes partition by partition: so much of the time is left for it.
 const PARTITIONS: u32 = 5;
+
+/// In a flood so many times as much is gathered: what happens to one order within that time comes together.
+const OF_A_FLOOD: u32 = 3;
+
+/// From so many records a second on it is a flood, and from so many in one batch.
+const FLOOD: f64 = 500.0;
+const MANY: usize = 100;
+
+/// How long others go first before a batch is taken all the same. Meanwhile nobody can join the group.
+pub(super) const WAY: Duration = Duration::from_secs(4);
+
+/// How often it is asked whether they still want to.
+const ASKING: Duration = Duration::from_millis(100);
+
+/// Says whether others want to go first.
+pub(super) type Others = Box<dyn Fn() -> bool + Send + Sync>;
 
 /// Has the broker collect records for so long before it answers. What is fetched ahead is less than elsewhere,
 /// since nobody waits for it.
@@ -58,14 +74,129 @@ pub(super) async fn fill<'c>(
     }
 }
 
+/// Whether records come as a flood, by the batch that was taken last.
+#[derive(Debug, Default)]
+pub(super) struct Flood {
+    last: Option<Instant>,
+    rises: bool,
+}
+
+impl Flood {
+    /// A batch of so many was taken now.
+    pub(super) fn took(&mut self, count: usize, now: Instant) {
+        let since = self.last.replace(now).map(|last| now - last);
+        let rate = since.map(|since| count as f64 / since.as_secs_f64());
+        self.rises = count >= MANY && rate.is_some_and(|rate| rate >= FLOOD);
+    }
+
+    /// How long the next one is filled, where the broker gathers for this time.
+    pub(super) fn filling(&self, time: Duration) -> Duration {
+        match self.rises {
+            true => time * OF_A_FLOOD,
+            false => time / PARTITIONS,
+        }
+    }
+}
+
 /// When a batch is no longer waited for: at once, unless records are gathered. A stop or a pause ends it.
 pub(super) async fn gathered(time: Duration, controls: &Controls, token: &CancellationToken) {
     if time.is_zero() {
         return;
     }
     tokio::select! {
-        () = tokio::time::sleep(time / PARTITIONS) => {}
+        () = tokio::time::sleep(time) => {}
         () = controls.until_paused() => {}
         () = token.cancelled() => {}
+    }
+}
+
+/// Lets others go first while they want to, but no longer than this. A stop or a pause ends it.
+pub(super) async fn give_way(
+    others: &(dyn Fn() -> bool + Send + Sync),
+    longest: Duration,
+    controls: &Controls,
+    token: &CancellationToken,
+) {
+    let over = Instant::now() + longest;
+    while others() && Instant::now() < over {
+        tokio::select! {
+            biased;
+            () = token.cancelled() => return,
+            () = controls.until_paused() => return,
+            () = tokio::time::sleep(ASKING) => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    const TIME: Duration = Duration::from_millis(250);
+
+    /// How long is filled after batches of so many, so many milliseconds apart.
+    fn after(batches: &[(usize, u64)]) -> Duration {
+        let (mut flood, mut now) = (Flood::default(), Instant::now());
+        for &(count, pause) in batches {
+            now += Duration::from_millis(pause);
+            flood.took(count, now);
+        }
+        flood.filling(TIME)
+    }
+
+    #[test]
+    fn a_flood_is_many_records_in_little_time() {
+        let (short, long) = (TIME / PARTITIONS, TIME * OF_A_FLOOD);
+        let cases: [(&[(usize, u64)], Duration); 7] = [
+            (&[], short),
+            (&[(1_000, 0)], short),
+            (&[(1_000, 0), (1_000, 50)], long),
+            (&[(150, 0), (150, 290)], long),
+            (&[(150, 0), (150, 310)], short),
+            // A few that come one right behind the other are no flood.
+            (&[(5, 0), (99, 1)], short),
+            (&[(1_000, 0), (1_000, 50), (3, 250)], short),
+        ];
+        for (batches, expected) in cases {
+            assert_eq!(after(batches), expected, "{batches:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_gathered_is_not_filled_either() {
+        let mut flood = Flood::default();
+        for _ in 0..2 {
+            assert_eq!(flood.filling(Duration::ZERO), Duration::ZERO);
+            flood.took(1_000, Instant::now());
+        }
+    }
+
+    /// How often others are asked whether they want to go first, who want to so often.
+    async fn asked(wanting: usize, longest: Duration, token: &CancellationToken) -> usize {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&asked);
+        let others = move || counted.fetch_add(1, Ordering::Relaxed) < wanting;
+        give_way(&others, longest, &Controls::new("console"), token).await;
+        asked.load(Ordering::Relaxed)
+    }
+
+    #[tokio::test]
+    async fn others_go_first_while_they_want_to_but_not_for_ever() {
+        let (token, long, short) = (CancellationToken::new(), 600 * ASKING, 3 * ASKING);
+        assert_eq!(asked(0, long, &token).await, 1);
+        assert_eq!(asked(2, long, &token).await, 3);
+        let began = Instant::now();
+        assert!(asked(usize::MAX, short, &token).await <= 4);
+        assert!(began.elapsed() >= short);
+    }
+
+    #[tokio::test]
+    async fn whoever_stops_waits_for_nobody() {
+        let token = CancellationToken::new();
+        token.cancel();
+        assert_eq!(asked(usize::MAX, 600 * ASKING, &token).await, 1);
     }
 }

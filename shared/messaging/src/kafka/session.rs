@@ -6,7 +6,7 @@ use rdkafka::message::{BorrowedMessage, Message};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
-use super::gathering::{fill, gathered};
+use super::gathering::{Flood, Others, WAY, fill, gathered, give_way};
 use super::headers;
 use super::partitions::Partitions;
 use super::settling::Dead;
@@ -31,6 +31,8 @@ pub(super) struct Session<H> {
     pub(super) batch: usize,
     /// How long records are gathered for it; not at all if this is zero.
     pub(super) gathering: Duration,
+    /// Who may go first, if anybody may.
+    pub(super) others: Option<Others>,
     /// Who is told of a record that cannot be decoded, where it is not this reader's business.
     pub(super) observer: Option<Observer>,
 }
@@ -60,7 +62,7 @@ impl<H: BatchHandler> Session<H> {
         let topic = self.topic;
         let mut partitions = Partitions::new(consumer, topic);
         let controls = Arc::clone(&self.consuming.controls);
-        let mut pace = Pace::default();
+        let (mut pace, mut flood) = (Pace::default(), Flood::default());
         loop {
             let first = tokio::select! {
                 // In this order: a stop or a pause comes before the messages that are there.
@@ -96,13 +98,17 @@ impl<H: BatchHandler> Session<H> {
             watchdog.progress();
             pace.wait().await;
             let limit = controls.batch(self.batch);
-            let over = gathered(self.gathering, &controls, token);
+            let over = gathered(flood.filling(self.gathering), &controls, token);
             fill(consumer, &mut batch, limit, over).await;
             pace.took(batch.len(), limit);
+            flood.took(batch.len(), Instant::now());
             if let Err(Stopped) = self.handle(batch, &mut partitions, token).await
                 && token.is_cancelled()
             {
                 return;
+            }
+            if let Some(others) = &self.others {
+                give_way(others.as_ref(), WAY, &controls, token).await;
             }
             watchdog.progress();
         }

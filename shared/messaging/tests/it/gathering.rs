@@ -1,5 +1,7 @@
 //! Topics whose messages nobody waits for, and handlers that nobody has to remember.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use contracts::Message as _;
@@ -70,6 +72,29 @@ async fn a_batch_of_large_records_takes_four_mib_and_no_more(pool: PgPool) -> an
     let largest = "select max(n) from (select count(*) n from effects group by xmin::text) batches";
     let largest: i64 = sqlx::query_scalar(largest).fetch_one(&pool).await?;
     assert!(largest <= 5, "{largest} records");
+    stage.end().await
+}
+
+#[sqlx::test(migrations = false)]
+async fn who_gives_way_asks_after_each_batch_and_takes_all_in_the_end(
+    pool: PgPool,
+) -> anyhow::Result<()> {
+    let mut stage = Stage::new(&pool).await?;
+    let topic = stage.topic(1).await?;
+    for number in 1..=7 {
+        send(&topic, Uuid::now_v7(), number).await?;
+    }
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&asked);
+    // They want to go first twice after the first batch, and never again.
+    let others = move || counted.fetch_add(1, Ordering::Relaxed) < 2;
+    let consumer = stage.bus.topic(topic.topic).batch(3).giving_way(others);
+    let running = stage.start(|token| consumer.run("receive", record_all(), token));
+
+    assert_eq!(stage.numbers_after(7).await?, [1, 2, 3, 4, 5, 6, 7]);
+    running.stop().await?;
+    let asked = asked.load(Ordering::Relaxed);
+    assert!(asked >= 4, "asked {asked} times");
     stage.end().await
 }
 

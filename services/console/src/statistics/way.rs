@@ -1,0 +1,99 @@
+use contracts::topology::ORDER_EVENTS;
+
+use super::{Known, Statistics};
+
+/// The service whose way this is.
+const CONSOLE: &str = "console";
+
+/// So many records a second keep a machine busy; what it does beside fewer is not a sale.
+const SALE: f64 = 200.0;
+
+/// Nothing that has happened stays unread for longer than so many seconds because of others.
+const LONGEST: f64 = 60.0;
+
+impl Statistics {
+    /// Whether reading what happens to orders may wait, because the machine has no time left beside those who sell,
+    /// and nobody watches. What waits is in the topics.
+    #[must_use]
+    pub fn others_first(&self) -> bool {
+        let mut known = self.known();
+        let now = known.clock.now();
+        known.machine.is_busy(now) && known.may_wait()
+    }
+}
+
+impl Known {
+    /// For how many seconds the first event that this service had not read had been waiting, at the last look.
+    pub(crate) fn behind(&self) -> f64 {
+        self.topics.oldest_of(CONSOLE, self.clock)
+    }
+
+    fn may_wait(&self) -> bool {
+        let topics = self.topics.states();
+        let mut events = topics.filter(|(name, _)| *name == ORDER_EVENTS.name);
+        let Some((name, events)) = events.next() else {
+            return false;
+        };
+        let is_sale = events.arriving.per_second().is_some_and(|of| of >= SALE);
+        // Of several, one does not know whether somebody watches another.
+        let group = events.groups.get(&format!("{CONSOLE}.{name}"));
+        let is_alone = group.is_some_and(|group| group.members == 1);
+        is_sale && is_alone && !self.is_watched() && self.behind() < LONGEST
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::{SignedDuration, Timestamp};
+    use messaging::{GroupProgress, Head, TopicProgress};
+
+    use super::*;
+
+    /// Order events at this rate, of which as many consoles have read all but those of the last seconds.
+    fn known(rate: u16, members: usize, behind: i64) -> Known {
+        let mut known = Known::default();
+        let now = known.clock.now();
+        for second in [0, 1] {
+            let progress = TopicProgress {
+                topic: ORDER_EVENTS.name,
+                ends: vec![1_000 + second * i64::from(rate)],
+                groups: vec![GroupProgress {
+                    group: "console.order-events".to_owned(),
+                    members,
+                    committed: vec![Some(900)],
+                    heads: vec![Some(Head {
+                        time: Timestamp::now() - SignedDuration::from_secs(behind),
+                        key: None,
+                    })],
+                }],
+            };
+            known.topics.observe(now + second as f64, vec![progress]);
+        }
+        known
+    }
+
+    #[test]
+    fn reading_waits_while_orders_come_in_a_flood_and_nobody_watches() {
+        assert!(known(2_000, 1, 3).may_wait());
+        assert!(!known(20, 1, 3).may_wait(), "there is no sale");
+        assert!(
+            !known(2_000, 2, 3).may_wait(),
+            "somebody may watch the other one"
+        );
+        assert!(
+            !known(2_000, 1, 61).may_wait(),
+            "it has waited for long enough"
+        );
+        assert!(!Known::default().may_wait(), "nothing is known");
+        let mut watched = known(2_000, 1, 3);
+        watched.show();
+        assert!(!watched.may_wait(), "somebody watches");
+    }
+
+    #[test]
+    fn how_far_it_is_behind_is_the_age_of_the_first_record_that_is_left() {
+        let behind = known(10, 1, 30).behind();
+        assert!((29.0..90.0).contains(&behind), "{behind}");
+        assert_eq!(Known::default().behind(), 0.0);
+    }
+}
