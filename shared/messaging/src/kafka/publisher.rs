@@ -1,13 +1,15 @@
-use std::collections::HashSet;
 use std::time::Duration;
+use std::vec;
 
 use anyhow::Context;
 use contracts::topology::Topic;
 use futures::future::join_all;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::producer::{FutureProducer, FutureRecord, Producer, PurgeConfig};
+use rdkafka::message::OwnedHeaders;
+use rdkafka::producer::{DeliveryFuture, FutureProducer, FutureRecord, Producer, PurgeConfig};
 use tokio::time::{Instant, timeout_at};
 
+use self::order::{by_key, hold_back};
 use super::client::Kafka;
 use super::watchdog::Watchdog;
 use super::{headers, topics};
@@ -15,8 +17,13 @@ use crate::faults::crash_point::{self, CrashPoint};
 use crate::outbox::{Publish, PublishError, PublishSpans, Row};
 use crate::transport::Transport;
 
+mod order;
+
 /// How long a window may take before what is not confirmed of it is given up and published again.
 const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A row, what is sent with it, and what became of it.
+type Record<'r> = (&'r Row, (OwnedHeaders, &'r mut Result<(), PublishError>));
 
 /// Publishes rows of the outbox to Kafka with an idempotent producer.
 ///
@@ -24,6 +31,11 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// window has for a partition is confirmed from its front. If it takes too long the rest is published again, in the
 /// same order, and readers see repetitions but no message before an earlier one. A partition that
 /// confirms nothing has nothing of the others published again.
+///
+/// A broker refuses a batch behind one that it has not taken only if it has had something of the producer in that
+/// partition. A new producer that writes to a partition whose leader just comes back can see its first batch refused
+/// and its second one taken (KAFKA-15591). So of each key the first record of a window goes out alone, and the others
+/// once it is confirmed.
 pub(crate) struct KafkaPublisher {
     kafka: Kafka,
     topics: Vec<Topic>,
@@ -52,26 +64,23 @@ impl KafkaPublisher {
     async fn try_publish(&mut self, rows: &[Row]) -> anyhow::Result<Vec<Result<(), PublishError>>> {
         let producer = self.producer().await?;
         let mut spans = self.spans.of_rows(Transport::Kafka, rows);
-        let mut deliveries = Vec::with_capacity(rows.len());
-        for (row, span) in rows.iter().zip(&spans) {
-            let record = FutureRecord::to(&row.destination)
-                .key(&row.routing_key)
-                .payload(&row.body)
-                .headers(headers::encode(row, &self.source, span.traceparent(row)));
-            deliveries.push(producer.send_result(record).map_err(|(error, _)| error));
+        let deadline = Instant::now() + TIMEOUT;
+        let mut results: Vec<Result<(), PublishError>> = vec![Ok(()); rows.len()];
+        let records = rows.iter().zip(&spans).zip(&mut results);
+        let records = records.map(|((row, span), result)| {
+            let headers = headers::encode(row, &self.source, span.traceparent(row));
+            (row, (headers, result))
+        });
+        let mut sent = Vec::new();
+        for records in by_key(records) {
+            let mut records = records.into_iter();
+            if let Some((row, (headers, result))) = records.next() {
+                let first = send(&producer, row, headers);
+                sent.push(send_others(&producer, first, result, records, deadline));
+            }
         }
         crash_point::reach(CrashPoint::KafkaPublished);
-        let deadline = Instant::now() + TIMEOUT;
-        let deliveries = deliveries.into_iter().map(|delivery| async move {
-            let confirmed = timeout_at(deadline, delivery.map_err(|error| classify(&error))?).await;
-            match confirmed {
-                Ok(Ok(Ok(_))) => Ok(()),
-                Ok(Ok(Err((error, _)))) => Err(classify(&error)),
-                Ok(Err(_)) => Err(unavailable("the producer was closed")),
-                Err(_) => Err(unavailable("Kafka did not confirm in time")),
-            }
-        });
-        let mut results = join_all(deliveries).await;
+        join_all(sent).await;
         hold_back(rows, &mut results);
         for (span, result) in spans.iter_mut().zip(&results) {
             span.end(result);
@@ -135,24 +144,57 @@ impl Publish for KafkaPublisher {
     }
 }
 
-/// What was confirmed behind a record of its key that is published again, at the last moment, is published again as
-/// well. The older one would else be the last of its key.
-fn hold_back(rows: &[Row], results: &mut [Result<(), PublishError>]) {
-    let mut late = HashSet::new();
-    for (row, result) in rows.iter().zip(results) {
-        let key = (&row.destination, &row.routing_key);
-        match result {
-            Err(PublishError::Unavailable(_)) => {
-                late.insert(key);
-            }
-            Ok(()) if late.contains(&key) => {
-                *result = Err(unavailable(
-                    "an earlier record of the key was not confirmed",
-                ));
-            }
-            Ok(()) | Err(PublishError::Refused(_) | PublishError::Closed(_)) => {}
+fn send(
+    producer: &FutureProducer<Watchdog>,
+    row: &Row,
+    headers: OwnedHeaders,
+) -> Result<DeliveryFuture, PublishError> {
+    let record = FutureRecord::to(&row.destination)
+        .key(&row.routing_key)
+        .payload(&row.body)
+        .headers(headers);
+    let sent = producer.send_result(record);
+    sent.map_err(|(error, _)| classify(&error))
+}
+
+/// Waits for the confirm of the first record of a key before the others are sent. Behind one that was not taken nothing
+/// is sent.
+async fn send_others(
+    producer: &FutureProducer<Watchdog>,
+    first: Result<DeliveryFuture, PublishError>,
+    result: &mut Result<(), PublishError>,
+    others: vec::IntoIter<Record<'_>>,
+    deadline: Instant,
+) {
+    settle(result, first, deadline).await;
+    let mut is_broken = matches!(result, Err(PublishError::Unavailable(_)));
+    let mut deliveries = Vec::with_capacity(others.len());
+    for (row, (headers, result)) in others {
+        if is_broken {
+            break;
         }
+        let sent = send(producer, row, headers);
+        is_broken = matches!(sent, Err(PublishError::Unavailable(_)));
+        deliveries.push(settle(result, sent, deadline));
     }
+    join_all(deliveries).await;
+}
+
+/// Waits for the confirm of one record.
+async fn settle(
+    result: &mut Result<(), PublishError>,
+    sent: Result<DeliveryFuture, PublishError>,
+    deadline: Instant,
+) {
+    *result = match sent {
+        Ok(delivery) => match timeout_at(deadline, delivery).await {
+            Ok(Ok(Ok(_))) => Ok(()),
+            Ok(Ok(Err((error, _)))) => Err(classify(&error)),
+            Ok(Err(_)) => Err(unavailable("the producer was closed")),
+            Err(_) => Err(unavailable("Kafka did not confirm in time")),
+        },
+        Err(error) => Err(error),
+    };
 }
 
 fn unavailable(reason: &str) -> PublishError {
@@ -171,39 +213,5 @@ fn classify(error: &KafkaError) -> PublishError {
             PublishError::Closed(code.to_string())
         }
         _ => PublishError::Unavailable(error.to_string()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use uuid::Uuid;
-
-    use super::*;
-
-    fn row(key: &str) -> Row {
-        Row {
-            seq: 1,
-            shard: 0,
-            message_id: Uuid::now_v7(),
-            destination: "tests".into(),
-            routing_key: key.into(),
-            message_type: "test.row.v1".into(),
-            traceparent: None,
-            body: Vec::new(),
-            created_at: jiff::Timestamp::now().into(),
-            attempts: 0,
-        }
-    }
-
-    #[test]
-    fn whatever_is_behind_a_record_that_is_published_again_is_published_again() {
-        let rows = ["a", "b", "a", "b"].map(row);
-        let late = Err(unavailable("late"));
-        let mut results = [Ok(()), late, Ok(()), Ok(())];
-        hold_back(&rows, &mut results);
-        assert_eq!(
-            results.map(|result| result.is_ok()),
-            [true, false, true, false]
-        );
     }
 }
