@@ -179,7 +179,10 @@ impl Handover {
         state.ledger.remove(&known.confirmed);
         state.ledger.remove(&known.doubtful);
         for row in found {
-            state.ledger.found(row);
+            // What comes before it may have been known when the look began, and was given up since.
+            if state.leased.is_held_since(row.shard, *term) {
+                state.ledger.found(row);
+            }
         }
         state.is_behind = !is_all;
         state.look |= !is_all;

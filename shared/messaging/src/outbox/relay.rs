@@ -230,7 +230,8 @@ impl<P: Publish> Relay<P> {
         let room = window.saturating_sub(known.others.len());
         let rows = store::forget_and_take(&self.pool, self.transport, known, shards, &closed, room);
         let rows = within_limit(rows).await?;
-        let is_all = rows.len() < room;
+        let is_doubtful = |row: &&Row| known.doubtful.contains(&row.seq);
+        let is_all = rows.len() - rows.iter().filter(is_doubtful).count() < room;
         self.handover.looked(shards, &seen, rows, is_all);
         if moved > 0 {
             // There may be more of it.

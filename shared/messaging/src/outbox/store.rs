@@ -96,7 +96,8 @@ pub(super) struct Place {
 }
 
 /// Forgets rows that a broker has confirmed, and returns the oldest of the other rows of these
-/// shards that are not known: one round trip for both. It passes by what is for one of the `closed` addresses.
+/// shards that are not known, and what is there of those that are doubtful: one round trip for all. It passes by what is
+/// for one of the `closed` addresses. The limit is on those that are not known.
 ///
 /// It does not wait until the disk has it. If the database forgets what was forgotten here, rows
 /// come back and are published twice, which every consumer bears.
@@ -127,14 +128,19 @@ pub(super) fn forget_and_take_query<'q>(
              delete from messaging.outbox
              where transport = $1 and seq = any($2) and set_config('synchronous_commit', 'off', true) = 'off'
          )
+         (select seq, shard, message_id, destination, routing_key, message_type, traceparent, body,
+                 created_at, attempts
+          from messaging.outbox
+          where transport = $1 and shard = any($3)
+            and seq not in (select unnest($2) union all select unnest($5) union all select unnest($7))
+            and case $1 when 'rabbitmq' then destination || ':' || routing_key else destination end <> all($6)
+          order by seq
+          limit $4)
+         union all
          select seq, shard, message_id, destination, routing_key, message_type, traceparent, body,
                 created_at, attempts
          from messaging.outbox
-         where transport = $1 and shard = any($3)
-           and seq not in (select unnest($2) union all select unnest($5))
-           and case $1 when 'rabbitmq' then destination || ':' || routing_key else destination end <> all($6)
-         order by seq
-         limit $4",
+         where transport = $1 and seq = any($7)",
     )
     .bind(transport.as_str())
     .bind(&known.confirmed)
@@ -142,4 +148,5 @@ pub(super) fn forget_and_take_query<'q>(
     .bind(i64::try_from(limit).unwrap_or(i64::MAX))
     .bind(&known.others)
     .bind(closed)
+    .bind(&known.doubtful)
 }
