@@ -27,12 +27,6 @@ pub struct MessagingArgs {
     #[arg(long, env = "OUTBOX_POLL", value_parser = parse_interval, default_value = "2s")]
     pub outbox_poll: Duration,
 
-    /// How long a relay has to hold a shard of the outbox before it takes messages of its own process from
-    /// memory. Longer than a transaction lasts that whoever held the shard before has begun: it is limited
-    /// by 5 s without a statement, twice, and 4 s for a statement.
-    #[arg(long, env = "OUTBOX_SETTLED", value_parser = parse_delay, default_value = "20s")]
-    pub outbox_settled: Duration,
-
     /// Into how many shards the outbox is divided for each broker, a power of two: so many relays can share it.
     /// The number is changed once the outbox is empty. As it is without this, which is 8 at first.
     #[arg(long, env = "OUTBOX_SHARDS", value_parser = parse_shards)]

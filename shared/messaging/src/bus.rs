@@ -65,7 +65,7 @@ impl Bus {
             service,
             sessions: Sessions::new(pool.clone()),
             pool,
-            handovers: Arc::new(Handovers::new(args.outbox_settled)),
+            handovers: Arc::new(Handovers::new()),
             pressure: Arc::new(Pressure::new(args.limits)),
             policy: RetryPolicy::new(&args.retry_delays),
             holds: Arc::new(Holds::new(Arc::clone(&metrics))),

@@ -30,8 +30,6 @@ impl<'s> Broken<'s> {
                 ("SPILLWAY_DEMO", "true"),
                 ("CRASH_AT", point),
                 ("CRASH_BY", how),
-                // Relays take rows from memory at once, and what a crash leaves from the table.
-                ("OUTBOX_SETTLED", "0s"),
             ]
         };
         let settings = points.map(settings);

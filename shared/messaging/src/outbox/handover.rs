@@ -4,15 +4,20 @@
 //! does not fit in here. A row is handed over only if nothing waits in the table for its shard that is not
 //! here as well, see [`insert`](super::store::insert). So what is here of a shard is all that comes before
 //! whatever is written for it later, and is published in the order of the table.
+//!
+//! That holds from the moment on when all transactions have ended that another holder of the shard may have begun.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
+use uuid::Uuid;
 
 use self::leased::Leased;
+pub(super) use self::leased::Open;
 use super::ledger::{Known, Ledger, Stage};
 use super::row::Row;
+use super::store::Running;
 
 mod leased;
 
@@ -25,8 +30,6 @@ const REFUSED: Duration = Duration::from_secs(10);
 
 /// What the transactions of this process and its relay to one broker share.
 pub(crate) struct Handover {
-    /// For so long a shard has to be held before anything is handed over.
-    settled: Duration,
     state: Mutex<State>,
     /// The relay has something to do.
     woken: Notify,
@@ -46,24 +49,18 @@ struct State {
     is_behind: bool,
 }
 
-/// What may be handed over.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Open {
-    pub(super) shards: Vec<i16>,
-    /// What waits in the table and is known.
-    pub(super) known: Vec<i64>,
-    /// When that was so.
-    pub(super) term: u64,
-}
-
 impl Handover {
-    pub(super) fn new(settled: Duration) -> Self {
+    pub(super) fn new() -> Self {
         Self {
-            settled,
             state: Mutex::default(),
             woken: Notify::new(),
             elsewhere: Notify::new(),
         }
+    }
+
+    /// By this name the relay has its leases.
+    pub(super) fn is_held_by(&self, holder: Uuid) {
+        self.state().leased.set_holder(holder);
     }
 
     /// The relay holds these shards until then.
@@ -92,7 +89,8 @@ impl Handover {
             return Open::default();
         }
         Open {
-            shards: state.leased.settled(Instant::now(), self.settled),
+            holder: state.leased.holder(),
+            shards: state.leased.settled(Instant::now()),
             known: state.ledger.queued(),
             term: state.leased.term(),
         }
@@ -126,7 +124,7 @@ impl Handover {
     }
 
     /// Nobody knows what became of the transaction. What follows waits until the table was looked at, and
-    /// for a while nothing is handed over: the database may still be about to commit.
+    /// until the transaction has ended nothing is handed over: the database may still be about to commit.
     pub(super) fn doubtful(&self, seqs: &[i64]) {
         let mut state = self.state();
         for shard in state.ledger.shards(seqs) {
@@ -157,6 +155,17 @@ impl Handover {
     /// Whether anything is to be forgotten.
     pub(super) fn has_confirmed(&self) -> bool {
         self.state().ledger.has_confirmed()
+    }
+
+    /// The term, if the relay has to know which transactions run before it looks at the table.
+    pub(super) fn has_strangers(&self) -> Option<u64> {
+        let state = self.state();
+        state.leased.has_strangers().then(|| state.leased.term())
+    }
+
+    /// These transactions run, or did after that term.
+    pub(super) fn run(&self, term: u64, running: &Running) {
+        self.state().leased.run(term, running);
     }
 
     /// What is known before the table is looked at, and in which term that is.

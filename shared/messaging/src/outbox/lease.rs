@@ -199,6 +199,7 @@ impl Lease {
             instance: Uuid::now_v7(),
             handover,
         });
+        holder.handover.is_held_by(holder.instance);
         leases.relays().push(Arc::clone(&holder));
         Self { leases, holder }
     }

@@ -6,6 +6,7 @@ use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+use super::aside;
 use super::handover::Handover;
 use super::lease::{Lease, Leases};
 use super::metrics::OutboxMetrics;
@@ -13,7 +14,6 @@ use super::publish::{Publish, PublishError};
 use super::refused::Refused;
 use super::row::Row;
 use super::wire::Wire;
-use super::{aside, store};
 use crate::backoff::Backoff;
 use crate::faults::crash_point::{self, CrashPoint};
 use crate::transport::Transport;
@@ -149,20 +149,22 @@ impl<P: Publish> Relay<P> {
 
     /// One window; returns how many rows were confirmed or put aside.
     async fn pass(&mut self, looked: &mut Option<Instant>, window: usize) -> anyhow::Result<usize> {
-        self.publisher.prepare().await?;
         let shards = self.handover.held();
         if shards.is_empty() && !self.handover.has_confirmed() {
+            self.publisher.prepare().await?;
             // The first shard comes with a word.
             *looked = Some(Instant::now());
             self.refused.left_to_others();
             return Ok(0);
         }
         let mut moved = 0;
+        // Before the broker is there: nothing is handed over for a shard that was not looked at.
         if self.handover.take_look() || self.until_next_look(*looked).is_zero() {
             let look = self.look(&shards, window).await;
             moved += look.inspect_err(|_| self.handover.look())?;
             *looked = Some(Instant::now());
         }
+        self.publisher.prepare().await?;
         // The process may have been stopped since: then these rows are somebody else's by now.
         let held = self.handover.held();
         if !shards.iter().all(|shard| held.contains(shard)) {
@@ -218,29 +220,9 @@ impl<P: Publish> Relay<P> {
             unavailable,
         }
     }
-
-    /// Forgets what is confirmed, and looks for what waits in the table for these shards. Returns how many rows were
-    /// put aside before.
-    async fn look(&self, shards: &[i16], window: usize) -> sqlx::Result<usize> {
-        let seen = self.handover.known();
-        let (known, _) = &seen;
-        let closed = self.refused.closed();
-        let moved = self.put_aside(shards, known, &closed).await?;
-        // Where the broker takes nothing, looking does not fetch more and more.
-        let room = window.saturating_sub(known.others.len());
-        let rows = store::forget_and_take(&self.pool, self.transport, known, shards, &closed, room);
-        let rows = within_limit(rows).await?;
-        let is_doubtful = |row: &&Row| known.doubtful.contains(&row.seq);
-        let is_all = rows.len() - rows.iter().filter(is_doubtful).count() < room;
-        self.handover.looked(shards, &seen, rows, is_all);
-        if moved > 0 {
-            // There may be more of it.
-            self.handover.look();
-        }
-        Ok(moved)
-    }
 }
 
+mod look;
 mod retry;
 
 #[cfg(test)]

@@ -53,11 +53,16 @@ pub(super) fn insert_query<'q>(
 ) -> QueryAs<'q, Postgres, Place, PgArguments> {
     let column = |value: fn(&NewRow) -> &str| rows.iter().map(value).collect::<Vec<_>>();
     let [rabbitmq, kafka] = open;
+    let holders = [rabbitmq.holder, kafka.holder];
     sqlx::query_as(
         "insert into messaging.outbox
              (message_id, transport, shard, destination, routing_key, message_type, traceparent, body, queued)
          select id, transport, shard, destination, routing_key, type, traceparent, body,
              case when shard = any(case transport when 'rabbitmq' then $9::int2[] else $10::int2[] end)
+                      -- Whoever takes the shard from now on waits for the end of this transaction.
+                      and exists (select from messaging.leases
+                                  where leases.transport = r.transport and leases.shard = r.shard
+                                    and leases.owner = any($12))
                  then exists (select from messaging.outbox earlier
                               where earlier.transport = r.transport and earlier.shard = r.shard and earlier.queued
                                 and earlier.seq <> all($11))
@@ -84,6 +89,7 @@ pub(super) fn insert_query<'q>(
     .bind(rabbitmq.shards)
     .bind(kafka.shards)
     .bind([rabbitmq.known, kafka.known].concat())
+    .bind(holders.to_vec())
 }
 
 /// Where a new row stands.
@@ -93,6 +99,23 @@ pub(super) struct Place {
     shard: i16,
     queued: bool,
     created_at: jiff_sqlx::Timestamp,
+}
+
+/// Which transactions run.
+#[derive(sqlx::FromRow)]
+pub(super) struct Running {
+    /// All before this one have ended.
+    pub(super) oldest: i64,
+    /// The next one that writes anything.
+    pub(super) next: i64,
+}
+
+pub(super) async fn running(pool: &PgPool) -> sqlx::Result<Running> {
+    let running = sqlx::query_as(
+        "select pg_snapshot_xmin(s)::text::int8 as oldest, pg_snapshot_xmax(s)::text::int8 as next
+         from pg_current_snapshot() s",
+    );
+    running.fetch_one(pool).await
 }
 
 /// Forgets rows that a broker has confirmed, and returns the oldest of the other rows of these
@@ -150,3 +173,6 @@ pub(super) fn forget_and_take_query<'q>(
     .bind(closed)
     .bind(&known.doubtful)
 }
+
+#[cfg(test)]
+mod tests;

@@ -38,6 +38,7 @@ async fn every_statement_that_runs_in_a_loop_touches_few_buffers(
     let ids: Vec<Uuid> = (0..100).map(|_| Uuid::now_v7()).collect();
     let rows: Vec<NewRow> = (0..4).map(new_row).collect();
     let open = || Open {
+        holder: Uuid::nil(),
         shards: ALL.to_vec(),
         known: waiting.clone(),
         term: 1,
@@ -131,6 +132,7 @@ async fn fill(pool: &PgPool) -> anyhow::Result<()> {
         "insert into messaging.inbox (handler, message_id, received_at)
          select 'handle', gen_random_uuid(), clock_timestamp() - random() * interval '8 days'
          from generate_series(1, 200000)",
+        "update messaging.leases set owner = '00000000-0000-0000-0000-000000000000'",
         "analyze messaging.outbox",
         "analyze messaging.refused",
         "analyze messaging.inbox",

@@ -1,5 +1,4 @@
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::handover::{Handover, Open};
 use super::row::Row;
@@ -12,11 +11,10 @@ pub(crate) struct Handovers {
 }
 
 impl Handovers {
-    /// A shard has to be held for so long before anything of it is handed over.
-    pub(crate) fn new(settled: Duration) -> Self {
+    pub(crate) fn new() -> Self {
         Self {
-            rabbitmq: Arc::new(Handover::new(settled)),
-            kafka: Arc::new(Handover::new(settled)),
+            rabbitmq: Arc::new(Handover::new()),
+            kafka: Arc::new(Handover::new()),
         }
     }
 

@@ -40,9 +40,8 @@ async fn facts_keep_their_order_while_relays_come_and_go(pool: PgPool) -> anyhow
     let mut stage = Stage::new(&pool).await?;
     let topic = stage.topic(4).await?;
     create_counters(&pool).await?;
-    // Nothing is found by chance, and what is handed over is handed over soon.
+    // Nothing is found by chance.
     stage.args.outbox_poll = Duration::from_secs(3600);
-    stage.args.outbox_settled = Duration::from_secs(1);
     let (bus, other) = (stage.another_bus()?, stage.another_bus()?);
     let stays = stage.start(|token| bus.kafka_relay([topic.topic], token));
     let ends = stage.start(|token| other.kafka_relay([topic.topic], token));

@@ -1,13 +1,19 @@
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Instant;
+
+use uuid::Uuid;
+
+use crate::outbox::store::Running;
 
 /// The shards of this process.
 #[derive(Default)]
 pub(super) struct Leased {
+    /// Who holds them, as the database knows it.
+    holder: Uuid,
     shards: BTreeMap<i16, Shard>,
     /// Until then they are this process's.
     until: Option<Instant>,
-    /// How often they were renewed.
+    /// How often they were renewed or in doubt.
     term: u64,
 }
 
@@ -16,11 +22,46 @@ struct Shard {
     term: u64,
     /// The table was looked at since then, so that this process knows all that comes before what is written now.
     is_looked_at: bool,
-    /// Since when nothing can have been written for it that this process does not know of.
-    since: Instant,
+    /// Who may have written for it without a word.
+    strangers: Strangers,
+    /// Since which term there are strangers, if there are.
+    since: u64,
+}
+
+/// Transactions that may commit, or have committed, rows that are not `queued` and that this process does not know.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Strangers {
+    /// All that have begun by now.
+    All,
+    /// All before this one.
+    Before(i64),
+    /// They have ended, and what they wrote is in the table.
+    Ended,
+    /// They have ended, and the table was looked at.
+    Seen,
+}
+
+/// What may be handed over.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(in crate::outbox) struct Open {
+    /// Who holds the shards.
+    pub(in crate::outbox) holder: Uuid,
+    pub(in crate::outbox) shards: Vec<i16>,
+    /// What waits in the table and is known.
+    pub(in crate::outbox) known: Vec<i64>,
+    /// When that was so.
+    pub(in crate::outbox) term: u64,
 }
 
 impl Leased {
+    pub(super) fn set_holder(&mut self, holder: Uuid) {
+        self.holder = holder;
+    }
+
+    pub(super) fn holder(&self) -> Uuid {
+        self.holder
+    }
+
     /// These shards are held until then. Returns whether one of them is new: somebody else may have had it in between.
     pub(super) fn hold(&mut self, shards: &[i16], until: Instant) -> bool {
         let now = Instant::now();
@@ -33,7 +74,8 @@ impl Leased {
             let new = || Shard {
                 term: self.term,
                 is_looked_at: false,
-                since: now,
+                strangers: Strangers::All,
+                since: self.term,
             };
             self.shards.entry(*shard).or_insert_with(new);
         }
@@ -46,11 +88,9 @@ impl Leased {
         self.those(now, |_| true)
     }
 
-    /// Those of them for which nothing unknown has been written for so long.
-    pub(super) fn settled(&self, now: Instant, settled: Duration) -> Vec<i16> {
-        self.those(now, |shard| {
-            shard.is_looked_at && now.duration_since(shard.since) >= settled
-        })
+    /// Those of them of which this process knows all that is not `queued`.
+    pub(super) fn settled(&self, now: Instant) -> Vec<i16> {
+        self.those(now, |shard| shard.strangers == Strangers::Seen)
     }
 
     fn those(&self, now: Instant, is: impl Fn(&Shard) -> bool) -> Vec<i16> {
@@ -74,18 +114,42 @@ impl Leased {
         shard.is_some_and(|shard| shard.term <= term)
     }
 
-    /// Nobody knows what is being written for this shard.
+    /// A transaction that has written for this shard may still commit, and nobody will tell.
     pub(super) fn doubt(&mut self, shard: i16) {
+        self.term += 1;
         if let Some(shard) = self.shards.get_mut(&shard) {
-            shard.since = Instant::now();
+            (shard.strangers, shard.since) = (Strangers::All, self.term);
+        }
+    }
+
+    /// Whether some shard waits for transactions to end.
+    pub(super) fn has_strangers(&self) -> bool {
+        let mut shards = self.shards.values();
+        shards.any(|shard| matches!(shard.strangers, Strangers::All | Strangers::Before(_)))
+    }
+
+    /// These transactions run, or did after that term.
+    pub(super) fn run(&mut self, term: u64, running: &Running) {
+        for shard in self.shards.values_mut() {
+            if shard.strangers == Strangers::All && shard.since <= term {
+                shard.strangers = Strangers::Before(running.next);
+            }
+            if matches!(shard.strangers, Strangers::Before(next) if next <= running.oldest) {
+                shard.strangers = Strangers::Ended;
+            }
         }
     }
 
     /// The table was looked at for these shards. The look began in that term.
     pub(super) fn looked(&mut self, shards: &[i16], term: u64) {
         for number in shards {
-            if let Some(shard) = self.shards.get_mut(number) {
-                shard.is_looked_at |= shard.term <= term;
+            if let Some(shard) = self.shards.get_mut(number)
+                && shard.term <= term
+            {
+                shard.is_looked_at = true;
+                if shard.strangers == Strangers::Ended {
+                    shard.strangers = Strangers::Seen;
+                }
             }
         }
     }
@@ -96,3 +160,6 @@ impl Leased {
         shard.is_some_and(|shard| shard.is_looked_at)
     }
 }
+
+#[cfg(test)]
+mod tests;

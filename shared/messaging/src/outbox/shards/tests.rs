@@ -1,6 +1,5 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
 
 use sqlx::PgConnection;
 
@@ -69,7 +68,7 @@ async fn rows_are_written_for_all_shards_that_there_are(pool: PgPool) -> anyhow:
 
 /// Writes rows of so many keys.
 async fn write(db: &mut PgConnection, rows: usize) -> sqlx::Result<()> {
-    let handovers = Arc::new(Handovers::new(Duration::ZERO));
+    let handovers = Arc::new(Handovers::new());
     let rows = (0..rows).map(|number| NewRow {
         address: Address {
             transport: Transport::Kafka,

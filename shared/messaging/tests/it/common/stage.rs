@@ -60,7 +60,6 @@ impl Stage {
             },
             retry_delays: retry_delays.to_vec(),
             outbox_poll: Duration::from_millis(200),
-            outbox_settled: Duration::ZERO,
             outbox_shards: None,
             inbox_retention: Duration::from_secs(3600),
             limits: LIMITS,
