@@ -59,11 +59,6 @@ impl Leased {
         those.map(|(number, _)| *number).collect()
     }
 
-    /// Whether it was held when that was last asked.
-    pub(super) fn has(&self, shard: i16) -> bool {
-        self.shards.contains_key(&shard)
-    }
-
     pub(super) fn term(&self) -> u64 {
         self.term
     }

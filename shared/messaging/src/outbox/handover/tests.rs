@@ -253,4 +253,7 @@ fn a_lease_that_has_run_out_in_between_is_a_new_one() {
     assert_eq!(handover.held(), [0; 0]);
     hold(&handover, &[1, 2]);
     assert_eq!(taken(&handover), [0; 0]);
+    // Whoever had it in between has published the row.
+    looked(&handover, Vec::new());
+    assert_eq!(taken(&handover), [0; 0]);
 }
