@@ -18,7 +18,7 @@ use renewal::{Renewed, release_query, was_ended};
 
 /// How long a relay that stopped renewing keeps its shards.
 const LEASE: Duration = Duration::from_secs(5);
-/// How often a relay renews at least, and looks for shards that nobody holds. One renewal may fail.
+/// How often a relay renews at least, and looks for shards that nobody holds. One renewal may fail, or take 3 s.
 const RENEWAL: Duration = Duration::from_secs(2);
 /// And at most, however often the table is to be looked at.
 const MOST_OFTEN: Duration = Duration::from_millis(100);
