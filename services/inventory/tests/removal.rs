@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use contracts::{Line, ReleaseStock, ReserveStock, SellStock, StockCommand};
+use inventory::domain::Decision;
 use inventory::handlers::DecideAboutStock;
 use inventory::store::{self, Restock};
 use jiff::Timestamp;
@@ -67,6 +68,49 @@ async fn a_late_command_about_an_order_that_was_removed_moves_no_stock(pool: PgP
     // A younger order is served as ever.
     handle(&bus, [reserve(Uuid::now_v7())]).await?;
     assert_eq!(pieces(&pool).await?, (1, 1));
+    Ok(())
+}
+
+#[sqlx::test]
+async fn what_is_removed_while_it_is_asked_for_is_not_reserved_again(pool: PgPool) -> Result<()> {
+    let bus = testing::bus("inventory", &pool).await?;
+    let order_id = Uuid::now_v7();
+    let mut late = pool.begin().await?;
+    let mut stock = store::lock(&mut late, &[order_id], &[SKU]).await?;
+    // The reservation that was not found was there before, and went.
+    let sold =
+        "insert into reservations (order_id, status, lines, version) values ($1, 'sold', '[]', 2)";
+    sqlx::query(sold).bind(order_id).execute(&pool).await?;
+    assert_eq!(remove(&bus, Timestamp::now() + days(31)).await?, 1);
+    assert_eq!(stock.decide(&reserve(order_id)), Decision::Reserved);
+    assert!(store::save(&mut late, &stock).await.is_err());
+    late.rollback().await?;
+
+    // The next attempt knows of it.
+    handle(&bus, [reserve(order_id)]).await?;
+    assert_eq!(pieces(&pool).await?, (0, 0));
+    Ok(())
+}
+
+#[sqlx::test]
+async fn a_delivery_whose_key_is_forgotten_while_it_comes_again_is_booked(
+    pool: PgPool,
+) -> Result<()> {
+    assert!(restock(&pool).await?.is_none());
+    // Just after the key was found to be used.
+    sqlx::raw_sql(
+        "create function forget_key() returns trigger language plpgsql as
+             'begin update restocks set idempotency_key = null; return null; end';
+         create trigger forget_key after insert on restocks execute function forget_key()",
+    )
+    .execute(&pool)
+    .await?;
+    assert!(restock(&pool).await?.is_none());
+    let restocked: i64 = sqlx::query_scalar("select restocked from stock where sku = $1")
+        .bind(SKU)
+        .fetch_one(&pool)
+        .await?;
+    assert_eq!(restocked, 10);
     Ok(())
 }
 

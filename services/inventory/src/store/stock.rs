@@ -115,7 +115,8 @@ pub async fn lock_levels(
 /// # Errors
 ///
 /// Also when another transaction decided about one of the orders for the first time meanwhile; it
-/// had no row that could have been locked. Trying again finds that row.
+/// had no row that could have been locked. Trying again finds that row. And when pieces are to be set aside for an order
+/// whose decision was removed meanwhile. Trying again finds up to which order that was done.
 pub async fn save(db: &mut PgConnection, stock: &Stock) -> anyhow::Result<()> {
     let reservations: Vec<_> = stock.changed_reservations().collect();
     let levels: Vec<_> = stock.changed_levels().collect();
@@ -128,7 +129,10 @@ pub async fn save(db: &mut PgConnection, stock: &Stock) -> anyhow::Result<()> {
              where stock.sku = new.sku
          )
          insert into reservations (order_id, status, lines, version, reason)
-         select * from unnest($1::uuid[], $2::text[], $3::jsonb[], $4::int[], $10::text[])
+         select new.* from unnest($1::uuid[], $2::text[], $3::jsonb[], $4::int[], $10::text[])
+                           as new (order_id, status, lines, version, reason)
+         where (new.version = 1 and new.lines <> '[]'
+                and new.order_id <= (select up_to from removals where what = 'reservations')) is not true
          on conflict (order_id) do update set status = excluded.status, version = excluded.version,
                                               reason = excluded.reason
          where reservations.version = excluded.version - 1",

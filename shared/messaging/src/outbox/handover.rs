@@ -68,7 +68,8 @@ impl Handover {
         let mut state = self.state();
         let before = state.leased.term();
         let is_new = state.leased.hold(shards, until);
-        // What is dropped here may be missing from a look that is on its way. Nothing is taken before another one.
+        // Somebody else may have published what is here for a shard that is held anew. What is dropped may be missing
+        // from a look that is on its way. Nothing is taken before another one.
         let State { leased, ledger, .. } = &mut *state;
         ledger.keep(|shard| leased.is_held_since(shard, before));
         drop(state);

@@ -14,11 +14,11 @@ use crate::transport::Transport;
 mod renewal;
 
 pub(super) use renewal::renew_query;
-use renewal::{Renewed, release_query};
+use renewal::{Renewed, release_query, was_ended};
 
 /// How long a relay that stopped renewing keeps its shards.
 const LEASE: Duration = Duration::from_secs(5);
-/// How often a relay renews at least, and looks for shards that nobody holds. One renewal may fail.
+/// How often a relay renews at least, and looks for shards that nobody holds. One renewal may fail, or take 3 s.
 const RENEWAL: Duration = Duration::from_secs(2);
 /// And at most, however often the table is to be looked at.
 const MOST_OFTEN: Duration = Duration::from_millis(100);
@@ -80,13 +80,10 @@ impl Leases {
             return;
         }
         let relays = self.relays().clone();
-        // Measured from before the statement, so that we never believe to hold it longer
-        // than the database does.
-        let begun = Instant::now();
         let renewed = within_limit(self.try_renew(&mut renewing, &relays)).await;
         self.answers.note(renewed.is_ok());
         match renewed {
-            Ok(renewed) => {
+            Ok((begun, renewed)) => {
                 let of = relays.iter().map(|relay| relay.instance).collect();
                 renewing.last = Some((begun, of));
                 let is_time = |told: Instant| told.elapsed() + half >= self.poll;
@@ -107,19 +104,26 @@ impl Leases {
         }
     }
 
+    /// What was said, and when the statement was begun.
     async fn try_renew(
         &self,
         renewing: &mut Renewing,
         relays: &[Arc<Holder>],
-    ) -> sqlx::Result<Vec<Renewed>> {
+    ) -> sqlx::Result<(Instant, Vec<Renewed>)> {
         let relays: Vec<_> = relays
             .iter()
             .map(|relay| (relay.transport, relay.instance))
             .collect();
         let mut db = self.connection(renewing).await?;
-        let renewed = renew_query(&relays).fetch_all(&mut db).await?;
-        renewing.connection = Some(db);
-        Ok(renewed)
+        // Measured from before the statement, so that we never believe to hold it longer
+        // than the database does.
+        let begun = Instant::now();
+        let renewed = renew_query(&relays).fetch_all(&mut db).await;
+        // A server that is that slow would need seconds for another connection.
+        if renewed.as_ref().err().is_none_or(was_ended) {
+            renewing.connection = Some(db);
+        }
+        Ok((begun, renewed?))
     }
 
     /// Hands shards back. Not while a renewal is on its way, which would take them again.
@@ -134,7 +138,7 @@ impl Leases {
         Ok(())
     }
 
-    /// The connection, which only comes back if nothing fails on it.
+    /// The connection, which only comes back if it is not lost.
     async fn connection(&self, renewing: &mut Renewing) -> sqlx::Result<PgConnection> {
         if let Some(db) = renewing.connection.take() {
             return Ok(db);
@@ -242,3 +246,6 @@ impl Drop for Lease {
         self.leave();
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -85,6 +85,15 @@ pub(crate) fn renew_query(
     .bind(LEASE.as_secs_f64())
 }
 
+/// Whether the server has only ended the statement, which waited too long or in a circle: the connection is as good as
+/// before.
+pub(super) fn was_ended(error: &sqlx::Error) -> bool {
+    let sqlx::Error::Database(error) = error else {
+        return false;
+    };
+    matches!(error.code().as_deref(), Some("57014" | "55P03" | "40P01"))
+}
+
 /// Hands back what a relay holds.
 pub(super) fn release_query(instance: Uuid) -> Query<'static, Postgres, PgArguments> {
     sqlx::query(
