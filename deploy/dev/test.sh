@@ -13,6 +13,8 @@ run_tests() {
   COMPILED=(--workspace --all-targets)
   case $what in
     all)
+      require_browser
+      FETCHED+=(fetch_axe_core_once fetch_stand_ins)
       run_lints
       test_everything
       test_promises
@@ -54,19 +56,32 @@ on_test_stack() {
   "$@"
 }
 
+# What lints, and later tests, need from the network.
+FETCHED=(fetch_kubernetes_validate_once)
+
 run_lints() {
   require_rust
+  require_kubernetes
+  ensure_packages node=nodejs
   step "cargo fmt" cargo fmt --all --check
+  # The network is waited for most of the time, and compiling never waits. Only one of the two may install packages.
+  together fetch_all lint_rust
+  step "words and numbers of the page" node --test services/console/page/tests/*.test.js
+  step "objects for Kubernetes" validate_kubernetes
+}
+
+fetch_all() {
+  local fetch
+  for fetch in "${FETCHED[@]}"; do "$fetch"; done
+}
+
+lint_rust() {
   # In the release profile like everything else, so that build scripts run once.
   step "cargo clippy" cargo clippy --release --locked --workspace --all-targets -- -D warnings
   # Its target is left out where everything is tested, because it needs a system of its own.
   step "cargo clippy, secure" cargo clippy --release --locked --workspace --test secure -- -D warnings
   step "cargo doc" env RUSTDOCFLAGS=-Dwarnings cargo doc --release --locked --workspace --no-deps
   step "pages and rooms" test_pages
-  ensure_packages node=nodejs
-  step "words and numbers of the page" node --test services/console/page/tests/*.test.js
-  prepare_kubernetes
-  step "objects for Kubernetes" validate_kubernetes
 }
 
 # What the pages claim, and which crate and which room knows which. The tests of the package `pages` are named, because
