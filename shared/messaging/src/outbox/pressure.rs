@@ -19,8 +19,8 @@ pub struct OutboxLimits {
     pub outbox_max_age: Option<Duration>,
 }
 
-/// For so long the database may answer without being able to say how much waits. Then the outbox counts as full. While it
-/// does not answer, nothing is accepted anyway, and that time does not count.
+/// For so long the database may answer without being able to say what waits. Then the outbox counts as full. Time in
+/// which it does not answer does not count: nothing is accepted then anyway.
 const STALE: Duration = Duration::from_secs(15);
 
 /// Whether the outbox was over its limits when it was last measured: asking costs nothing, so that
