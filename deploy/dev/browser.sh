@@ -5,8 +5,16 @@ AXE_CORE=4.14.1
 AXE_CORE_WORK="$ROOT/target/browser"
 
 prepare_browser() {
+  require_browser
+  fetch_axe_core_once
+}
+
+require_browser() {
   ensure_packages chromium=chromium chromedriver=chromium-driver npm=npm \
     /usr/share/fonts/truetype/wqy/wqy-microhei.ttc=fonts-wqy-microhei
+}
+
+fetch_axe_core_once() {
   axe_core_is_here || step "axe-core $AXE_CORE (npm)" fetch_axe_core
 }
 

@@ -5,10 +5,13 @@ KUBERNETES_VALIDATE=1.37.0
 KUBERNETES_VERSIONS=(1.34 1.37)
 KUBERNETES_WORK="$ROOT/target/kubernetes"
 
-prepare_kubernetes() {
+require_kubernetes() {
   ensure_packages python3=python3
   # Debian has what makes a virtual environment in a package of its own.
   ensure_packages "$(python_library)/ensurepip=python3-venv"
+}
+
+fetch_kubernetes_validate_once() {
   kubernetes_validate_is_here || step "kubernetes-validate $KUBERNETES_VALIDATE (PyPI)" fetch_kubernetes_validate
 }
 

@@ -13,6 +13,8 @@ run_tests() {
   COMPILED=(--workspace --all-targets)
   case $what in
     all)
+      require_browser
+      FETCHED+=(fetch_axe_core_once fetch_stand_ins)
       run_lints
       test_everything
       test_promises
@@ -54,19 +56,32 @@ on_test_stack() {
   "$@"
 }
 
+# What lints, and later tests, need from the network.
+FETCHED=(fetch_kubernetes_validate_once)
+
 run_lints() {
   require_rust
+  require_kubernetes
+  ensure_packages node=nodejs
   step "cargo fmt" cargo fmt --all --check
+  # The network is waited for most of the time, and compiling never waits. Only one of the two may install packages.
+  together fetch_all lint_rust
+  step "words and numbers of the page" node --test services/console/page/tests/*.test.js
+  step "objects for Kubernetes" validate_kubernetes
+}
+
+fetch_all() {
+  local fetch
+  for fetch in "${FETCHED[@]}"; do "$fetch"; done
+}
+
+lint_rust() {
   # In the release profile like everything else, so that build scripts run once.
   step "cargo clippy" cargo clippy --release --locked --workspace --all-targets -- -D warnings
   # Its target is left out where everything is tested, because it needs a system of its own.
   step "cargo clippy, secure" cargo clippy --release --locked --workspace --test secure -- -D warnings
   step "cargo doc" env RUSTDOCFLAGS=-Dwarnings cargo doc --release --locked --workspace --no-deps
   step "pages and rooms" test_pages
-  ensure_packages node=nodejs
-  step "words and numbers of the page" node --test services/console/page/tests/*.test.js
-  prepare_kubernetes
-  step "objects for Kubernetes" validate_kubernetes
 }
 
 # What the pages claim, and which crate and which room knows which. The tests of the package `pages` are named, because
@@ -86,9 +101,48 @@ test_everything() (
   start_test_stack
   test_alerts
   compile
-  # Most tests wait for brokers more than they compute, so there are more at once than cores.
-  shown_step "all tests" env RUST_TEST_THREADS=6 cargo test --release --locked --workspace --no-fail-fast
+  sort_tests
+  # Neither stops anything that the other needs, and both wait more than they compute.
+  together test_on_brokers test_all_else
+  shown_step "tests of the running system and of its page" tests 6 "${OF_SYSTEM[@]/#/--test=}"
 )
+
+# Names of tests: those on the brokers, and those of the running system, which stop what all others need.
+ON_BROKERS=(brokers recognised flood first_programs)
+OF_SYSTEM=(it)
+
+# sort_tests: afterwards ALL_ELSE names all that are in neither, so that no test is forgotten.
+sort_tests() {
+  local name
+  ALL_ELSE=()
+  for name in $(test_names); do
+    case " ${ON_BROKERS[*]} ${OF_SYSTEM[*]} " in *" $name "*) ;; *) ALL_ELSE+=("$name") ;; esac
+  done
+  [ ${#ALL_ELSE[@]} -gt 0 ] || die "cargo knows no tests."
+}
+
+# Without those that run only when they are named.
+test_names() {
+  cargo metadata --locked --no-deps --format-version 1 | python3 -c '
+import json, sys
+targets = [target for package in json.load(sys.stdin)["packages"] for target in package["targets"]]
+print(*sorted({target["name"] for target in targets if "test" in target["kind"] and target["test"]}))'
+}
+
+test_on_brokers() { shown_step "tests on brokers" tests 6 "${ON_BROKERS[@]/#/--test=}"; }
+
+test_all_else() {
+  shown_step "tests of crates and databases" tests 4 --lib --bins "${ALL_ELSE[@]/#/--test=}"
+  shown_step "tests in documentation" tests 2 --doc
+}
+
+# tests THREADS WHICH...: of the whole workspace, because of fewer packages, with features of their own, everything
+# would be compiled once more. Most wait for others more than they compute, so there are more at once than cores.
+tests() {
+  local threads=$1
+  shift
+  env RUST_TEST_THREADS="$threads" cargo test --release --locked --workspace --no-fail-fast "$@"
+}
 
 test_crates() {
   shown_step "tests of the crates and the databases" \

@@ -1,12 +1,12 @@
 mod console;
 mod fill;
+mod run;
 mod volume;
 
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use harness::Compose;
-use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::Part;
@@ -52,17 +52,6 @@ pub struct Bench {
     stopped: &'static [&'static str],
     /// How many are filled in where the volume of tables is measured.
     rows: u64,
-    figures: Map<String, Value>,
-}
-
-/// What the load generator says of itself beside its figures.
-#[derive(Deserialize)]
-struct Run {
-    /// Orders that got as far as the scenario looks, those of the warm-up among them.
-    orders: f64,
-    /// CPU time that it used itself.
-    load_cpu_ms: f64,
-    #[serde(flatten)]
     figures: Map<String, Value>,
 }
 
@@ -142,29 +131,6 @@ impl Bench {
         Ok(())
     }
 
-    /// How many orders are confirmed per second, with these further arguments.
-    async fn confirmed(&mut self, name: &str, further: &[&str]) -> Result<f64> {
-        let figures = self.measured("confirmed", further, name).await?;
-        let rate = figures.get("confirmed_per_s").and_then(Value::as_f64);
-        rate.filter(|rate| *rate > 0.0)
-            .context("no order confirmed")
-    }
-
-    /// Runs a scenario with these further arguments, notes by this name what it has cost, and returns its figures.
-    async fn measured(
-        &mut self,
-        scenario: &str,
-        further: &[&str],
-        name: &str,
-    ) -> Result<Map<String, Value>> {
-        let meter = Meter::start(&self.containers).await?;
-        let run = self.scenario_run(scenario, further).await?;
-        let mut costs = meter.stop(&self.containers).await?;
-        costs.add_load(run.load_cpu_ms);
-        self.cost(name, &costs, run.orders);
-        Ok(run.figures)
-    }
-
     async fn scaling(&mut self) -> Result<()> {
         let place = async || {
             let orders = self.load(&SHARED).await?.orders;
@@ -191,12 +157,6 @@ impl Bench {
             .insert("drain_s".to_owned(), json!(rounded(took, 10.0)));
         self.cost(Part::Drain.name(), &costs, waiting);
         Ok(())
-    }
-
-    async fn scenario_run(&self, scenario: &str, further: &[&str]) -> Result<Run> {
-        let arguments: Vec<_> = self.arguments.iter().map(String::as_str).collect();
-        let bench = [&["bench", scenario][..], further, &arguments].concat();
-        self.load(&bench).await
     }
 
     fn cost(&mut self, name: &str, costs: &Costs, orders: f64) {
@@ -237,19 +197,6 @@ impl Bench {
         }
         self.stopped = services;
         Ok(())
-    }
-
-    /// Runs the load generator; its figures are its last line.
-    async fn load(&self, arguments: &[&str]) -> Result<Run> {
-        let printed = self.in_network(arguments).await?;
-        let line = printed.lines().last().context("no figures")?;
-        serde_json::from_str(line).with_context(|| printed.clone())
-    }
-
-    /// Inside the Compose network, because a published port costs a part of a core.
-    async fn in_network(&self, arguments: &[&str]) -> Result<String> {
-        let run = ["run", "--rm", "--no-deps", "-T", "load"];
-        self.compose.show(&[&run[..], arguments].concat()).await
     }
 }
 

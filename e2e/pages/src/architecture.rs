@@ -9,7 +9,7 @@ use std::path::Path;
 
 use anyhow::{Result, ensure};
 
-use crate::workspace::packages;
+use crate::workspace::{Package, packages};
 
 /// What only `messaging` may depend on, and what would be a way around it.
 pub(crate) const BROKER_CLIENTS: [&str; 7] = [
@@ -81,15 +81,21 @@ pub fn breaches(services: &[Service]) -> Vec<String> {
 pub fn read_services(workspace: &Path) -> Result<Vec<Service>> {
     let compose = fs::read_to_string(workspace.join(COMPOSE_FILE))?;
     let folder = workspace.join("services").canonicalize()?;
+    let packages = packages(workspace)?;
     let mut services = Vec::new();
-    for package in packages(workspace)? {
+    for package in &packages {
         let Some(root) = package
             .manifest_path
             .parent()
-            .filter(|root| root.starts_with(&folder))
+            .filter(|root| root.parent() == Some(folder.as_path()))
         else {
             continue;
         };
+        // Its tests are a package of their own.
+        let tests = root.join("tests/Cargo.toml");
+        let tests = packages.iter().find(|other| other.manifest_path == tests);
+        let tests = tests.map(Package::dependencies).unwrap_or_default();
+        let tests = tests.into_iter().filter(|name| *name != package.name);
         let own = block(&compose, &package.name);
         let mut texts = vec![(COMPOSE_FILE.to_owned(), shared_blocks(&compose) + &own)];
         for part in ["src", "migrations", "tests", "templates"] {
@@ -97,7 +103,7 @@ pub fn read_services(workspace: &Path) -> Result<Vec<Service>> {
         }
         services.push(Service {
             name: package.name.clone(),
-            dependencies: package.dependencies(),
+            dependencies: package.dependencies().into_iter().chain(tests).collect(),
             texts,
         });
     }

@@ -6,6 +6,7 @@
 //! - [`kubernetes`] checks that the objects for Kubernetes fit the services.
 //! - [`rooms`] checks that the modules of `messaging` import from those below them.
 //! - [`lengths`] checks that files are short.
+//! - [`targets`] checks that every file of tests is compiled.
 //! - [`blocking`] checks that nothing blocks a worker that others wait for.
 //! - [`dashboards`] and [`alerts`] read what Prometheus is asked, and what somebody is told of.
 
@@ -18,6 +19,7 @@ pub mod directions;
 pub mod kubernetes;
 pub mod lengths;
 pub mod rooms;
+pub mod targets;
 
 mod files;
 mod workspace;

@@ -11,11 +11,18 @@ pub(crate) struct Package {
     pub(crate) name: String,
     pub(crate) manifest_path: PathBuf,
     pub(crate) dependencies: Vec<Dependency>,
+    pub(crate) targets: Vec<Target>,
 }
 
 #[derive(Deserialize)]
 pub(crate) struct Dependency {
     pub(crate) name: String,
+}
+
+/// A library, a program or a test that is compiled.
+#[derive(Deserialize)]
+pub(crate) struct Target {
+    pub(crate) src_path: PathBuf,
 }
 
 #[derive(Deserialize)]
@@ -40,8 +47,9 @@ pub(crate) fn packages(workspace: &Path) -> Result<Vec<Package>> {
 
 impl Package {
     /// The names of its direct dependencies of every kind.
-    pub(crate) fn dependencies(self) -> Vec<String> {
-        let dependencies = self.dependencies.into_iter();
-        dependencies.map(|dependency| dependency.name).collect()
+    pub(crate) fn dependencies(&self) -> Vec<String> {
+        let dependencies = self.dependencies.iter();
+        let names = dependencies.map(|dependency| dependency.name.clone());
+        names.collect()
     }
 }

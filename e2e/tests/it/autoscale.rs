@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use futures::{StreamExt, TryStreamExt, stream};
@@ -24,6 +24,8 @@ const TOGETHER: usize = 20;
 const CAP: usize = 4;
 /// How long anything may take on a busy machine.
 const LIMIT: Duration = Duration::from_secs(300);
+/// How often is looked whether it has ended.
+const PAUSE: Duration = Duration::from_millis(50);
 
 #[tokio::test]
 async fn a_flood_brings_instances_up_to_the_cap_and_they_go_when_it_is_over() -> Result<()> {
@@ -51,7 +53,6 @@ async fn a_flood_brings_instances_up_to_the_cap_and_they_go_when_it_is_over() ->
     autoscale.says(" -> 1: ").await?;
     there_are(&stack.compose, 1).await?;
     autoscale.interrupt().await?;
-    std::fs::remove_file(&file)?;
 
     let confirmed = stream::iter(&orders)
         .map(|id| stack.gateway.reaches(*id, "confirmed", LIMIT))
@@ -75,7 +76,6 @@ async fn a_service_that_is_not_there_ends_it_before_anything_is_changed() -> Res
         &text.replace("name: inventory\n", "name: stranger\n"),
     )?;
     let output = command(&file)?.stderr(Stdio::piped()).output().await?;
-    std::fs::remove_file(&file)?;
     let error = String::from_utf8(output.stderr)?;
     let said = format!(
         "autoscale: {}: spec.scaleTargetRef.name: there is no service \"stranger\"\n",
@@ -125,14 +125,35 @@ impl Autoscale {
         bail!("it has ended")
     }
 
-    /// As Ctrl-C does it.
     async fn interrupt(&mut self) -> Result<()> {
-        let id = self.running.id().context("it has ended")?.to_string();
-        Command::new("kill").args(["-INT", &id]).status().await?;
+        self.press_ctrl_c()?;
         self.says("inventory is left with 1 instance(s)").await?;
         let ended = timeout(LIMIT, self.running.wait()).await??;
         ensure!(ended.success(), "{ended}: {}", self.shown);
         Ok(())
+    }
+
+    /// What Ctrl-C does. Blocks the thread for a moment, so that it can be done where a test ends.
+    fn press_ctrl_c(&self) -> Result<()> {
+        let id = self.running.id().context("it has ended")?.to_string();
+        let mut kill = std::process::Command::new("kill");
+        let told = kill.args(["-INT", &id]).status()?;
+        ensure!(told.success(), "{told}");
+        Ok(())
+    }
+}
+
+impl Drop for Autoscale {
+    /// When a test fails in the middle, the program is left to finish what it has begun: killed, it would leave a
+    /// `docker compose` that goes on scaling beside whoever puts everything back.
+    fn drop(&mut self) {
+        if self.press_ctrl_c().is_err() {
+            return;
+        }
+        let until = Instant::now() + LIMIT;
+        while matches!(self.running.try_wait(), Ok(None)) && Instant::now() < until {
+            std::thread::sleep(PAUSE);
+        }
     }
 }
 
@@ -167,8 +188,7 @@ fn small_target() -> Result<PathBuf> {
 }
 
 fn written(name: &str, text: &str) -> Result<PathBuf> {
-    let name = format!("spillway-{}-{name}.yaml", std::process::id());
-    let file = std::env::temp_dir().join(name);
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.yaml"));
     std::fs::write(&file, text)?;
     Ok(file)
 }

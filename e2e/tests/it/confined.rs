@@ -1,16 +1,13 @@
 //! What the broker lets a service's user do: its own queues and exchanges, and nothing of anybody else.
 
-use anyhow::{Context, Result, bail, ensure};
-use harness::{Compose, setting};
+use anyhow::{Context, Result, ensure};
+use harness::{Compose, is_refused, setting};
 use lapin::options::{
     BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions, QueueBindOptions,
     QueueDeclareOptions, QueueDeleteOptions, QueuePurgeOptions,
 };
 use lapin::types::FieldTable;
 use lapin::{BasicProperties, Channel, Connection, ConnectionProperties};
-
-/// What AMQP answers to somebody who may not.
-const ACCESS_REFUSED: u16 = 403;
 
 #[tokio::test]
 async fn no_service_writes_into_a_foreign_queue() -> Result<()> {
@@ -104,15 +101,4 @@ async fn bind(connection: &Connection, queue: &str, exchange: &str) -> lapin::Re
     let (options, none) = (QueueBindOptions::default(), FieldTable::default());
     let bound = channel.queue_bind(queue.into(), exchange.into(), queue.into(), options, none);
     bound.await
-}
-
-fn is_refused<T>(outcome: lapin::Result<T>) -> Result<()> {
-    let Err(error) = outcome else {
-        bail!("it is allowed");
-    };
-    let lapin::ErrorKind::ProtocolError(why) = error.kind() else {
-        bail!("{error}");
-    };
-    ensure!(why.get_id() == ACCESS_REFUSED, "{why}");
-    Ok(())
 }

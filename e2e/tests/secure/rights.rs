@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Result, bail, ensure};
+use harness::is_refused;
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions, QueueDeleteOptions};
 use lapin::{BasicProperties, Connection};
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -14,9 +15,6 @@ use rdkafka::{ClientConfig, Message, Offset, TopicPartitionList};
 use sqlx::postgres::PgSslMode;
 
 use crate::clients::{TIMEOUT, authority, kafka, postgres, rabbitmq};
-
-/// What AMQP answers to somebody who may not.
-const ACCESS_REFUSED: u16 = 403;
 
 const SERVICES: [&str; 4] = ["order", "inventory", "notification", "console"];
 /// Each topic, who owns it, and who else reads it.
@@ -165,15 +163,4 @@ async fn publish(connection: &Connection, exchange: &str, key: &str) -> lapin::R
     let (options, properties) = (BasicPublishOptions::default(), BasicProperties::default());
     let published = channel.basic_publish(exchange.into(), key.into(), options, b"{}", properties);
     published.await?.await.map(drop)
-}
-
-fn is_refused<T>(outcome: lapin::Result<T>) -> Result<()> {
-    let Err(error) = outcome else {
-        bail!("it is allowed");
-    };
-    let lapin::ErrorKind::ProtocolError(why) = error.kind() else {
-        bail!("{error}");
-    };
-    ensure!(why.get_id() == ACCESS_REFUSED, "{why}");
-    Ok(())
 }

@@ -39,10 +39,10 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub async fn rebuild(config: Config) -> anyhow::Result<()> {
     let connected = timeout(PATIENCE, database::connect(&config.database, "console"));
     let pool = (connected.await).context("the database does not answer")??;
-    let bus = Bus::new("console", config.messaging, pool.clone())?;
+    let bus = Bus::new("console", config.messaging, pool)?;
     bus.nobody_consumes(&TOPICS).await?;
 
-    let mut tx = pool.begin().await?;
+    let mut tx = bus.begin().await?;
     store::empty_read_model(&mut tx).await?;
     bus.read_again(&mut tx, &TOPICS, &HANDLERS).await?;
     tx.commit().await?;

@@ -1,5 +1,5 @@
 //! `docs/openapi/console.json` is generated from the code. This test fails when they differ;
-//! `UPDATE_DOCS=1 cargo test --release -p console --test openapi` writes it anew.
+//! `UPDATE_DOCS=1 cargo test --release -p console-tests --test openapi` writes it anew.
 
 mod support;
 
@@ -14,7 +14,7 @@ use support::Service;
 async fn the_openapi_document_is_up_to_date() -> Result<()> {
     let service = Service::start(PgPool::connect_lazy("postgres://nowhere")?);
     let document = service.get("/openapi.json").await?.body;
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/openapi/console.json");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../docs/openapi/console.json");
     if std::env::var_os("UPDATE_DOCS").is_some() {
         std::fs::write(&path, format!("{document:#}\n"))?;
     }

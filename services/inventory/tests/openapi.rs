@@ -1,5 +1,5 @@
 //! `docs/openapi/inventory.json` is generated from the code. This test fails when they differ;
-//! `UPDATE_DOCS=1 cargo test --release -p inventory --test openapi` writes it anew.
+//! `UPDATE_DOCS=1 cargo test --release -p inventory-tests --test openapi` writes it anew.
 
 use std::path::Path;
 
@@ -17,7 +17,7 @@ async fn the_openapi_document_is_up_to_date() -> Result<()> {
     let routes = routes(Api::new(&pool, bus, AdminArgs::default()));
     let document = runtime::http::openapi("inventory", routes.into_openapi());
     let document = serde_json::to_value(document)?;
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/openapi/inventory.json");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../docs/openapi/inventory.json");
     if std::env::var_os("UPDATE_DOCS").is_some() {
         std::fs::write(&path, format!("{document:#}\n"))?;
     }

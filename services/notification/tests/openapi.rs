@@ -1,5 +1,5 @@
 //! `docs/openapi/notification.json` is generated from the code. This test fails when they differ;
-//! `UPDATE_DOCS=1 cargo test --release -p notification --test openapi` writes it anew.
+//! `UPDATE_DOCS=1 cargo test --release -p notification-tests --test openapi` writes it anew.
 
 use std::path::Path;
 
@@ -13,7 +13,8 @@ async fn the_openapi_document_is_up_to_date() -> Result<()> {
     let routes = routes(&PgPool::connect_lazy("postgres://nowhere")?);
     let document = runtime::http::openapi("notification", routes.into_openapi());
     let document = serde_json::to_value(document)?;
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/openapi/notification.json");
+    let path =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../docs/openapi/notification.json");
     if std::env::var_os("UPDATE_DOCS").is_some() {
         std::fs::write(&path, format!("{document:#}\n"))?;
     }

@@ -86,13 +86,15 @@ impl Bus {
         Ok(tables)
     }
 
-    /// The tables of an outbox that cannot be measured. If the database answers, it is full after a while; without a
-    /// database nothing is accepted anyway.
+    /// The tables of an outbox that cannot be measured, if the database answers: then it is full after a while.
     async fn tables_unmeasured(&self) -> Option<Tables> {
         let Consuming { pool, pressure, .. } = &self.inner.consuming;
-        let tables = within_limit(outbox::which_tables(pool)).await.ok()?;
-        pressure.not_measured(Instant::now());
-        Some(tables)
+        let tables = within_limit(outbox::which_tables(pool)).await.ok();
+        match tables {
+            Some(_) => pressure.not_measured(Instant::now()),
+            None => pressure.not_answered(Instant::now()),
+        }
+        tables
     }
 
     /// Forgets old entries of the inbox, in portions, as many as there is time for: then the outbox has to be

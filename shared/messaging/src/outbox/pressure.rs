@@ -1,5 +1,5 @@
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tracing::{info, warn};
@@ -19,8 +19,8 @@ pub struct OutboxLimits {
     pub outbox_max_age: Option<Duration>,
 }
 
-/// For so long a measurement counts, if the database answers and cannot say how much waits. Then the outbox counts as
-/// full.
+/// For so long the database may answer without being able to say what waits. Then the outbox counts as full. Time in
+/// which it does not answer does not count: nothing is accepted then anyway.
 const STALE: Duration = Duration::from_secs(15);
 
 /// Whether the outbox was over its limits when it was last measured: asking costs nothing, so that
@@ -28,7 +28,13 @@ const STALE: Duration = Duration::from_secs(15);
 pub(crate) struct Pressure {
     limits: OutboxLimits,
     is_full: AtomicBool,
-    measured_at: Mutex<Instant>,
+    unmeasured: Mutex<Unmeasured>,
+}
+
+/// For how long the database has answered since the last measurement.
+struct Unmeasured {
+    looked_at: Instant,
+    time: Duration,
 }
 
 impl Pressure {
@@ -36,7 +42,7 @@ impl Pressure {
         Self {
             limits,
             is_full: AtomicBool::new(false),
-            measured_at: Mutex::new(Instant::now()),
+            unmeasured: Mutex::new(Unmeasured::since(Instant::now())),
         }
     }
 
@@ -51,8 +57,7 @@ impl Pressure {
 
     /// Takes note of what waits, for each of the brokers.
     pub(crate) fn measured(&self, backlogs: &[Backlog]) {
-        let measured_at = self.measured_at.lock();
-        *measured_at.unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        *self.unmeasured() = Unmeasured::since(Instant::now());
         let rows: i64 = backlogs.iter().map(|backlog| backlog.rows).sum();
         let oldest = backlogs.iter().map(|backlog| backlog.oldest).max();
         let oldest = oldest.unwrap_or_default();
@@ -67,13 +72,32 @@ impl Pressure {
         }
     }
 
-    /// Takes note that nobody could tell what waits.
+    /// Takes note that the database answers and could not tell what waits.
     pub(crate) fn not_measured(&self, now: Instant) {
-        let measured_at = self.measured_at.lock();
-        let measured_at = *measured_at.unwrap_or_else(PoisonError::into_inner);
-        let is_stale = now.duration_since(measured_at) >= STALE;
-        if is_stale && !self.is_full.swap(true, Ordering::Relaxed) {
+        let mut unmeasured = self.unmeasured();
+        unmeasured.time += now.saturating_duration_since(unmeasured.looked_at);
+        unmeasured.looked_at = now;
+        if unmeasured.time >= STALE && !self.is_full.swap(true, Ordering::Relaxed) {
             warn!("the outbox could not be measured for {STALE:?} and counts as full");
+        }
+    }
+
+    /// Takes note that the database does not even answer.
+    pub(crate) fn not_answered(&self, now: Instant) {
+        self.unmeasured().looked_at = now;
+    }
+
+    fn unmeasured(&self) -> MutexGuard<'_, Unmeasured> {
+        let unmeasured = self.unmeasured.lock();
+        unmeasured.unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Unmeasured {
+    fn since(now: Instant) -> Self {
+        Self {
+            looked_at: now,
+            time: Duration::ZERO,
         }
     }
 }
@@ -113,6 +137,23 @@ mod tests {
         assert!(pressure.is_full());
         pressure.measured(&[backlog(0, 0)]);
         assert!(!pressure.is_full());
+    }
+
+    #[test]
+    fn the_time_of_an_outage_does_not_make_the_outbox_full() {
+        let pressure = Pressure::new(OutboxLimits {
+            outbox_limit: 10,
+            outbox_max_age: None,
+        });
+        pressure.measured(&[backlog(0, 0)]);
+        let back = Instant::now() + 100 * STALE;
+        pressure.not_answered(back);
+        pressure.not_measured(back + STALE / 2);
+        assert!(!pressure.is_full());
+        // Answers before another outage count all the same.
+        pressure.not_answered(back + STALE);
+        pressure.not_measured(back + STALE * 3 / 2);
+        assert!(pressure.is_full());
     }
 
     #[test]

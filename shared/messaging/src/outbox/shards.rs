@@ -1,3 +1,4 @@
+use database::Sessions;
 use sqlx::PgPool;
 
 /// Most shards that make sense: each is a row that a relay renews every two seconds.
@@ -33,7 +34,8 @@ pub(crate) enum Divided {
 /// Whoever writes a row looks at the number of leases in the statement that writes it, so all instances
 /// go by the new number with their next row, and relays take the new leases when they next renew.
 pub(crate) async fn divide(pool: &PgPool, shards: i16) -> sqlx::Result<Divided> {
-    let mut tx = pool.begin().await?;
+    // A slow database is not waited for, and from there a pool could hand out a connection whose transaction is open.
+    let mut tx = Sessions::new(pool.clone()).begin().await?;
     let count = "select count(*) from messaging.leases where transport = 'kafka'";
     let before: i64 = sqlx::query_scalar(count).fetch_one(&mut *tx).await?;
     if before == i64::from(shards) {
