@@ -102,8 +102,8 @@ test_everything() (
   test_alerts
   compile
   sort_tests
-  # Neither stops anything that the other needs, and both wait more than they compute.
-  together test_on_brokers test_all_else
+  test_on_brokers
+  test_all_else
   shown_step "tests of the running system and of its page" tests 6 "${OF_SYSTEM[@]/#/--test=}"
 )
 

@@ -75,7 +75,8 @@ impl Pressure {
     /// Takes note that the database answers and could not tell what waits.
     pub(crate) fn not_measured(&self, now: Instant) {
         let mut unmeasured = self.unmeasured();
-        unmeasured.time += now.saturating_duration_since(unmeasured.looked_at);
+        let since = now.saturating_duration_since(unmeasured.looked_at);
+        unmeasured.time += since;
         unmeasured.looked_at = now;
         if unmeasured.time >= STALE && !self.is_full.swap(true, Ordering::Relaxed) {
             warn!("the outbox could not be measured for {STALE:?} and counts as full");

@@ -8,7 +8,7 @@ async fn a_renewal_that_waits_too_long_for_others_keeps_its_connection(
     let options = (*pool.connect_options()).clone();
     let impatient = PgPool::connect_lazy_with(options.options([("lock_timeout", "100ms")]));
     let leases = Leases::new(impatient, RENEWAL, Answers::default());
-    let handover = Arc::new(Handover::new(Duration::ZERO));
+    let handover = Arc::new(Handover::new());
     let lease = Lease::new(
         Arc::clone(&leases),
         Transport::RabbitMq,
