@@ -75,6 +75,22 @@ async fn what_certainly_did_not_happen_is_tried_again(pool: PgPool) -> anyhow::R
 }
 
 #[sqlx::test(migrations = false)]
+async fn what_was_claimed_and_is_then_rejected_is_claimed_no_more(
+    pool: PgPool,
+) -> anyhow::Result<()> {
+    let stage = Stage::new(&pool).await?;
+    let away = Failure::unavailable(anyhow!("no mail server"));
+    let sending = Sending::rejecting_after(away.into());
+    start(&stage, &sending).await?;
+    stage.publish([parcel("alice", 1)]).await?;
+    let letter = stage.rabbitmq.dead_letter().await?;
+    let reason = amqp_header(&letter.properties, "dead-letter-reason");
+    assert!(reason.contains("nobody wants it"), "{reason}");
+    assert_eq!(sending.sent(), [1]);
+    nothing_is_left(&stage).await
+}
+
+#[sqlx::test(migrations = false)]
 async fn an_effect_that_may_have_taken_place_is_a_dead_letter_and_nobody_tries_again(
     pool: PgPool,
 ) -> anyhow::Result<()> {

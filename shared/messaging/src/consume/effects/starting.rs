@@ -53,8 +53,12 @@ impl<H: EffectHandler> EffectRunner<H> {
         match self.handler.prepare(&mut tx, received).await {
             Ok(()) => {}
             Err(failure) if is_outage_alone(&failure) => return Err(Hold::Outage(failure)),
-            // Nothing is committed, so nothing is claimed.
-            Err(failure) => return Ok(Claimed::Settled(Outcome::Failed(failure))),
+            Err(failure) => {
+                // Nothing is claimed by this attempt, and what an earlier one has claimed is given up.
+                tx.rollback().await?;
+                self.release(received.id).await?;
+                return Ok(Claimed::Settled(Outcome::Failed(failure)));
+            }
         }
         tx.commit().await?;
         Ok(Claimed::Granted(Claim::new(Arc::clone(&self.pulse), since)))

@@ -16,6 +16,8 @@ pub(crate) struct Sending {
     failures: Arc<Mutex<Vec<NotPerformed>>>,
     /// How often the connection of the database is lost while recording.
     losses: usize,
+    /// Is rejected once something has left.
+    is_rejected_then: bool,
 }
 
 impl Sending {
@@ -36,6 +38,14 @@ impl Sending {
         Self {
             losses,
             ..Self::default()
+        }
+    }
+
+    /// Rejects what comes again after that failure.
+    pub(crate) fn rejecting_after(failure: NotPerformed) -> Self {
+        Self {
+            is_rejected_then: true,
+            ..Self::failing([failure])
         }
     }
 
@@ -68,6 +78,9 @@ impl EffectHandler for Sending {
     type Done = ();
 
     async fn prepare(&self, _: &mut Tx, _: &Received<Parcel>) -> Result<(), Failure> {
+        if self.is_rejected_then && !self.sent().is_empty() {
+            return Err(Failure::reject("nobody wants it any more"));
+        }
         Ok(())
     }
 
