@@ -36,7 +36,7 @@ async fn start(config: Config, life: &Lifecycle) -> anyhow::Result<()> {
     let args = config.console;
     let api = RabbitMqApi::new(args.rabbitmq_api_url.expose_secret(), &args.rabbitmq_vhost)?;
     let demo = config.messaging.demo.demo;
-    let pool = database::connect(&config.database, "console").await?;
+    let pool = database::connect_planning(&config.database, "console").await?;
     messaging::migrate(&pool).await?;
     database::migrate(&pool, sqlx::migrate!()).await?;
     let bus = Bus::new("console", config.messaging, pool.clone())?;

@@ -37,7 +37,10 @@ const PATIENCE: Duration = Duration::from_secs(30);
 ///
 /// When a console still runs, or the database or Kafka does not answer.
 pub async fn rebuild(config: Config) -> anyhow::Result<()> {
-    let connected = timeout(PATIENCE, database::connect(&config.database, "console"));
+    let connected = timeout(
+        PATIENCE,
+        database::connect_planning(&config.database, "console"),
+    );
     let pool = (connected.await).context("the database does not answer")??;
     let bus = Bus::new("console", config.messaging, pool)?;
     bus.nobody_consumes(&TOPICS).await?;

@@ -34,6 +34,20 @@ async fn an_unknown_sku_has_no_level(pool: PgPool) -> Result<()> {
 }
 
 #[sqlx::test]
+async fn nothing_is_learned_of_what_is_in_documents(pool: PgPool) -> Result<()> {
+    transact(&pool, &[reserve(Uuid::now_v7(), 2)]).await?;
+    sqlx::query("analyze reservations").execute(&pool).await?;
+    let learned = "select attname::text from pg_stats where tablename = 'reservations'";
+    let learned: Vec<String> = sqlx::query_scalar(learned).fetch_all(&pool).await?;
+    let is_learned = |column: &str| learned.iter().any(|learned| learned == column);
+    assert!(
+        is_learned("order_id") && !is_learned("lines"),
+        "{learned:?}"
+    );
+    Ok(())
+}
+
+#[sqlx::test]
 async fn a_reservation_moves_pieces_and_stays_what_it_is(pool: PgPool) -> Result<()> {
     let order = Uuid::now_v7();
     assert_eq!(

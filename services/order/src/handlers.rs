@@ -13,6 +13,9 @@ use crate::{
     store,
 };
 
+/// So many orders share the message about their payment deadline.
+const TOGETHER: usize = 10;
+
 /// Moves pending orders on once `inventory` has answered.
 pub struct ConfirmOrReject {
     /// How long a confirmed order waits for its payment.
@@ -30,23 +33,16 @@ impl BatchHandler for ConfirmOrReject {
         let pay_by = store::now() + self.payment_deadline;
         let changed = apply(tx, batch, |event| match event {
             StockEvent::StockReserved(reserved) => {
-                (reserved.order_id, Event::StockReserved { pay_by })
+                [(reserved.order_id, Event::StockReserved { pay_by })]
             }
-            StockEvent::StockRefused(refused) => (
+            StockEvent::StockRefused(refused) => [(
                 refused.order_id,
                 Event::StockRefused(refused.reason.clone()),
-            ),
+            )],
         })
         .await?;
-        for (cause, order) in changed
-            .iter()
-            .filter(|(_, order)| order.status == Status::Confirmed)
-        {
-            tx.publish_after(
-                cause,
-                &CancelUnpaidOrder { order_id: order.id },
-                self.payment_deadline,
-            );
+        for (cause, deadline) in deadlines(&changed) {
+            tx.publish_after(&cause, &deadline, self.payment_deadline);
         }
         log(&changed, "confirmed or rejected orders");
         Ok(())
@@ -65,7 +61,9 @@ impl BatchHandler for CancelUnpaidOrders {
         batch: &[Received<CancelUnpaidOrder>],
     ) -> Result<(), Failure> {
         let changed = apply(tx, batch, |deadline| {
-            (deadline.order_id, Event::DeadlinePassed)
+            let orders = deadline.orders();
+            let passed = orders.map(|order_id| (order_id, Event::DeadlinePassed));
+            passed.collect::<Vec<_>>()
         })
         .await?;
         log(&changed, "cancelled unpaid orders");
@@ -90,17 +88,43 @@ impl BatchHandler for KeepPriceList {
     }
 }
 
-/// Lets one event per message happen to its order, and announces what has changed by it.
-async fn apply<'a, M>(
+/// The messages about the payment deadline of those that were confirmed, all at the same moment. One whose trace is
+/// exported has a message of its own, because a message belongs to one trace.
+fn deadlines(changed: &[(&Cause, Order)]) -> Vec<(Cause, CancelUnpaidOrder)> {
+    let confirmed = changed
+        .iter()
+        .filter(|(_, order)| order.status == Status::Confirmed);
+    let (traced, others): (Vec<_>, Vec<_>) = confirmed.partition(|(cause, _)| cause.is_sampled());
+    let shares = traced.chunks(1).chain(others.chunks(TOGETHER));
+    let deadline = |orders: &[&(&Cause, Order)]| {
+        let ((cause, first), others) = orders.split_first()?;
+        let cause = match others {
+            [] => (*cause).clone(),
+            _ => Cause::none(),
+        };
+        let deadline = CancelUnpaidOrder {
+            order_id: first.id,
+            others: others.iter().map(|(_, order)| order.id).collect(),
+        };
+        Some((cause, deadline))
+    };
+    shares.filter_map(deadline).collect()
+}
+
+/// Lets the events of each message happen to their orders, and announces what has changed by it.
+async fn apply<'a, M, E>(
     tx: &mut Tx,
     batch: &'a [Received<M>],
-    event: impl Fn(&M) -> (Uuid, Event),
-) -> Result<Vec<(&'a Cause, Order)>, Failure> {
+    events_of: impl Fn(&M) -> E,
+) -> Result<Vec<(&'a Cause, Order)>, Failure>
+where
+    E: IntoIterator<Item = (Uuid, Event)>,
+{
     let events: Vec<(&Cause, Uuid, Event)> = batch
         .iter()
-        .map(|message| {
-            let (order_id, event) = event(&message.body);
-            (&message.cause, order_id, event)
+        .flat_map(|message| {
+            let events = events_of(&message.body).into_iter();
+            events.map(move |(order_id, event)| (&message.cause, order_id, event))
         })
         .collect();
     let ids: Vec<Uuid> = events.iter().map(|(_, order_id, _)| *order_id).collect();

@@ -28,7 +28,8 @@ async fn start(config: Config, life: &Lifecycle) -> anyhow::Result<()> {
         stock.run("confirm-or-reject", confirm_or_reject, token)
     });
     let deadlines = bus.queue(PAYMENT_DEADLINES).delayed_by(payment_deadline);
-    let deadlines = deadlines.batch(200);
+    // Each may be about ten orders.
+    let deadlines = deadlines.batch(20);
     life.spawn("payment deadlines", |token| {
         deadlines.run("cancel-unpaid-orders", CancelUnpaidOrders, token)
     });

@@ -2,14 +2,16 @@
 
 mod support;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use axum::http::StatusCode;
-use contracts::CancelUnpaidOrder;
+use contracts::{CancelUnpaidOrder, Message};
+use messaging::{Cause, testing};
 use order::{
     domain::Status,
     handlers::{CancelUnpaidOrders, ConfirmOrReject, KeepPriceList},
     store,
 };
+use serde_json::Value;
 use sqlx::PgPool;
 use support::{PAYMENT_DEADLINE, POT, Service, TEA, euros, listing, refused, reserved};
 use uuid::Uuid;
@@ -19,7 +21,7 @@ const CONFIRM_OR_REJECT: ConfirmOrReject = ConfirmOrReject {
 };
 
 fn deadline(order_id: Uuid) -> CancelUnpaidOrder {
-    CancelUnpaidOrder { order_id }
+    CancelUnpaidOrder::of(order_id)
 }
 
 #[sqlx::test]
@@ -52,6 +54,68 @@ async fn a_batch_confirms_and_rejects_orders(pool: PgPool) -> Result<()> {
         service.published(unlucky).await?,
         ["reserve-stock", "order-placed", "order-rejected"]
     );
+    Ok(())
+}
+
+#[sqlx::test]
+async fn orders_that_are_confirmed_together_share_their_payment_deadline(
+    pool: PgPool,
+) -> Result<()> {
+    let service = Service::start(pool).await?;
+    let mut orders = Vec::new();
+    for _ in 0..12 {
+        orders.push(service.placed().await?);
+    }
+    let reservations = orders.iter().map(|id| reserved(*id));
+    service.handle(&CONFIRM_OR_REJECT, reservations).await?;
+
+    let bodies = "select convert_from(body, 'UTF8')::jsonb from messaging.outbox where message_type = $1 order by seq";
+    let bodies: Vec<Value> = sqlx::query_scalar(bodies)
+        .bind(CancelUnpaidOrder::TYPE)
+        .fetch_all(&service.pool)
+        .await?;
+    let deadlines: Vec<CancelUnpaidOrder> =
+        serde_json::from_value(Value::Array(bodies)).context("deadlines")?;
+    let shared: Vec<_> = deadlines
+        .iter()
+        .map(|deadline| deadline.orders().count())
+        .collect();
+    assert_eq!(shared, [10, 2]);
+
+    let payment = format!("/api/orders/{}/payment", orders[3]);
+    assert_eq!(service.post(&payment).await?.status, StatusCode::OK);
+    service.handle(&CancelUnpaidOrders, deadlines).await?;
+    for id in &orders {
+        let status = match *id == orders[3] {
+            true => Status::Paid,
+            false => Status::Cancelled,
+        };
+        assert_eq!(service.order(*id).await?.status, status, "{id}");
+    }
+    Ok(())
+}
+
+#[sqlx::test]
+async fn an_order_whose_trace_is_exported_has_a_payment_deadline_of_its_own(
+    pool: PgPool,
+) -> Result<()> {
+    let service = Service::start(pool).await?;
+    let traced = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let mut batch = Vec::new();
+    for traceparent in [None, Some(traced), None] {
+        let mut event = testing::received(reserved(service.placed().await?));
+        event.cause = traceparent.map_or_else(Cause::none, testing::cause);
+        batch.push(event);
+    }
+    testing::handle_batch(&service.bus, &CONFIRM_OR_REJECT, &batch).await?;
+
+    let deadlines = "select traceparent, jsonb_array_length(coalesce(convert_from(body, 'UTF8')::jsonb -> 'others', '[]'))
+                     from messaging.outbox where message_type = $1 order by seq";
+    let deadlines: Vec<(Option<String>, i32)> = sqlx::query_as(deadlines)
+        .bind(CancelUnpaidOrder::TYPE)
+        .fetch_all(&service.pool)
+        .await?;
+    assert_eq!(deadlines, [(Some(traced.to_owned()), 0), (None, 1)]);
     Ok(())
 }
 

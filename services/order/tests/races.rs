@@ -39,7 +39,7 @@ async fn payment_cancellation_and_deadline_have_one_winner(pool: PgPool) -> Resu
             post(&service, id, "cancellation"),
             async {
                 head_start().await;
-                let deadline = CancelUnpaidOrder { order_id: id };
+                let deadline = CancelUnpaidOrder::of(id);
                 service.handle(&CancelUnpaidOrders, [deadline]).await
             }
         );

@@ -72,7 +72,7 @@ async fn a_late_message_about_a_removed_order_changes_nothing(pool: PgPool) -> R
     let published = service.published(removed).await?;
     remove_orders(&service, store::now() + days(31)).await?;
 
-    let deadline = CancelUnpaidOrder { order_id: removed };
+    let deadline = CancelUnpaidOrder::of(removed);
     service.handle(&CancelUnpaidOrders, [deadline]).await?;
     // What shares its batch is not held up by it.
     let events = [reserved(removed), refused(removed), reserved(waiting)];

@@ -86,6 +86,21 @@ async fn orders_without_a_key_are_all_inserted(pool: PgPool) -> Result<()> {
 }
 
 #[sqlx::test]
+async fn nothing_is_learned_of_what_is_in_documents(pool: PgPool) -> Result<()> {
+    let mut db = pool.acquire().await?;
+    store::insert(&mut db, &[&new_order(None)]).await?;
+    sqlx::query("analyze orders").execute(&mut *db).await?;
+    let learned = "select attname::text from pg_stats where tablename = 'orders'";
+    let learned: Vec<String> = sqlx::query_scalar(learned).fetch_all(&mut *db).await?;
+    let is_learned = |column: &str| learned.iter().any(|learned| learned == column);
+    assert!(is_learned("id") && is_learned("status"), "{learned:?}");
+    for document in ["customer", "lines", "history"] {
+        assert!(!is_learned(document), "{learned:?}");
+    }
+    Ok(())
+}
+
+#[sqlx::test]
 async fn concurrent_transactions_that_claim_the_same_keys_do_not_deadlock(
     pool: PgPool,
 ) -> Result<()> {

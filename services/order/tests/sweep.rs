@@ -85,7 +85,7 @@ async fn an_unpaid_order_whose_deadline_never_comes_is_cancelled_as_by_its_messa
     sweep(&service, confirmed + minutes(21)).await?;
     sweep(&service, confirmed + minutes(22)).await?;
     // The message comes after all.
-    let deadline = CancelUnpaidOrder { order_id: id };
+    let deadline = CancelUnpaidOrder::of(id);
     service.handle(&CancelUnpaidOrders, [deadline]).await?;
 
     let order = service.order(id).await?;

@@ -145,13 +145,31 @@ order_event!(
     reason
 );
 
-/// The payment deadline of an order has passed: cancel it unless it is paid. `order` sends this
+/// The payment deadline of orders has passed: cancel each of them unless it is paid. `order` sends this
 /// to itself with a delay.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Validate)]
 pub struct CancelUnpaidOrder {
     /// The order to look at.
     #[garde(skip)]
     pub order_id: Uuid,
+    /// Those that were confirmed together with it, and have the same deadline.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[garde(length(max = 99))]
+    pub others: Vec<Uuid>,
+}
+
+impl CancelUnpaidOrder {
+    /// For one order alone.
+    #[must_use]
+    pub fn of(order_id: Uuid) -> Self {
+        let others = Vec::new();
+        Self { order_id, others }
+    }
+
+    /// All orders to look at.
+    pub fn orders(&self) -> impl Iterator<Item = Uuid> {
+        std::iter::once(self.order_id).chain(self.others.iter().copied())
+    }
 }
 
 impl Message for CancelUnpaidOrder {

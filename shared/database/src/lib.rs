@@ -11,7 +11,7 @@ mod patience;
 
 mod pool;
 mod read_only;
-pub use pool::{ACQUIRE_TIMEOUT, connect};
+pub use pool::{ACQUIRE_TIMEOUT, connect, connect_planning};
 
 mod migrate;
 pub use migrate::migrate;

@@ -32,6 +32,10 @@ const LIMITS: [(&str, &str); 7] = [
     ("tcp_user_timeout", "30s"),
 ];
 
+/// A statement is planned once for each connection. By itself the server plans most of ours each time: they are given
+/// arrays, and a plan for the one value that is there looks cheaper than one for however many there may be.
+const KEPT_PLANS: (&str, &str) = ("plan_cache_mode", "force_generic_plan");
+
 /// A connection unused for longer than this is tried before it is handed out. Under load none is, so
 /// nobody pays the round trip; after a restart of the server every pooled connection is dead, and
 /// this finds out before a caller does. So are those that may have begun while the server was read-only, however
@@ -55,13 +59,32 @@ const FIRST_CONNECTION: Duration = Duration::from_secs(10);
 ///
 /// Only when `DATABASE_URL` is not a PostgreSQL URL.
 pub async fn connect(args: &DatabaseArgs, service: &str) -> anyhow::Result<PgPool> {
+    open(args, service, &[KEPT_PLANS]).await
+}
+
+/// The same for a service with statements whose plan depends on their values, for example on which conditions are left
+/// out: the server decides whether it plans them again.
+///
+/// # Errors
+///
+/// As those of [`connect`].
+pub async fn connect_planning(args: &DatabaseArgs, service: &str) -> anyhow::Result<PgPool> {
+    open(args, service, &[]).await
+}
+
+async fn open(
+    args: &DatabaseArgs,
+    service: &str,
+    plans: &[(&str, &str)],
+) -> anyhow::Result<PgPool> {
     // The parser's own error could quote the URL and with it the password.
     let options = PgConnectOptions::from_str(args.url.expose_secret())
         .map_err(|_| {
             anyhow!("DATABASE_URL is not a URL like postgres://user:password@host/database")
         })?
         .application_name(service)
-        .options(LIMITS);
+        .options(LIMITS)
+        .options(plans.iter().copied());
     let place = format!(
         "{}:{}/{}",
         options.get_host(),

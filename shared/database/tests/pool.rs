@@ -56,6 +56,7 @@ async fn every_connection_has_the_limits_and_the_name_of_the_service() -> Result
         ("idle_in_transaction_session_timeout", "5s"),
         ("tcp_keepalives_idle", "10"),
         ("tcp_user_timeout", "30000"),
+        ("plan_cache_mode", "force_generic_plan"),
         ("application_name", "limits test"),
     ] {
         let actual: String = sqlx::query_scalar("SELECT current_setting($1)")
@@ -64,6 +65,15 @@ async fn every_connection_has_the_limits_and_the_name_of_the_service() -> Result
             .await?;
         assert_eq!(actual, value, "{setting}");
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn whoever_wants_plans_for_the_values_leaves_them_to_the_server() -> Result<()> {
+    let pool = database::connect_planning(&args(url()?), "planning test").await?;
+    let settings = "SELECT current_setting('plan_cache_mode'), current_setting('lock_timeout')";
+    let settings: (String, String) = sqlx::query_as(settings).fetch_one(&pool).await?;
+    assert_eq!(settings, ("auto".to_owned(), "3s".to_owned()));
     Ok(())
 }
 

@@ -59,7 +59,7 @@ impl Scenario {
         let tracker = Arc::new(Tracker::new()?);
         let watches_events = matches!(self, Self::Confirmed | Self::Latency);
         if watches_events {
-            follow_order_events(&tracker)?;
+            follow_order_events(&tracker, self == Self::Latency)?;
         }
         let mailbox = if self == Self::Delivered {
             let mailbox = Mailbox::new(http_client(Duration::from_secs(30))?)?;

@@ -41,7 +41,7 @@ impl Bus {
 }
 
 impl TopicConsumer {
-    /// At most so many messages share a transaction. Where many come, those of [20 ms](crate::Pace) do; a few never
+    /// At most so many messages share a transaction. Where many come, those of [20 to 60 ms](crate::Pace) do; a few never
     /// wait for a batch to fill, unless records are [gathered](Self::gathering).
     pub fn batch(self, messages: u16) -> Self {
         Self {

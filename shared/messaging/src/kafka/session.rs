@@ -107,6 +107,7 @@ impl<H: BatchHandler> Session<H> {
             {
                 return;
             }
+            pace.ended();
             if let Some(others) = &self.others {
                 give_way(others.as_ref(), WAY, &controls, token).await;
             }

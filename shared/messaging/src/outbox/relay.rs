@@ -16,6 +16,7 @@ use super::row::Row;
 use super::wire::Wire;
 use crate::backoff::Backoff;
 use crate::faults::crash_point::{self, CrashPoint};
+use crate::pace::Pace;
 use crate::transport::Transport;
 
 /// How many rows are on their way at once. Beyond a few hundred neither broker gets faster, and
@@ -39,6 +40,9 @@ const LAZY: Duration = Duration::from_millis(100);
 ///
 /// It looks into the table only when something may wait there: after a word of it, with each deletion of what
 /// is confirmed, and when a renewal of the leases has found something.
+///
+/// Where many rows come, windows keep a [`Pace`], because each costs the brokers something whatever is in it: Kafka gets
+/// a request for every partition.
 pub(crate) struct Relay<P> {
     pub(crate) pool: PgPool,
     pub(crate) transport: Transport,
@@ -85,7 +89,7 @@ impl<P: Publish> Relay<P> {
     }
 
     async fn publish_until(&mut self, token: &CancellationToken) {
-        let mut looked = None;
+        let (mut looked, mut pace) = (None, Pace::default());
         let transport = self.transport.as_str();
         let mut backoff = None;
         let mut window = WINDOW;
@@ -95,7 +99,7 @@ impl<P: Publish> Relay<P> {
         };
         while !token.is_cancelled() {
             let result = tokio::select! {
-                result = self.pass(&mut looked, window) => result,
+                result = self.pass(&mut looked, &mut pace, window) => result,
                 () = out_of_time() => return,
             };
             let pause = match result {
@@ -148,7 +152,13 @@ impl<P: Publish> Relay<P> {
     }
 
     /// One window; returns how many rows were confirmed or put aside.
-    async fn pass(&mut self, looked: &mut Option<Instant>, window: usize) -> anyhow::Result<usize> {
+    async fn pass(
+        &mut self,
+        looked: &mut Option<Instant>,
+        pace: &mut Pace,
+        window: usize,
+    ) -> anyhow::Result<usize> {
+        pace.wait().await;
         let shards = self.handover.held();
         if shards.is_empty() && !self.handover.has_confirmed() {
             self.publisher.prepare().await?;
@@ -172,8 +182,10 @@ impl<P: Publish> Relay<P> {
             return Ok(0);
         }
         let rows = self.handover.take(&shards, window);
+        pace.took(rows.len(), window);
         if !rows.is_empty() {
             let result = self.publish(&rows).await;
+            pace.ended();
             // Whatever is not settled by now is to be published again.
             let seqs: Vec<_> = rows.iter().map(|row| row.seq).collect();
             self.handover.put_back(&seqs);

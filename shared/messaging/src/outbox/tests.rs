@@ -16,7 +16,7 @@ const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
 const COUNTABLE: i64 = 200_001;
 
 /// On 200,000 rows that wait, 50,000 that were refused for 50 addresses, and an inbox of 200,000. Whatever reads one of
-/// these tables as a whole touches thousands of buffers.
+/// these tables as a whole touches thousands of buffers, and so does a bad plan that was made without the values.
 #[sqlx::test(migrations = false)]
 async fn every_statement_that_runs_in_a_loop_touches_few_buffers(
     pool: PgPool,
@@ -77,10 +77,11 @@ async fn every_statement_that_runs_in_a_loop_touches_few_buffers(
     let mut db = pool.acquire().await?;
     let mut too_much = Vec::new();
     for (name, limit, statement) in table {
+        let of_kept_plan = buffers::of_kept_plan(&mut db, statement.clone()).await?;
         let buffers = buffers::of(&mut db, statement).await?;
-        let line = format!("{name:<40} {buffers:>6} buffers of {limit:>6}");
+        let line = format!("{name:<40} {buffers:>6}, {of_kept_plan:>6} buffers of {limit:>6}");
         println!("{line}");
-        if buffers > limit {
+        if buffers.max(of_kept_plan) > limit {
             too_much.push(line);
         }
     }

@@ -44,7 +44,7 @@ impl QueueConsumer {
         self
     }
 
-    /// At most so many messages share a transaction. Where many come, those of [20 ms](crate::Pace) do; a few never
+    /// At most so many messages share a transaction. Where many come, those of [20 to 60 ms](crate::Pace) do; a few never
     /// wait for a batch to fill.
     pub fn batch(mut self, messages: u16) -> Self {
         self.subscription.batch = messages.max(1);

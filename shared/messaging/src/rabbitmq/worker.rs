@@ -93,6 +93,7 @@ impl<R: Run> Worker<R> {
                 Err(GivenUp::Stopped) => break,
                 Err(GivenUp::Failed(error)) => return Err(error),
             }
+            pace.ended();
             healthy();
         }
         // Closing gives back what was delivered and not handled.

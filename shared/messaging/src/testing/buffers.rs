@@ -6,6 +6,7 @@ use sqlx::postgres::PgArguments;
 use sqlx::{AssertSqlSafe, Connection, Execute, PgConnection, Postgres, SqlStr};
 
 /// A statement as the code runs it, with its values.
+#[derive(Clone)]
 pub struct Statement {
     sql: SqlStr,
     arguments: PgArguments,
@@ -39,6 +40,35 @@ pub async fn of(db: &mut PgConnection, statement: Statement) -> anyhow::Result<i
     tx.rollback().await?;
     let plan = &explained[0]["Plan"];
     Ok(touched(plan) + unread(plan, plan))
+}
+
+/// The same by the plan that is made without the values, as a service keeps it: what was asked for of all tables and
+/// indexes but those of the server.
+///
+/// # Errors
+///
+/// When the database refuses the statement.
+pub async fn of_kept_plan(db: &mut PgConnection, statement: Statement) -> anyhow::Result<i64> {
+    let Statement { sql, arguments } = statement;
+    let mut tx = db.begin().await?;
+    sqlx::query("set local plan_cache_mode = force_generic_plan")
+        .execute(&mut *tx)
+        .await?;
+    let before = fetched(&mut tx).await?;
+    sqlx::query_with(sql, arguments).fetch_all(&mut *tx).await?;
+    let after = fetched(&mut tx).await?;
+    tx.rollback().await?;
+    Ok(after - before)
+}
+
+/// How many buffers this session has asked for since it last told the statistics, which it does between transactions.
+async fn fetched(db: &mut PgConnection) -> sqlx::Result<i64> {
+    sqlx::query_scalar(
+        "select coalesce(sum(pg_stat_get_xact_blocks_fetched(oid)), 0)::bigint from pg_class
+         where relnamespace not in ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)",
+    )
+    .fetch_one(db)
+    .await
 }
 
 /// By a node and all that runs inside of it.
