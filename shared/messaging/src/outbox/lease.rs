@@ -115,8 +115,7 @@ impl Leases {
             .map(|relay| (relay.transport, relay.instance))
             .collect();
         let mut db = self.connection(renewing).await?;
-        // Measured from before the statement, so that we never believe to hold it longer
-        // than the database does.
+        // From before the statement, so that we never believe to hold it longer than the database does.
         let begun = Instant::now();
         let renewed = renew_query(&relays).fetch_all(&mut db).await;
         // A server that is that slow would need seconds for another connection.
