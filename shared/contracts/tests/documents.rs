@@ -1,5 +1,5 @@
 //! `docs/asyncapi.json` and `docs/schemas/` are generated from the types of this crate. These
-//! tests fail when they differ; `UPDATE_DOCS=1 cargo test -p contracts` writes them anew.
+//! tests fail when they differ; `UPDATE_DOCS=1 cargo test --release -p contracts` writes them anew.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
 use std::path::{Path, PathBuf};
