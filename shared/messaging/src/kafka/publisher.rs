@@ -110,7 +110,7 @@ impl KafkaPublisher {
             .config()
             .set("enable.idempotence", "true")
             .set("acks", "all")
-            // A window is handed over at once, so waiting for more would only add latency.
+            // What may go out is handed over at once, so waiting for more would only add latency.
             .set("linger.ms", "0")
             // 0 is "for ever": the limit is on the window as a whole.
             .set("message.timeout.ms", "0")
