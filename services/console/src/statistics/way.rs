@@ -18,7 +18,8 @@ impl Statistics {
     pub fn others_first(&self) -> bool {
         let mut known = self.known();
         let now = known.clock.now();
-        known.machine.is_busy(now) && known.may_wait()
+        let is_busy = known.machine.is_busy(now);
+        known.gives_way(is_busy, now)
     }
 }
 
@@ -27,6 +28,23 @@ impl Known {
     /// known.
     pub(crate) fn behind(&self) -> Option<f64> {
         self.topics.oldest_of(CONSOLE, self.clock)
+    }
+
+    /// Since when a partition counts as standing that this service has not got any further with since then: while others go
+    /// first, the console stands on purpose.
+    pub(crate) fn standing_since(&self, service: &str, since: f64) -> f64 {
+        match self.gave_way {
+            Some(gave_way) if service == CONSOLE => since.max(gave_way),
+            _ => since,
+        }
+    }
+
+    fn gives_way(&mut self, is_busy: bool, now: f64) -> bool {
+        let gives_way = is_busy && self.may_wait();
+        if gives_way {
+            self.gave_way = Some(now);
+        }
+        gives_way
     }
 
     fn may_wait(&self) -> bool {
@@ -109,6 +127,17 @@ mod tests {
         let later = away.clock.now() + 60.0;
         away.kafka.failed(later, &anyhow!("Kafka does not answer"));
         assert!(!away.may_wait(), "what is known is old");
+    }
+
+    #[test]
+    fn who_gives_way_is_not_said_to_be_stuck() {
+        let mut known = known(2_000, 1, 3);
+        assert!(!known.gives_way(false, 7.0));
+        assert_eq!(known.standing_since("console", 5.0), 5.0);
+        assert!(known.gives_way(true, 8.0));
+        assert_eq!(known.standing_since("console", 5.0), 8.0);
+        assert_eq!(known.standing_since("console", 9.0), 9.0);
+        assert_eq!(known.standing_since("notification", 5.0), 5.0);
     }
 
     #[test]
