@@ -33,6 +33,25 @@ async fn frames_come_again_and_again_until_the_process_stops(pool: PgPool) -> Re
     Ok(())
 }
 
+/// So that what has happened is read for them, whoever is busy.
+#[sqlx::test]
+async fn whoever_asks_for_what_comes_from_topics_watches(pool: PgPool) -> Result<()> {
+    for path in [
+        "frame",
+        "orders",
+        "orders/019ac1d2-7c8e-7000-8000-000000000001",
+        "stock",
+        "letters",
+        "letters/019ac1d2-7c8e-7000-8000-000000000001",
+    ] {
+        let service = Service::start(pool.clone());
+        assert!(!service.live.statistics.known().is_watched(), "{path}");
+        service.get(&format!("/api/console/{path}")).await?;
+        assert!(service.live.statistics.known().is_watched(), "{path}");
+    }
+    Ok(())
+}
+
 #[sqlx::test]
 async fn what_is_unknown_is_null_and_nothing_is_made_up(pool: PgPool) -> Result<()> {
     let frame = Service::start(pool).get("/api/console/frame").await?.body;
