@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use axum::body::{Body, BodyDataStream};
 use axum::http::{Request, StatusCode, header};
-use futures::StreamExt;
+use futures::{FutureExt, StreamExt};
 use serde_json::{Value, json};
 use sqlx::PgPool;
 use tokio::time::timeout;
@@ -49,6 +49,14 @@ async fn whoever_asks_for_what_comes_from_topics_watches(pool: PgPool) -> Result
         service.get(&format!("/api/console/{path}")).await?;
         assert!(service.live.statistics.known().is_watched(), "{path}");
     }
+    Ok(())
+}
+
+#[sqlx::test]
+async fn whoever_asks_for_a_frame_watches_before_there_is_one(pool: PgPool) -> Result<()> {
+    let service = Service::start(pool);
+    assert!(service.live.frame().now_or_never().is_none());
+    assert!(service.live.statistics.known().is_watched());
     Ok(())
 }
 
