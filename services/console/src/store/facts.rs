@@ -33,9 +33,9 @@ pub struct Fact {
 
 /// Stores facts, those of one type in one row, and counts them.
 ///
-/// One that comes again, after a crash or because its partition has just moved, is stored once more and read as one. Where it
-/// was stored before could be in any of thousands of rows, and whoever looked for a thousand of them there would be stopped
-/// by the limit of a statement, time and again.
+/// One that comes again, after a crash or because its partition has just moved, is stored once more and read as one. It
+/// could be in any of thousands of rows, and whoever looked for a thousand of them there would be stopped by the limit of a
+/// statement, time and again.
 pub async fn save_facts(db: &mut PgConnection, facts: &[Fact]) -> sqlx::Result<()> {
     sqlx::query(
         r#"with come as (

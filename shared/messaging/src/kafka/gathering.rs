@@ -25,8 +25,8 @@ const OF_A_FLOOD: u32 = 3;
 const FLOOD: f64 = 500.0;
 const MANY: usize = 100;
 
-/// How long after a batch the next one is taken, whoever wants to go first. Meanwhile nobody can join the group. Handling it
-/// is part of that time, so that both together never take longer than a member of the group may be silent.
+/// How long after a batch the next one is taken, whoever wants to go first. Meanwhile nobody can join the group. To handle
+/// the batch is part of that time, so that both together never take longer than a member of the group may be silent.
 pub(super) const WAY: Duration = Duration::from_secs(4);
 
 /// How often it is asked whether they still want to.

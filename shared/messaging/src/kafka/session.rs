@@ -100,16 +100,16 @@ impl<H: BatchHandler> Session<H> {
             let limit = controls.batch(self.batch);
             let over = gathered(flood.filling(self.gathering), &controls, token);
             fill(consumer, &mut batch, limit, over).await;
-            let now = Instant::now();
+            let taken_at = Instant::now();
             pace.took(batch.len(), limit);
-            flood.took(batch.len(), now);
+            flood.took(batch.len(), taken_at);
             if let Err(Stopped) = self.handle(batch, &mut partitions, token).await
                 && token.is_cancelled()
             {
                 return;
             }
             if let Some(others) = &self.others {
-                give_way(others.as_ref(), now + WAY, &controls, token).await;
+                give_way(others.as_ref(), taken_at + WAY, &controls, token).await;
             }
             watchdog.progress();
         }
