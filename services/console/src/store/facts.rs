@@ -93,8 +93,8 @@ pub async fn facts_of(db: &PgPool, order_id: Uuid) -> sqlx::Result<Vec<Fact>> {
                      as one (order_id, partition, "offset", written, version, reason, trace_id)
              where list.orders @> $1::uuid and $1 = any(list.order_ids) and one.order_id = $1
          ), once as (
-             select distinct on (topic, partition, "offset") * from known
-             order by topic, partition, "offset", recorded_at
+             select distinct on (topic, partition, "offset", type) * from known
+             order by topic, partition, "offset", type, recorded_at
          )
          select * from once order by time, version, topic"#,
     )

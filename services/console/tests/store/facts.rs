@@ -50,9 +50,9 @@ async fn a_fact_that_comes_again_among_others_is_one_fact(pool: PgPool) -> Resul
     Ok(())
 }
 
-/// The place of an order in a topic that was created anew is that of another one in the old topic.
+/// The place of a record in a topic that was created anew is that of another one in the old topic.
 #[sqlx::test]
-async fn a_place_may_have_a_second_fact_about_another_order(pool: PgPool) -> Result<()> {
+async fn a_place_may_have_a_second_fact(pool: PgPool) -> Result<()> {
     let orders = [Uuid::now_v7(), Uuid::now_v7()];
     for order in orders {
         save(&pool, &[fact(order, 7, 1)]).await?;
@@ -60,6 +60,10 @@ async fn a_place_may_have_a_second_fact_about_another_order(pool: PgPool) -> Res
     for order in orders {
         assert_eq!(places(&store::facts_of(&pool, order).await?), [(1, 7)]);
     }
+    save(&pool, &[fact(orders[0], 7, 2)]).await?;
+    let mut places = places(&store::facts_of(&pool, orders[0]).await?);
+    places.sort_unstable();
+    assert_eq!(places, [(1, 7), (2, 7)]);
     Ok(())
 }
 
