@@ -1,13 +1,9 @@
 -- Facts are written as they were gathered: all that are of one type in one row. An older console goes on with the table
 -- `facts`, and what is there is read as before.
 
--- In the order in which a console that still runs locks them: it writes an order, and ends with what was noted.
 -- The decisions of the last seconds are looked for by the pages that have changed since then, without an entry for each order.
 drop index orders_decided;
 create index orders_decided on orders using brin (decided_at) with (autosummarize = on);
-
--- The greatest offset that was noted: what stands behind it is not known. Unknown itself until a newer console has written.
-alter table noted add column last bigint;
 
 -- Orders are in the order of time by their ids, so the facts of one type that were gathered together are about orders next
 -- to each other.

@@ -1,6 +1,7 @@
 // Small pieces that every view uses.
+import { behind } from "./behind.js";
 import { serverNow } from "./frames.js";
-import { ago, clock, dateTime, preciseClock } from "./format.js";
+import { ago, bounded, clock, dateTime, duration, preciseClock } from "./format.js";
 import { choose, setting } from "./settings.js";
 import { known, t } from "./text.js";
 import { html, useState } from "./ui.js";
@@ -23,6 +24,12 @@ export function Figure({ label, value, source, at, testid, word, kind }) {
     <dt>${label}</dt>
     <dd data-testid=${testid}>${value}${word && html` <span class="word">${word}</span>`}</dd>
   </div>`;
+}
+
+/** What is shown of orders is not all that has happened to them. */
+export function Behind({ frame }) {
+  const left = behind(frame);
+  return html`<span class="muted" data-testid="orders-behind" hidden=${!left} title=${`${t("source.counters")} · ${dateTime(frame?.at)}`}>${left && t("orders.behind", { n: bounded(left.lag), age: duration(left.age_s) })}</span>`;
 }
 
 /** Why a request was refused, where it was pressed. */

@@ -97,6 +97,8 @@ impl Live {
 
     /// One frame, made now.
     pub async fn frame(&self) -> Frame {
+        // Also for whoever has no patience while the database is busy.
+        self.is_asked();
         let seen = self.look().await;
         build::frame(self, &seen, &mut Sentences::default())
     }

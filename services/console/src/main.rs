@@ -24,8 +24,8 @@ use runtime::{Lifecycle, health::Health, http};
 use secrecy::ExposeSecret;
 use tracing::warn;
 
-/// How long the broker collects records before it hands them out. What happens is shown a second later at the most,
-/// and the fewer batches there are, the less they take from those who sell.
+/// How long the broker collects records before it hands them out. What happens is shown a second later at the most to
+/// whoever watches, in a flood a little later, and the fewer batches there are, the less they take from those who sell.
 const GATHERING: Duration = Duration::from_millis(250);
 
 fn main() -> ExitCode {

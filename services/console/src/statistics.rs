@@ -56,6 +56,8 @@ pub struct Known {
     shown: Option<f64>,
     /// Whether there is time left for this service.
     machine: Machine,
+    /// When others last went first.
+    gave_way: Option<f64>,
 }
 
 impl Known {
@@ -65,7 +67,8 @@ impl Known {
     }
 
     /// Whether somebody was shown all this a moment ago, and may want to see how it goes on.
-    fn is_watched(&self) -> bool {
+    #[must_use]
+    pub fn is_watched(&self) -> bool {
         let now = self.clock.now();
         self.shown.is_some_and(|shown| now - shown < STAYS)
     }

@@ -2,7 +2,7 @@
 import { get, post, query } from "../api.js";
 import { money, number } from "../format.js";
 import { useThrottled } from "../listing.js";
-import { Empty, Refusal, Status, Time } from "../parts.js";
+import { Behind, Empty, Refusal, Status, Time } from "../parts.js";
 import { placed } from "../placed.js";
 import { timeline } from "../timeline.js";
 import { known, t } from "../text.js";
@@ -18,7 +18,7 @@ export function OrderView({ state, id }) {
   const o = order?.order;
   return html`<div class="order">
     <p><a href="#/orders" data-testid="orders-back">${t("order.back")}</a></p>
-    <header class="view-head"><h1>${t("order.title")} <code>${id}</code></h1>${o && html`<${Status} status=${o.status} />`}</header>
+    <header class="view-head"><h1>${t("order.title")} <code>${id}</code></h1>${o && html`<${Status} status=${o.status} />`} <${Behind} frame=${state.frame} /></header>
     ${!order && !problem && html`<${Empty}>${t("order.waiting")}<//>`}
     <${Refusal} problem=${problem} id="order-problem" />
     ${o && html`<div class="order-columns">

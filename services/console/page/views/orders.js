@@ -1,9 +1,8 @@
 // Orders: a search, a page of results that never moves under the pointer, and one order's time line.
 import { get, query } from "../api.js";
-import { behind } from "../behind.js";
-import { bounded, dateTime, duration, money, shortId } from "../format.js";
+import { bounded, dateTime, money, shortId } from "../format.js";
 import { useListing } from "../listing.js";
-import { Empty, Refusal, Status, Time } from "../parts.js";
+import { Behind, Empty, Refusal, Status, Time } from "../parts.js";
 import { renewed } from "../renewed.js";
 import { t } from "../text.js";
 import { html } from "../ui.js";
@@ -49,12 +48,6 @@ function List({ state, search }) {
       <button type="button" data-testid="orders-newest" disabled=${list.first} onClick=${list.newest}>${t("orders.newest")}</button>
       <button type="button" data-testid="orders-older" disabled=${!list.next} onClick=${list.older}>${t("orders.older")}</button>
     </nav>`;
-}
-
-/** What is listed is not all that has happened. */
-function Behind({ frame }) {
-  const left = behind(frame);
-  return html`<span class="muted" data-testid="orders-behind" hidden=${!left} title=${`${t("source.counters")} · ${dateTime(frame?.at)}`}>${left && t("orders.behind", { n: bounded(left.lag), age: duration(left.age_s) })}</span>`;
 }
 
 function Row({ order }) {

@@ -126,6 +126,7 @@ pub(super) async fn get_letter(
     State(api): State<Api>,
     Path(id): Path<Uuid>,
 ) -> Result<Json<LetterInFull>, Problem> {
+    api.live.is_asked();
     let pool = &api.live.pool;
     let letter = store::letter(pool, id).await?.ok_or_else(|| missing(id))?;
     let newest = store::beginning(pool, id, letter.revision, READ).await?;

@@ -153,6 +153,7 @@ pub(super) async fn list_letters(
     Query(paging): Query<Paging>,
 ) -> Result<Json<Page>, Problem> {
     let (size, filter) = (PageSize::asked(paging.limit)?, search.filter()?);
+    api.live.is_asked();
     let pool = &api.live.pool;
     let letters = store::letters(pool, &filter, paging.before, size.and_one());
     let counted = store::count_letters(pool, &filter);

@@ -22,6 +22,7 @@ pub(super) struct Stock {
     responses((status = 200, description = "All products", body = Stock))
 )]
 pub(super) async fn list_stock(State(api): State<Api>) -> Result<Json<Stock>, Problem> {
+    api.live.is_asked();
     let stock = store::stock(&api.live.pool).await?;
     let stock = stock.into_iter().map(StockLevel::from).collect();
     Ok(Json(Stock { stock }))

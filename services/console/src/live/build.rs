@@ -156,8 +156,9 @@ fn group(clock: Clock, name: &str, state: &GroupState, ends: &[i64]) -> Group {
 /// Who is further behind, in seconds, has not read what the last seconds have brought.
 const BEHIND: f64 = 5.0;
 
+/// That a first record could not be read once says nothing.
 fn is_read(known: &Known) -> bool {
-    known.kafka.up() == Some(true) && known.behind() < BEHIND
+    known.kafka.up() == Some(true) && known.behind().is_none_or(|behind| behind < BEHIND)
 }
 
 /// How fast orders come is known only while what happens to them is read.

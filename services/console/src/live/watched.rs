@@ -30,6 +30,7 @@ pub(super) fn watched(known: &Known, now: f64) -> Vec<Watched> {
         for (name, group) in &state.groups {
             let service = name.split('.').next().unwrap_or_default();
             for (number, partition) in (0..).zip(&group.partitions) {
+                let since = known.standing_since(service, partition.standing_since);
                 watched.push(Watched {
                     name: format!("{topic}/{number}"),
                     service: service.to_owned(),
@@ -39,7 +40,7 @@ pub(super) fn watched(known: &Known, now: f64) -> Vec<Watched> {
                     at_least: false,
                     arriving: None,
                     leaving: None,
-                    standing: Some(standing(now, state.at, partition.standing_since)),
+                    standing: Some(standing(now, state.at, since)),
                     partition: Some(Place {
                         partition: number,
                         offset: partition.committed.unwrap_or_default(),

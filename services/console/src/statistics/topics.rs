@@ -124,18 +124,19 @@ impl Topics {
     }
 
     /// For how many seconds the first record that was left to this service had been waiting when that was last looked at,
-    /// in any topic.
-    pub(super) fn oldest_of(&self, service: &str, clock: Clock) -> f64 {
+    /// in any topic. Unknown if the first record of a partition could not be read.
+    pub(super) fn oldest_of(&self, service: &str, clock: Clock) -> Option<f64> {
         let mut oldest: f64 = 0.0;
         for state in self.states.values() {
             let since = clock.now() - state.at;
             let groups = state.groups.iter();
             let own = groups.filter(|(name, _)| name.split('.').next() == Some(service));
-            for partition in own.flat_map(|(_, group)| &group.partitions) {
-                oldest = oldest.max(partition.age(clock).unwrap_or_default() - since);
+            let partitions = own.flat_map(|(_, group)| &group.partitions);
+            for partition in partitions.filter(|one| one.lag > 0) {
+                oldest = oldest.max(partition.age(clock)? - since);
             }
         }
-        oldest
+        Some(oldest)
     }
 
     /// Every topic, by name.

@@ -18,14 +18,33 @@ impl Statistics {
     pub fn others_first(&self) -> bool {
         let mut known = self.known();
         let now = known.clock.now();
-        known.machine.is_busy(now) && known.may_wait()
+        let is_busy = known.machine.is_busy(now);
+        known.gives_way(is_busy, now)
     }
 }
 
 impl Known {
-    /// For how many seconds the first event that this service had not read had been waiting, at the last look.
-    pub(crate) fn behind(&self) -> f64 {
+    /// For how many seconds the first event that this service had not read had been waiting, at the last look, if that is
+    /// known.
+    pub(crate) fn behind(&self) -> Option<f64> {
         self.topics.oldest_of(CONSOLE, self.clock)
+    }
+
+    /// Since when a partition counts as standing that this service has not got any further with since then: while others go
+    /// first, the console stands on purpose.
+    pub(crate) fn standing_since(&self, service: &str, since: f64) -> f64 {
+        match self.gave_way {
+            Some(gave_way) if service == CONSOLE => since.max(gave_way),
+            _ => since,
+        }
+    }
+
+    fn gives_way(&mut self, is_busy: bool, now: f64) -> bool {
+        let gives_way = is_busy && self.may_wait();
+        if gives_way {
+            self.gave_way = Some(now);
+        }
+        gives_way
     }
 
     fn may_wait(&self) -> bool {
@@ -38,12 +57,16 @@ impl Known {
         // Of several, one does not know whether somebody watches another.
         let group = events.groups.get(&format!("{CONSOLE}.{name}"));
         let is_alone = group.is_some_and(|group| group.members == 1);
-        is_sale && is_alone && !self.is_watched() && self.behind() < LONGEST
+        // Who does not know for how long something has been waiting does not let it wait any longer.
+        let is_up = self.kafka.up() == Some(true);
+        let may_be_older = is_up && self.behind().is_some_and(|behind| behind < LONGEST);
+        is_sale && is_alone && may_be_older && !self.is_watched()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use anyhow::anyhow;
     use jiff::{SignedDuration, Timestamp};
     use messaging::{GroupProgress, Head, TopicProgress};
 
@@ -51,6 +74,15 @@ mod tests {
 
     /// Order events at this rate, of which as many consoles have read all but those of the last seconds.
     fn known(rate: u16, members: usize, behind: i64) -> Known {
+        let head = Head {
+            time: Timestamp::now() - SignedDuration::from_secs(behind),
+            key: None,
+        };
+        known_by(rate, members, Some(head))
+    }
+
+    /// The first event that they have not read is this one, if it could be read.
+    fn known_by(rate: u16, members: usize, head: Option<Head>) -> Known {
         let mut known = Known::default();
         let now = known.clock.now();
         for second in [0, 1] {
@@ -61,14 +93,12 @@ mod tests {
                     group: "console.order-events".to_owned(),
                     members,
                     committed: vec![Some(900)],
-                    heads: vec![Some(Head {
-                        time: Timestamp::now() - SignedDuration::from_secs(behind),
-                        key: None,
-                    })],
+                    heads: vec![head.clone()],
                 }],
             };
             known.topics.observe(now + second as f64, vec![progress]);
         }
+        known.kafka.answered(now);
         known
     }
 
@@ -91,9 +121,31 @@ mod tests {
     }
 
     #[test]
+    fn nothing_waits_while_nobody_knows_for_how_long_it_has_been_waiting() {
+        assert!(!known_by(2_000, 1, None).may_wait(), "it was not read");
+        let mut away = known(2_000, 1, 3);
+        let later = away.clock.now() + 60.0;
+        away.kafka.failed(later, &anyhow!("Kafka does not answer"));
+        assert!(!away.may_wait(), "what is known is old");
+    }
+
+    #[test]
+    fn who_gives_way_is_not_said_to_be_stuck() {
+        let mut known = known(2_000, 1, 3);
+        assert!(!known.gives_way(false, 7.0));
+        assert_eq!(known.standing_since("console", 5.0), 5.0);
+        assert!(known.gives_way(true, 8.0));
+        assert_eq!(known.standing_since("console", 5.0), 8.0);
+        assert_eq!(known.standing_since("console", 9.0), 9.0);
+        assert_eq!(known.standing_since("notification", 5.0), 5.0);
+    }
+
+    #[test]
     fn how_far_it_is_behind_is_the_age_of_the_first_record_that_is_left() {
         let behind = known(10, 1, 30).behind();
-        assert!((29.0..90.0).contains(&behind), "{behind}");
-        assert_eq!(Known::default().behind(), 0.0);
+        let is_right = behind.is_some_and(|behind| (29.0..90.0).contains(&behind));
+        assert!(is_right, "{behind:?}");
+        assert_eq!(Known::default().behind(), Some(0.0));
+        assert_eq!(known_by(10, 1, None).behind(), None);
     }
 }

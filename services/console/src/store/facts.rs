@@ -31,31 +31,17 @@ pub struct Fact {
     pub trace_id: Option<Vec<u8>>,
 }
 
-/// Stores facts, those of one type in one row, and counts those that are new; one that is stored already stays as it is.
+/// Stores facts, those of one type in one row, and counts them.
 ///
-/// What stands behind the last offset that was noted is new. Anything else is looked for: it comes again, or its topic was
-/// created anew. Two instances for which a partition has just moved may store the same; it is read as one.
+/// One that comes again, after a crash or because its partition has just moved, is stored once more and read as one. It
+/// could be in any of thousands of rows, and whoever looked for a thousand of them there would be stopped by the limit of a
+/// statement, time and again.
 pub async fn save_facts(db: &mut PgConnection, facts: &[Fact]) -> sqlx::Result<()> {
     sqlx::query(
         r#"with come as (
              select * from unnest($1::text[], $2::int[], $3::bigint[], $4::text[], $5::timestamptz[],
                                   $6::timestamptz[], $7::uuid[], $8::int[], $9::text[], $10::bytea[])
                  as fact (topic, partition, "offset", type, written, recorded_at, order_id, version, reason, trace_id)
-         ), fresh as (
-             select come.* from come
-             left join noted on noted.topic = come.topic and noted.partition = come.partition
-             where noted.topic is null
-                or come."offset" > noted.last
-                or not exists (
-                       select from facts
-                       where facts.order_id = come.order_id and facts.topic = come.topic
-                         and facts.partition = come.partition and facts."offset" = come."offset")
-                   and not exists (
-                       select from gathered_facts list,
-                           unnest(list.order_ids, list.partitions, list.offsets) as one (order_id, partition, "offset")
-                       where list.orders @> come.order_id and list.topic = come.topic
-                         and one.order_id = come.order_id and one.partition = come.partition
-                         and one."offset" = come."offset")
          ), lists as (
              select topic, type, min(recorded_at) as recorded_at,
                     array_agg(order_id order by order_id, "offset") as order_ids,
@@ -65,7 +51,7 @@ pub async fn save_facts(db: &mut PgConnection, facts: &[Fact]) -> sqlx::Result<(
                     case when count(version) > 0 then array_agg(version order by order_id, "offset") end as versions,
                     case when count(reason) > 0 then array_agg(reason order by order_id, "offset") end as reasons,
                     case when count(trace_id) > 0 then array_agg(trace_id order by order_id, "offset") end as trace_ids
-             from fresh group by topic, type
+             from come group by topic, type
          ), stored as (
              insert into gathered_facts (topic, type, recorded_at, orders, order_ids, partitions, offsets, times,
                                          versions, reasons, trace_ids)
@@ -73,10 +59,9 @@ pub async fn save_facts(db: &mut PgConnection, facts: &[Fact]) -> sqlx::Result<(
                     order_ids, partitions, offsets, times, versions, reasons, trace_ids
              from lists
          )
-         insert into noted as known (topic, partition, facts, last)
-         select topic, partition, count(*), max("offset") from fresh group by topic, partition order by topic, partition
-         on conflict (topic, partition) do update set
-             facts = known.facts + excluded.facts, last = greatest(known.last, excluded.last)"#,
+         insert into noted as known (topic, partition, facts)
+         select topic, partition, count(*) from come group by topic, partition order by topic, partition
+         on conflict (topic, partition) do update set facts = known.facts + excluded.facts"#,
     )
     .bind(column(facts, |fact| fact.topic.as_str()))
     .bind(column(facts, |fact| fact.partition))
@@ -108,8 +93,8 @@ pub async fn facts_of(db: &PgPool, order_id: Uuid) -> sqlx::Result<Vec<Fact>> {
                      as one (order_id, partition, "offset", written, version, reason, trace_id)
              where list.orders @> $1::uuid and $1 = any(list.order_ids) and one.order_id = $1
          ), once as (
-             select distinct on (topic, partition, "offset") * from known
-             order by topic, partition, "offset", recorded_at
+             select distinct on (topic, partition, "offset", type) * from known
+             order by topic, partition, "offset", type, recorded_at
          )
          select * from once order by time, version, topic"#,
     )

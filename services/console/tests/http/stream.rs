@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use axum::body::{Body, BodyDataStream};
 use axum::http::{Request, StatusCode, header};
-use futures::StreamExt;
+use futures::{FutureExt, StreamExt};
 use serde_json::{Value, json};
 use sqlx::PgPool;
 use tokio::time::timeout;
@@ -30,6 +30,33 @@ async fn frames_come_again_and_again_until_the_process_stops(pool: PgPool) -> Re
         while next(stream).await?.is_some() {}
     }
     frames.await??;
+    Ok(())
+}
+
+/// So that what has happened is read for them, whoever is busy.
+#[sqlx::test]
+async fn whoever_asks_for_what_comes_from_topics_watches(pool: PgPool) -> Result<()> {
+    for path in [
+        "frame",
+        "orders",
+        "orders/019ac1d2-7c8e-7000-8000-000000000001",
+        "stock",
+        "letters",
+        "letters/019ac1d2-7c8e-7000-8000-000000000001",
+    ] {
+        let service = Service::start(pool.clone());
+        assert!(!service.live.statistics.known().is_watched(), "{path}");
+        service.get(&format!("/api/console/{path}")).await?;
+        assert!(service.live.statistics.known().is_watched(), "{path}");
+    }
+    Ok(())
+}
+
+#[sqlx::test]
+async fn whoever_asks_for_a_frame_watches_before_there_is_one(pool: PgPool) -> Result<()> {
+    let service = Service::start(pool);
+    assert!(service.live.frame().now_or_never().is_none());
+    assert!(service.live.statistics.known().is_watched());
     Ok(())
 }
 

@@ -61,8 +61,8 @@ impl TopicConsumer {
         }
     }
 
-    /// While this says that others should go first, the next batch is taken no sooner than after four seconds, however
-    /// much waits. It stays in the topic meanwhile.
+    /// While this says that others should go first, the next batch is taken no sooner than four seconds after the last
+    /// one, however much waits. It stays in the topic meanwhile.
     pub fn giving_way(self, others: impl Fn() -> bool + Send + Sync + 'static) -> Self {
         Self {
             records: self.records.giving_way(Box::new(others)),

@@ -25,7 +25,8 @@ const OF_A_FLOOD: u32 = 3;
 const FLOOD: f64 = 500.0;
 const MANY: usize = 100;
 
-/// How long others go first before a batch is taken all the same. Meanwhile nobody can join the group.
+/// How long after a batch the next one is taken, whoever wants to go first. Meanwhile nobody can join the group. To handle
+/// the batch is part of that time, so that both together never take longer than a member of the group may be silent.
 pub(super) const WAY: Duration = Duration::from_secs(4);
 
 /// How often it is asked whether they still want to.
@@ -110,14 +111,13 @@ pub(super) async fn gathered(time: Duration, controls: &Controls, token: &Cancel
     }
 }
 
-/// Lets others go first while they want to, but no longer than this. A stop or a pause ends it.
+/// Lets others go first while they want to, but only until this moment. A stop or a pause ends it.
 pub(super) async fn give_way(
     others: &(dyn Fn() -> bool + Send + Sync),
-    longest: Duration,
+    over: Instant,
     controls: &Controls,
     token: &CancellationToken,
 ) {
-    let over = Instant::now() + longest;
     while others() && Instant::now() < over {
         tokio::select! {
             biased;
@@ -179,7 +179,8 @@ mod tests {
         let asked = Arc::new(AtomicUsize::new(0));
         let counted = Arc::clone(&asked);
         let others = move || counted.fetch_add(1, Ordering::Relaxed) < wanting;
-        give_way(&others, longest, &Controls::new("console"), token).await;
+        let over = Instant::now() + longest;
+        give_way(&others, over, &Controls::new("console"), token).await;
         asked.load(Ordering::Relaxed)
     }
 
@@ -191,6 +192,8 @@ mod tests {
         let began = Instant::now();
         assert!(asked(usize::MAX, short, &token).await <= 4);
         assert!(began.elapsed() >= short);
+        // The batch has taken all of the time.
+        assert_eq!(asked(usize::MAX, Duration::ZERO, &token).await, 1);
     }
 
     #[tokio::test]

@@ -100,8 +100,9 @@ impl<H: BatchHandler> Session<H> {
             let limit = controls.batch(self.batch);
             let over = gathered(flood.filling(self.gathering), &controls, token);
             fill(consumer, &mut batch, limit, over).await;
+            let taken_at = Instant::now();
             pace.took(batch.len(), limit);
-            flood.took(batch.len(), Instant::now());
+            flood.took(batch.len(), taken_at);
             if let Err(Stopped) = self.handle(batch, &mut partitions, token).await
                 && token.is_cancelled()
             {
@@ -109,7 +110,7 @@ impl<H: BatchHandler> Session<H> {
             }
             pace.ended();
             if let Some(others) = &self.others {
-                give_way(others.as_ref(), WAY, &controls, token).await;
+                give_way(others.as_ref(), taken_at + WAY, &controls, token).await;
             }
             watchdog.progress();
         }
