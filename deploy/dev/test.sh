@@ -101,48 +101,9 @@ test_everything() (
   start_test_stack
   test_alerts
   compile
-  sort_tests
-  test_on_brokers
-  test_all_else
-  shown_step "tests of the running system and of its page" tests 6 "${OF_SYSTEM[@]/#/--test=}"
+  # Most tests wait for brokers more than they compute, so there are more at once than cores.
+  shown_step "all tests" env RUST_TEST_THREADS=6 cargo test --release --locked --workspace --no-fail-fast
 )
-
-# Names of tests: those on the brokers, and those of the running system, which stop what all others need.
-ON_BROKERS=(brokers recognised flood first_programs)
-OF_SYSTEM=(it)
-
-# sort_tests: afterwards ALL_ELSE names all that are in neither, so that no test is forgotten.
-sort_tests() {
-  local name
-  ALL_ELSE=()
-  for name in $(test_names); do
-    case " ${ON_BROKERS[*]} ${OF_SYSTEM[*]} " in *" $name "*) ;; *) ALL_ELSE+=("$name") ;; esac
-  done
-  [ ${#ALL_ELSE[@]} -gt 0 ] || die "cargo knows no tests."
-}
-
-# Without those that run only when they are named.
-test_names() {
-  cargo metadata --locked --no-deps --format-version 1 | python3 -c '
-import json, sys
-targets = [target for package in json.load(sys.stdin)["packages"] for target in package["targets"]]
-print(*sorted({target["name"] for target in targets if "test" in target["kind"] and target["test"]}))'
-}
-
-test_on_brokers() { shown_step "tests on brokers" tests 6 "${ON_BROKERS[@]/#/--test=}"; }
-
-test_all_else() {
-  shown_step "tests of crates and databases" tests 4 --lib --bins "${ALL_ELSE[@]/#/--test=}"
-  shown_step "tests in documentation" tests 2 --doc
-}
-
-# tests THREADS WHICH...: of the whole workspace, because of fewer packages, with features of their own, everything
-# would be compiled once more. Most wait for others more than they compute, so there are more at once than cores.
-tests() {
-  local threads=$1
-  shift
-  env RUST_TEST_THREADS="$threads" cargo test --release --locked --workspace --no-fail-fast "$@"
-}
 
 test_crates() {
   shown_step "tests of the crates and the databases" \
