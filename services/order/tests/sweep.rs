@@ -7,11 +7,13 @@ use std::time::Duration;
 use anyhow::Result;
 use contracts::CancelUnpaidOrder;
 use jiff::Timestamp;
+use messaging::testing::buffers;
 use order::domain::Status;
 use order::handlers::{CancelUnpaidOrders, ConfirmOrReject};
 use order::store;
 use order::sweep::Sweep;
-use sqlx::PgPool;
+use sqlx::types::Json;
+use sqlx::{PgConnection, PgPool};
 use support::{PAYMENT_DEADLINE, Service, new_order, refused, reserved};
 use tokio_util::sync::CancellationToken;
 
@@ -143,6 +145,52 @@ async fn many_orders_are_asked_about_in_portions_by_several_instances(pool: PgPo
         .await?;
     assert_eq!(asked, 450);
     assert_eq!(asked_again(&service).await?, 450);
+    Ok(())
+}
+
+/// Of 20,000 orders the newer half waits, and not yet for too long. Whoever passes by either half touches hundreds of
+/// buffers.
+#[sqlx::test]
+async fn what_a_status_tells_apart_is_found_by_a_plan_that_is_made_without_it(
+    pool: PgPool,
+) -> Result<()> {
+    const FEW: i64 = 100;
+    let (order, now) = (new_order(None).order, store::now());
+    sqlx::query(
+        "insert into orders (id, status, version, customer, lines, total_cents, currency, history, created_at)
+         select (lpad(to_hex(case when n > 10000 then $1 else 1700000000000 end + n), 12, '0')
+                 || '70008000' || lpad(to_hex(n), 12, '0'))::uuid,
+                case when n > 10000 then (array['confirmed', 'pending'])[1 + n % 2]
+                     else (array['paid', 'cancelled', 'rejected'])[1 + n % 3] end,
+                1, $2, $3, 450, 'EUR', $4, now()
+         from generate_series(1, 20000) n",
+    )
+    .bind(now.as_millisecond())
+    .bind(Json(&order.customer))
+    .bind(Json(&order.lines))
+    .bind(Json(&order.history))
+    .execute(&pool)
+    .await?;
+    sqlx::raw_sql("analyze orders").execute(&pool).await?;
+
+    let mut db = pool.acquire().await?;
+    let page = buffers::of_kept_plans(&mut db, async |db: &mut PgConnection| {
+        let page = store::page(db, Some(Status::Rejected), None, 21).await;
+        page.map(|page| assert_eq!(page.len(), 21))
+    });
+    let page = page.await?;
+    let unanswered = buffers::of_kept_plans(&mut db, async |db: &mut PgConnection| {
+        let orders = store::take_unanswered(db, now, PENDING_AFTER, 200).await;
+        orders.map(|orders| assert!(orders.is_empty()))
+    });
+    let unanswered = unanswered.await?;
+    let unpaid = buffers::of_kept_plans(&mut db, async |db: &mut PgConnection| {
+        let orders = store::unpaid(db, now, UNPAID_AFTER, 200).await;
+        orders.map(|orders| assert!(orders.is_empty()))
+    });
+    let unpaid = unpaid.await?;
+    let all = [page, unanswered, unpaid];
+    assert!(all.iter().all(|buffers| *buffers <= FEW), "{all:?}");
     Ok(())
 }
 

@@ -6,6 +6,9 @@ use uuid::Uuid;
 
 use crate::domain::Order;
 
+// Both look for a status as for a range, in the order of the index by status. By `status = ...` the index of ids has the
+// order too, and a plan that is made without the values may read all old orders by it.
+
 /// Takes orders that have been pending for so long, oldest first, and notes that they are asked about again at
 /// this moment. The next time is twice as long after it, and so on, up to 256 times as long: while an answer
 /// cannot come, few questions wait for it.
@@ -21,10 +24,10 @@ pub async fn take_unanswered(
         "with due as (
              select orders.id
              from orders left join asked_again asked on asked.order_id = orders.id
-             where orders.status = 'pending' and orders.id < $1
+             where (orders.status, orders.id) < ('pending', $1) and orders.status >= 'pending'
                and (asked.order_id is null
                     or asked.at < $2 - make_interval(secs => $3 * power(2, least(asked.times, 8))))
-             order by orders.id limit $4
+             order by orders.status, orders.id limit $4
              for no key update of orders skip locked
          ), noted as (
              insert into asked_again as asked (order_id, times, at)
@@ -68,8 +71,9 @@ pub async fn unpaid(
     let due_before = before(now, after);
     sqlx::query_scalar(
         "select id from orders
-         where status = 'confirmed' and id < $1 and (history -> -1 ->> 'pay_by')::timestamptz < $2
-         order by id limit $3",
+         where (status, id) < ('confirmed', $1) and status >= 'confirmed'
+           and (history -> -1 ->> 'pay_by')::timestamptz < $2
+         order by status, id limit $3",
     )
     .bind(least_id(due_before))
     .bind(jiff_sqlx::Timestamp::from(due_before))

@@ -50,12 +50,29 @@ pub async fn of(db: &mut PgConnection, statement: Statement) -> anyhow::Result<i
 /// When the database refuses the statement.
 pub async fn of_kept_plan(db: &mut PgConnection, statement: Statement) -> anyhow::Result<i64> {
     let Statement { sql, arguments } = statement;
+    of_kept_plans(db, async |db: &mut PgConnection| {
+        let query = sqlx::query_with(sql, arguments);
+        query.fetch_all(db).await.map(drop)
+    })
+    .await
+}
+
+/// The same of all that is asked there.
+///
+/// # Errors
+///
+/// When the database refuses a statement.
+pub async fn of_kept_plans(
+    db: &mut PgConnection,
+    ask: impl AsyncFnOnce(&mut PgConnection) -> sqlx::Result<()>,
+) -> anyhow::Result<i64> {
     let mut tx = db.begin().await?;
     sqlx::query("set local plan_cache_mode = force_generic_plan")
         .execute(&mut *tx)
         .await?;
     let before = fetched(&mut tx).await?;
-    sqlx::query_with(sql, arguments).fetch_all(&mut *tx).await?;
+    let asked: &mut PgConnection = &mut tx;
+    ask(asked).await?;
     let after = fetched(&mut tx).await?;
     tx.rollback().await?;
     Ok(after - before)
