@@ -165,9 +165,9 @@ impl Handover {
         state.leased.has_strangers().then(|| state.leased.term())
     }
 
-    /// These transactions run, or did after that term.
-    pub(super) fn run(&self, term: u64, running: &Running) {
-        self.state().leased.run(term, running);
+    /// These transactions run, or did after that term. Returns whether people should know of the oldest one.
+    pub(super) fn run(&self, term: u64, running: &Running) -> bool {
+        self.state().leased.run(term, running, Instant::now())
     }
 
     /// What is known before the table is looked at, and in which term that is.

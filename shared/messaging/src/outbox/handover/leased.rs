@@ -1,9 +1,12 @@
 use std::collections::BTreeMap;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use uuid::Uuid;
 
 use crate::outbox::store::Running;
+
+/// Our own transactions end within seconds. Whoever runs for so long is somebody else, and people should know.
+const LONG: Duration = Duration::from_secs(60);
 
 /// The shards of this process.
 #[derive(Default)]
@@ -15,6 +18,8 @@ pub(super) struct Leased {
     until: Option<Instant>,
     /// How often they were renewed or in doubt.
     term: u64,
+    /// Since when some shard waits for transactions to end, and whether somebody was told.
+    waiting: Option<(Instant, bool)>,
 }
 
 struct Shard {
@@ -68,6 +73,9 @@ impl Leased {
         let has_lapsed = self.until.is_none_or(|until| until <= now);
         self.shards
             .retain(|shard, _| !has_lapsed && shards.contains(shard));
+        if !self.has_strangers() {
+            self.waiting = None;
+        }
         let kept = self.shards.len();
         self.term += 1;
         for shard in shards {
@@ -123,8 +131,8 @@ impl Leased {
         shards.any(|shard| matches!(shard.strangers, Strangers::All | Strangers::Before(_)))
     }
 
-    /// These transactions run, or did after that term.
-    pub(super) fn run(&mut self, term: u64, running: &Running) {
+    /// These transactions run, or did after that term. Returns whether shards wait for them for long by now, once.
+    pub(super) fn run(&mut self, term: u64, running: &Running, now: Instant) -> bool {
         for shard in self.shards.values_mut() {
             if shard.strangers == Strangers::All && shard.since <= term {
                 shard.strangers = Strangers::Before(running.next);
@@ -133,6 +141,14 @@ impl Leased {
                 shard.strangers = Strangers::Ended;
             }
         }
+        if !self.has_strangers() {
+            self.waiting = None;
+            return false;
+        }
+        let (since, is_told) = self.waiting.get_or_insert((now, false));
+        let is_news = !*is_told && now.duration_since(*since) >= LONG;
+        *is_told |= is_news;
+        is_news
     }
 
     /// The table was looked at for these shards. The look began in that term.

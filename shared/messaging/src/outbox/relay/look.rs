@@ -1,4 +1,5 @@
 use database::within_limit;
+use tracing::warn;
 
 use super::Relay;
 use crate::outbox::publish::Publish;
@@ -13,7 +14,15 @@ impl<P: Publish> Relay<P> {
             && let Some(term) = self.handover.has_strangers()
         {
             let running = within_limit(store::running(&self.pool)).await?;
-            self.handover.run(term, &running);
+            if self.handover.run(term, &running) {
+                let (transport, transaction) = (self.transport.as_str(), running.oldest);
+                warn!(
+                    transport,
+                    transaction,
+                    "relay to {transport} hands nothing over for some shards and is slower, until transaction \
+                     {transaction} has ended, which runs for long"
+                );
+            }
         }
         let seen = self.handover.known();
         let (known, _) = &seen;
