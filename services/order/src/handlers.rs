@@ -31,7 +31,7 @@ impl BatchHandler for ConfirmOrReject {
         batch: &[Received<StockEvent>],
     ) -> Result<(), Failure> {
         let pay_by = store::now() + self.payment_deadline;
-        let changed = apply(tx, batch, |event| match event {
+        let Applied { changed, .. } = apply(tx, batch, |event| match event {
             StockEvent::StockReserved(reserved) => {
                 [(reserved.order_id, Event::StockReserved { pay_by })]
             }
@@ -60,12 +60,16 @@ impl BatchHandler for CancelUnpaidOrders {
         tx: &mut Tx,
         batch: &[Received<CancelUnpaidOrder>],
     ) -> Result<(), Failure> {
-        let changed = apply(tx, batch, |deadline| {
+        let Applied { changed, unknown } = apply(tx, batch, |deadline| {
             let orders = deadline.orders();
             let passed = orders.map(|order_id| (order_id, Event::DeadlinePassed));
             passed.collect::<Vec<_>>()
         })
         .await?;
+        for (cause, order_id) in unknown {
+            // By itself it is refused, and a dead letter that tells of no other.
+            tx.publish(cause, &CancelUnpaidOrder::of(order_id));
+        }
         log(&changed, "cancelled unpaid orders");
         Ok(())
     }
@@ -111,23 +115,36 @@ fn deadlines(changed: &[(&Cause, Order)]) -> Vec<(Cause, CancelUnpaidOrder)> {
     shares.filter_map(deadline).collect()
 }
 
+/// What became of a batch.
+struct Applied<'a> {
+    changed: Vec<(&'a Cause, Order)>,
+    /// Orders that are not there, of messages that are about others as well.
+    unknown: Vec<(&'a Cause, Uuid)>,
+}
+
 /// Lets the events of each message happen to their orders, and announces what has changed by it.
+///
+/// # Errors
+///
+/// When the database fails, and when a message is about one order alone, which is not there.
 async fn apply<'a, M, E>(
     tx: &mut Tx,
     batch: &'a [Received<M>],
     events_of: impl Fn(&M) -> E,
-) -> Result<Vec<(&'a Cause, Order)>, Failure>
+) -> Result<Applied<'a>, Failure>
 where
     E: IntoIterator<Item = (Uuid, Event)>,
 {
-    let events: Vec<(&Cause, Uuid, Event)> = batch
+    let events: Vec<(&Cause, bool, Uuid, Event)> = batch
         .iter()
         .flat_map(|message| {
-            let events = events_of(&message.body).into_iter();
-            events.map(move |(order_id, event)| (&message.cause, order_id, event))
+            let events: Vec<_> = events_of(&message.body).into_iter().collect();
+            let is_alone = events.len() == 1;
+            let events = events.into_iter();
+            events.map(move |(order_id, event)| (&message.cause, is_alone, order_id, event))
         })
         .collect();
-    let ids: Vec<Uuid> = events.iter().map(|(_, order_id, _)| *order_id).collect();
+    let ids: Vec<Uuid> = events.iter().map(|(.., order_id, _)| *order_id).collect();
     let mut orders: HashMap<Uuid, Order> = store::lock(tx, &ids).await?;
     let removed_up_to = match ids.iter().all(|id| orders.contains_key(id)) {
         true => None,
@@ -136,14 +153,19 @@ where
 
     let now = store::now();
     let mut changed = Vec::with_capacity(batch.len());
-    for (cause, order_id, event) in events {
+    let mut unknown = Vec::new();
+    for (cause, is_alone, order_id, event) in events {
         let Some(order) = orders.get_mut(&order_id) else {
             // Nothing could have happened to it any more.
             if removed_up_to.is_some_and(|up_to| order_id <= up_to) {
                 info!(%order_id, ?event, "order {order_id} was removed, so nothing happens to it");
                 continue;
             }
-            return Err(Failure::reject(format!("there is no order {order_id}")));
+            if is_alone {
+                return Err(Failure::reject(format!("there is no order {order_id}")));
+            }
+            unknown.push((cause, order_id));
+            continue;
         };
         debug!(%order_id, ?event, status = order.status.as_str(), "order event");
         if order.apply(event, now) == Outcome::Changed {
@@ -153,7 +175,7 @@ where
     }
     let saved: Vec<&Order> = changed.iter().map(|(_, order)| order).collect();
     store::save(tx, &saved).await?;
-    Ok(changed)
+    Ok(Applied { changed, unknown })
 }
 
 fn log(changed: &[(&Cause, Order)], what: &str) {

@@ -120,6 +120,21 @@ async fn an_order_whose_trace_is_exported_has_a_payment_deadline_of_its_own(
 }
 
 #[sqlx::test]
+async fn an_unknown_order_holds_up_none_that_shares_its_deadline(pool: PgPool) -> Result<()> {
+    let service = Service::start(pool).await?;
+    let (id, stranger) = (service.confirmed().await?, Uuid::now_v7());
+    let mut shared = deadline(stranger);
+    shared.others.push(id);
+    service.handle(&CancelUnpaidOrders, [shared]).await?;
+    assert_eq!(service.order(id).await?.status, Status::Cancelled);
+    let alone = service.published(stranger).await?;
+    assert_eq!(alone, ["cancel-unpaid-order"]);
+    let alone = service.handle(&CancelUnpaidOrders, [deadline(stranger)]);
+    assert!(alone.await.is_err());
+    Ok(())
+}
+
+#[sqlx::test]
 async fn an_event_of_an_unknown_order_is_refused_with_its_id(pool: PgPool) -> Result<()> {
     let service = Service::start(pool).await?;
     let stranger = Uuid::now_v7();
