@@ -67,10 +67,12 @@ async fn a_portion_costs_the_same_wherever_it_is_in_a_large_table(pool: PgPool) 
     for after in [Uuid::nil(), middle] {
         let old = OldRows::behind(after, Timestamp::now(), KEPT);
         let portion = buffers::statement(store::remove_old(&old))?;
+        let of_kept_plan = buffers::of_kept_plan(&mut db, portion.clone()).await?;
         let buffers = buffers::of(&mut db, portion).await?;
-        println!("behind {after}: {buffers} buffers");
+        println!("behind {after}: {buffers}, {of_kept_plan} buffers");
         // It has to have something to do.
         assert!((200..=LIMIT).contains(&buffers), "{buffers}");
+        assert!(of_kept_plan <= LIMIT, "{of_kept_plan}");
     }
     Ok(())
 }
