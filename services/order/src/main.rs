@@ -45,7 +45,7 @@ async fn start(config: Config, life: &Lifecycle) -> anyhow::Result<()> {
     });
     life.spawn("housekeeping", |token| bus.housekeeping(token));
     let (pending_after, unpaid_after) = (config.pending_sweep_after, config.unpaid_sweep_after);
-    let sweep = Sweep::new(bus.clone(), pending_after, unpaid_after);
+    let sweep = Sweep::new(bus.clone(), pending_after, payment_deadline, unpaid_after);
     life.spawn("sweep", |token| sweep.run(token));
     let (orders_kept, keys_kept) = (config.orders_kept, config.idempotency_keys_kept);
     let orders = bus.removal("orders", orders_kept, store::remove_old_orders);

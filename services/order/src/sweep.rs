@@ -28,6 +28,7 @@ const SHORTEST_INTERVAL: Duration = Duration::from_secs(1);
 pub struct Sweep {
     bus: Bus,
     pending_after: Duration,
+    payment_deadline: Duration,
     unpaid_after: Duration,
     asked_again: Counter<u64>,
     cancelled: Counter<u64>,
@@ -35,13 +36,19 @@ pub struct Sweep {
 
 impl Sweep {
     /// Asks again about what is pending for longer than the first time, and cancels what is not paid for longer than
-    /// the second after its payment deadline.
+    /// the third after its payment deadline, which is the second.
     #[must_use]
-    pub fn new(bus: Bus, pending_after: Duration, unpaid_after: Duration) -> Self {
+    pub fn new(
+        bus: Bus,
+        pending_after: Duration,
+        payment_deadline: Duration,
+        unpaid_after: Duration,
+    ) -> Self {
         let meter = global::meter("order");
         Self {
             bus,
             pending_after,
+            payment_deadline,
             unpaid_after,
             asked_again: meter
                 .u64_counter("spillway.orders.asked_again")
@@ -116,7 +123,8 @@ impl Sweep {
     /// Answers how many orders were looked at.
     async fn cancel_unpaid(&self, now: Timestamp) -> sqlx::Result<i64> {
         let mut tx = self.bus.begin().await?;
-        let ids = store::unpaid(&mut tx, now, self.unpaid_after, PORTION).await?;
+        let (deadline, after) = (self.payment_deadline, self.unpaid_after);
+        let ids = store::unpaid(&mut tx, now, deadline, after, PORTION).await?;
         if ids.is_empty() {
             return Ok(0);
         }

@@ -148,8 +148,8 @@ async fn many_orders_are_asked_about_in_portions_by_several_instances(pool: PgPo
     Ok(())
 }
 
-/// Of 20,000 orders the newer half waits, and not yet for too long. Whoever passes by either half touches hundreds of
-/// buffers.
+/// Of 20,000 orders the newer half waits, and not yet for too long: 10 minutes for a payment. Whoever passes by either
+/// half touches hundreds of buffers.
 #[sqlx::test]
 async fn what_a_status_tells_apart_is_found_by_a_plan_that_is_made_without_it(
     pool: PgPool,
@@ -158,7 +158,8 @@ async fn what_a_status_tells_apart_is_found_by_a_plan_that_is_made_without_it(
     let (order, now) = (new_order(None).order, store::now());
     sqlx::query(
         "insert into orders (id, status, version, customer, lines, total_cents, currency, history, created_at)
-         select (lpad(to_hex(case when n > 10000 then $1 else 1700000000000 end + n), 12, '0')
+         select (lpad(to_hex(case when n <= 10000 then 1700000000000
+                                  when n % 2 = 0 then $1 - 600000 else $1 end + n), 12, '0')
                  || '70008000' || lpad(to_hex(n), 12, '0'))::uuid,
                 case when n > 10000 then (array['confirmed', 'pending'])[1 + n % 2]
                      else (array['paid', 'cancelled', 'rejected'])[1 + n % 3] end,
@@ -185,7 +186,7 @@ async fn what_a_status_tells_apart_is_found_by_a_plan_that_is_made_without_it(
     });
     let unanswered = unanswered.await?;
     let unpaid = buffers::of_kept_plans(&mut db, async |db: &mut PgConnection| {
-        let orders = store::unpaid(db, now, UNPAID_AFTER, 200).await;
+        let orders = store::unpaid(db, now, PAYMENT_DEADLINE, UNPAID_AFTER, 200).await;
         orders.map(|orders| assert!(orders.is_empty()))
     });
     let unpaid = unpaid.await?;
@@ -195,7 +196,8 @@ async fn what_a_status_tells_apart_is_found_by_a_plan_that_is_made_without_it(
 }
 
 async fn sweep(service: &Service, now: Timestamp) -> Result<()> {
-    let sweep = Sweep::new(service.bus.clone(), PENDING_AFTER, UNPAID_AFTER);
+    let bus = service.bus.clone();
+    let sweep = Sweep::new(bus, PENDING_AFTER, PAYMENT_DEADLINE, UNPAID_AFTER);
     Ok(sweep.sweep(now, &CancellationToken::new()).await?)
 }
 

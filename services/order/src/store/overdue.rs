@@ -62,9 +62,13 @@ pub async fn forget_answered(db: &mut PgConnection, limit: i64) -> sqlx::Result<
 
 /// The orders whose time to be paid has been over for so long, and that still wait for it, oldest first. Those
 /// that were confirmed before orders knew their time are left to their message.
+///
+/// Nobody looks at an order that was placed less than the payment deadline before that: it cannot be among them, unless
+/// it was given less time than orders are now, and then it is found later.
 pub async fn unpaid(
     db: &mut PgConnection,
     now: Timestamp,
+    payment_deadline: Duration,
     after: Duration,
     limit: i64,
 ) -> sqlx::Result<Vec<Uuid>> {
@@ -75,7 +79,7 @@ pub async fn unpaid(
            and (history -> -1 ->> 'pay_by')::timestamptz < $2
          order by status, id limit $3",
     )
-    .bind(least_id(due_before))
+    .bind(least_id(before(due_before, payment_deadline)))
     .bind(jiff_sqlx::Timestamp::from(due_before))
     .bind(limit)
     .fetch_all(db)
