@@ -32,18 +32,32 @@ pub(crate) struct Failed {
 impl Failed {
     /// Makes commands fail for good, until they are mended.
     pub(crate) async fn commands(stack: &Stack, count: usize) -> Result<Self> {
-        let (since, stock) = (Timestamp::now(), stack.gateway.stock(SKU).await?);
         let fail = json!({"fail_percent": 100, "fail_kind": "permanent", "seconds": 300, "by": BY});
         asked(stack, &fail).await?;
-        let mut failed = Self {
-            orders: Vec::new(),
-            since,
-            stock,
-        };
-        // The first one alone, so that the others find a service that fails for certain.
-        failed.place(stack, 1).await?;
+        let mut failed = Self::first(stack).await?;
         failed.place(stack, count - 1).await?;
         Ok(failed)
+    }
+
+    /// The first one that fails. A service hears of what is asked within a second, and those before are confirmed.
+    async fn first(stack: &Stack) -> Result<Self> {
+        loop {
+            let mut failed = Self {
+                since: Timestamp::now(),
+                stock: stack.gateway.stock(SKU).await?,
+                orders: Vec::new(),
+            };
+            let order = stack.gateway.place(&wish(SKU, 1)).await?.id;
+            let has_failed = eventually("the first command is done with", LIMIT, async || {
+                let is_confirmed = stack.gateway.order(order).await?.status == "confirmed";
+                let has_failed = failed.open(stack).await? == 1;
+                Ok((is_confirmed || has_failed).then_some(has_failed))
+            });
+            if has_failed.await? {
+                failed.orders.push(order);
+                return Ok(failed);
+            }
+        }
     }
 
     async fn place(&mut self, stack: &Stack, count: usize) -> Result<()> {
@@ -103,7 +117,7 @@ impl Failed {
     }
 }
 
-/// What is asked of `inventory`, once it has heard it.
+/// Asks something of `inventory`.
 async fn asked(stack: &Stack, wanted: &Value) -> Result<()> {
     let answer = stack.gateway.call(Method::PUT, CONTROL, wanted).await?;
     ensure!(answer.status == 200, "{answer:?}");
