@@ -8,8 +8,10 @@ use super::row::Row;
 use crate::transport::Transport;
 
 mod answers;
+mod line;
 
 use answers::{Answers, by_address};
+use line::{LINE, Line};
 
 /// So many addresses at a time are looked at for what they have refused.
 pub(super) const AT_ONCE: usize = 100;
@@ -23,8 +25,6 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 const CLOSED: Duration = Duration::from_secs(10);
 /// So many rows of an address are tried at once where it takes them.
 const LARGEST_PORTION: usize = 500;
-/// One line for an address in so much time.
-const LINE: Duration = Duration::from_secs(60);
 /// More addresses than this are not told apart: they may be anybody's choice.
 const MOST: usize = 1_000;
 const OTHERS: &str = "other addresses";
@@ -48,14 +48,9 @@ struct Address {
     failures: u32,
     next_try: Instant,
     last_refusal: Instant,
+    /// When something for it was last refused or tried again.
+    last_seen: Instant,
     line: Line,
-}
-
-/// How often something was refused since it was last said.
-#[derive(Default)]
-struct Line {
-    said: Option<Instant>,
-    unsaid: usize,
 }
 
 impl Refused {
@@ -127,7 +122,8 @@ impl Refused {
             let error = result.as_ref().err();
             error.is_some_and(|error| error.refusal().is_some())
         };
-        if self.addresses.is_empty() && !results.iter().any(is_refusal) {
+        let is_news = is_sample || results.iter().any(is_refusal);
+        if self.addresses.is_empty() && !is_news {
             return;
         }
         let now = Instant::now();
@@ -145,13 +141,17 @@ impl Refused {
         now: Instant,
     ) {
         let is_known = self.addresses.contains_key(&address);
-        if !is_known && answers.refused == 0 {
+        // What was refused before may be of another relay, or of long ago.
+        if !is_known && answers.refused == 0 && !is_sample {
             return;
         }
         let has_room = is_known || self.addresses.len() < MOST;
         let address = if has_room { address } else { OTHERS.to_owned() };
         let new = || Address::new(now);
         let one = self.addresses.entry(address.clone()).or_insert_with(new);
+        if is_sample || answers.refused > 0 {
+            one.last_seen = now;
+        }
         if let Some((row, reason)) = answers.last {
             one.last_refusal = now;
             if let Some(refused) = one.line.refused(answers.refused, now) {
@@ -172,12 +172,12 @@ impl Refused {
 
     fn forget(&mut self, now: Instant) {
         self.addresses.retain(|address, one| {
-            let is_kept = now.duration_since(one.last_refusal) < LINE;
+            let is_kept = now.duration_since(one.last_seen) < LINE;
             if !is_kept {
                 let refused = one.line.unsaid;
                 info!(
                     address,
-                    refused, "nothing was refused for {address} for a minute"
+                    refused, "nothing for {address} was refused or tried again for a minute"
                 );
             }
             is_kept
@@ -193,6 +193,7 @@ impl Address {
             failures: 0,
             next_try: now + pause(0),
             last_refusal: now,
+            last_seen: now,
             line: Line::default(),
         }
     }
@@ -221,20 +222,6 @@ impl Address {
             self.failures = self.failures.saturating_add(1);
         }
         false
-    }
-}
-
-impl Line {
-    /// Counts, and returns how many are to be told of, if it is time for it.
-    fn refused(&mut self, count: usize, now: Instant) -> Option<usize> {
-        self.unsaid += count;
-        let is_time = self
-            .said
-            .is_none_or(|said| now.duration_since(said) >= LINE);
-        is_time.then(|| {
-            self.said = Some(now);
-            std::mem::take(&mut self.unsaid)
-        })
     }
 }
 

@@ -65,6 +65,27 @@ fn an_address_that_takes_messages_again_gets_more_and_more_of_them() {
 }
 
 #[test]
+fn a_relay_that_has_not_seen_the_refusals_gets_more_and_more_taken_as_well() {
+    let mut refused = Refused::default();
+    for expected in [1, 2, 4, 8] {
+        assert_eq!(portion(&mut refused), Some(expected));
+        note(&mut refused, &[Ok(())], true);
+        assert!(refused.until_due().is_zero());
+    }
+}
+
+#[test]
+fn an_address_is_remembered_for_as_long_as_it_is_tried_again() {
+    let mut refused = Refused::default();
+    note(&mut refused, &[closed()], false);
+    for one in refused.addresses.values_mut() {
+        one.last_seen -= 2 * LINE;
+    }
+    note(&mut refused, &[Ok(())], true);
+    assert_eq!(portion(&mut refused), Some(2));
+}
+
+#[test]
 fn an_address_that_takes_new_messages_is_tried_at_once() {
     let mut refused = Refused::default();
     note(&mut refused, &[closed()], false);
